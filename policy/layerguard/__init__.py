@@ -1,0 +1,10 @@
+r"""Layerguard proves that every layer of every Amazon ECR image in a Pulumi stack is there.
+
+Data goes one way::
+
+    resource inputs --discovery--> image uses --inspection--> judgements --gates--> violations
+                                                   |                     \--report--> CLI output
+                                                registry (ECR)
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,11 @@
+"""Discovery: from a resource's type and inputs to its image uses.
+
+``tree`` makes plain values of what the policy SDK hands over, ``path`` reads one property path in
+them, ``platforms`` decides what a runtime will pull, ``catalog`` says in rows where images stand,
+and ``walker`` puts these together.
+"""
+
+from layerguard.discovery.use import ImageUse
+from layerguard.discovery.walker import discover
+
+__all__ = ["ImageUse", "discover"]

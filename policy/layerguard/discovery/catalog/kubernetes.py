@@ -1,0 +1,49 @@
+"""Rows of the Kubernetes provider: every kind with a pod spec, its Patch and its List."""
+
+from collections.abc import Iterator
+
+from layerguard.discovery import platforms
+from layerguard.discovery.catalog.row import Row
+from layerguard.discovery.catalog.shapes import POD_SPEC, POD_VOLUMES
+
+_TEMPLATE = "spec.template.spec"
+_JOB_TEMPLATE = "spec.jobTemplate.spec.template.spec"
+
+# fmt: off
+_KINDS = (
+    # API group and version     kind                     pod spec            what is read in it
+    ("apps/v1",                 "DaemonSet",             _TEMPLATE,          POD_SPEC),
+    ("apps/v1",                 "Deployment",            _TEMPLATE,          POD_SPEC),
+    ("apps/v1",                 "ReplicaSet",            _TEMPLATE,          POD_SPEC),
+    ("apps/v1",                 "StatefulSet",           _TEMPLATE,          POD_SPEC),
+    ("apps/v1beta1",            "Deployment",            _TEMPLATE,          POD_SPEC),
+    ("apps/v1beta1",            "StatefulSet",           _TEMPLATE,          POD_SPEC),
+    ("apps/v1beta2",            "DaemonSet",             _TEMPLATE,          POD_SPEC),
+    ("apps/v1beta2",            "Deployment",            _TEMPLATE,          POD_SPEC),
+    ("apps/v1beta2",            "ReplicaSet",            _TEMPLATE,          POD_SPEC),
+    ("apps/v1beta2",            "StatefulSet",           _TEMPLATE,          POD_SPEC),
+    ("batch/v1",                "CronJob",               _JOB_TEMPLATE,      POD_SPEC),
+    ("batch/v1",                "Job",                   _TEMPLATE,          POD_SPEC),
+    ("batch/v1beta1",           "CronJob",               _JOB_TEMPLATE,      POD_SPEC),
+    ("batch/v2alpha1",          "CronJob",               _JOB_TEMPLATE,      POD_SPEC),
+    ("core/v1",                 "Pod",                   "spec",             POD_SPEC),
+    ("core/v1",                 "PodTemplate",           "template.spec",    POD_SPEC),
+    ("core/v1",                 "ReplicationController", _TEMPLATE,          POD_SPEC),
+    ("extensions/v1beta1",      "DaemonSet",             _TEMPLATE,          POD_SPEC),
+    ("extensions/v1beta1",      "Deployment",            _TEMPLATE,          POD_SPEC),
+    ("extensions/v1beta1",      "ReplicaSet",            _TEMPLATE,          POD_SPEC),
+    ("settings.k8s.io/v1alpha1", "PodPreset",            "spec",             POD_VOLUMES),
+)
+# fmt: on
+
+
+def _rows() -> Iterator[Row]:
+    for group, kind, pod_spec, images in _KINDS:
+        for image in images:
+            path = f"{pod_spec}.{image}"
+            yield Row(f"kubernetes:{group}:{kind}", path, platforms.pod)
+            yield Row(f"kubernetes:{group}:{kind}Patch", path, platforms.pod)
+            yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", platforms.pod)
+
+
+ROWS = tuple(_rows())

@@ -1,0 +1,28 @@
+"""The image use: one place in one resource that names an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from layerguard.manifest import Platform
+from layerguard.reference import ImageReference
+from layerguard.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUse:
+    """One place in one resource that names an image.
+
+    ``path`` is the property path with indexes, as in ``containerDefinitions[0].image``.
+    ``text`` is the reference as the user wrote it, None where it is not known.
+    ``target`` is the reference to inspect, or the verdict that says why there is none.
+    ``platform`` is what the runtime will pull, None where that cannot be decided.
+    """
+
+    urn: str
+    resource_type: str
+    path: str
+    container: str | None
+    text: str | None
+    target: ImageReference | Verdict
+    platform: Platform | None

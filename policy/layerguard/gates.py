@@ -1,0 +1,220 @@
+"""The gates: policies that turn judgements into violations.
+
+The only module that knows ``pulumi_policy``, and the only error boundary: whatever goes wrong
+inside becomes a judgement, never an exception that ends the deployment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any, TextIO
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyConfigSchema,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+    proxy,
+)
+
+from layerguard.discovery import ImageUse, discover
+from layerguard.inspection import Inspector, Judgement
+from layerguard.registry import Ecr, OrdinaryChain
+from layerguard.settings import OPTIONS, Settings
+from layerguard.verdict import Code, State, Verdict
+
+SENTINELS = frozenset(
+    {
+        proxy.UNKNOWN_ARCHIVE_VALUE,
+        proxy.UNKNOWN_ARRAY_VALUE,
+        proxy.UNKNOWN_ASSET_VALUE,
+        proxy.UNKNOWN_BOOLEAN_VALUE,
+        proxy.UNKNOWN_NUMBER_VALUE,
+        proxy.UNKNOWN_OBJECT_VALUE,
+        proxy.UNKNOWN_STRING_VALUE,
+    }
+)
+OFF_VARIABLE = "LAYERGUARD"
+OFF_MESSAGE = "layerguard is off: LAYERGUARD=off is set, so no image was checked."
+
+
+class Mode(Enum):
+    """What the engine is doing. A preview and the update after it are two runs of the pack."""
+
+    PREVIEW = "preview"
+    UPDATE = "update"
+    ANALYZE = "analyze"
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Mode:
+        """Return the mode that the engine tells a pack in its environment."""
+        dry_run = environment.get("PULUMI_DRY_RUN")
+        if dry_run is None:
+            return cls.ANALYZE
+        return cls.PREVIEW if dry_run == "true" else cls.UPDATE
+
+
+class Gates:
+    """The three policies of one run, and what they share: the image uses seen so far.
+
+    The policy server calls from several threads; ``_lock`` guards what they share.
+    """
+
+    def __init__(self, mode: Mode, inspector: Inspector, *, off: bool, stderr: TextIO) -> None:
+        self._mode = mode
+        self._inspector = inspector
+        self._off = off
+        self._stderr = stderr
+        self._lock = threading.Lock()
+        self._uses: dict[str, tuple[ImageUse, ...]] = {}
+        self._config: Mapping[str, Any] = {}
+        self._bugs: list[str] = []
+        self._summed_up = False
+
+    def update_gate(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
+        """Stop a resource before it is made; in preview only start the checks and return."""
+        if self._off:
+            return
+        config = args.get_config()
+        uses = self._see(args.urn, args.resource_type, args.props)
+        with self._lock:
+            self._config = config
+        if self._mode is not Mode.UPDATE:
+            self._inspector.start(uses)
+            return
+        settings = Settings.parse(config)
+        for judgement in self._inspector.judge(uses):
+            if settings.stops(judgement.verdict):
+                report(judgement.message, args.urn)
+
+    def preview_gate(self, args: StackValidationArgs, report: ReportViolation) -> None:
+        """Report the whole stack's unavailable images; in update the update gate has done so."""
+        if self._off:
+            return
+        if self._mode is not Mode.UPDATE:
+            settings = self._settings(args)
+            for judgement in self._judge(args):
+                if settings.stops(judgement.verdict):
+                    report(judgement.message, judgement.use.urn)
+        self._sum_up(args)
+
+    def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
+        """Report what could not be verified and why, so that silence always means checked."""
+        if self._off:
+            report(OFF_MESSAGE, None)
+            return
+        settings = self._settings(args)
+        for judgement in self._judge(args):
+            verdict = judgement.verdict
+            if verdict.state in (State.UNDETERMINED, State.PENDING) and not settings.stops(verdict):
+                report(judgement.message, judgement.use.urn)
+        for bug in self._bugs:
+            report(bug, None)
+        self._sum_up(args)
+
+    def survive(self, error: Exception, where: str) -> None:
+        """Keep the words of a bug for the notice."""
+        with self._lock:
+            self._bugs.append(_bug(error, where))
+
+    def _see(self, urn: str, resource_type: str, inputs: object) -> tuple[ImageUse, ...]:
+        try:
+            uses = discover(urn, resource_type, inputs, SENTINELS)
+        except Exception as error:
+            verdict = Verdict(Code.INTERNAL_ERROR, _bug(error, f"reading {resource_type}"))
+            uses = (ImageUse(urn, resource_type, "(all inputs)", None, None, verdict, None),)
+        with self._lock:
+            self._uses[urn] = uses
+        return uses
+
+    def _judge(self, args: StackValidationArgs) -> tuple[Judgement, ...]:
+        """Judge every use of the stack's resources.
+
+        The inputs that Analyze saw count; a resource that it did not see (its policy is disabled,
+        or the resource is not a target of this update) is read from the stack.
+        """
+        uses: list[ImageUse] = []
+        for resource in args.resources:
+            seen = self._uses.get(resource.urn)
+            uses += (
+                self._see(resource.urn, resource.resource_type, resource.props)
+                if seen is None and self._mode is not Mode.UPDATE
+                else seen or ()
+            )
+        return self._inspector.judge(uses)
+
+    def _settings(self, args: StackValidationArgs) -> Settings:
+        return Settings.parse(args.get_config() or self._config)
+
+    def _sum_up(self, args: StackValidationArgs) -> None:
+        with self._lock:
+            if self._summed_up:
+                return
+            self._summed_up = True
+        print(self._inspector.summary(self._judge(args)), file=self._stderr, flush=True)
+
+
+def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
+    """Return the pack's policies, in their stable order, for a run in ``environment``."""
+    off = environment.get(OFF_VARIABLE, "").lower() == "off"
+    inspector = Inspector(Ecr(OrdinaryChain()))
+    gates = Gates(Mode.of(environment), inspector, off=off, stderr=sys.stderr)
+    if off:
+        print(OFF_MESSAGE, file=sys.stderr, flush=True)
+    return declare(gates)
+
+
+def declare(gates: Gates) -> list[Policy]:
+    """Return ``gates`` as the policies that people configure by name."""
+    return [
+        ResourceValidationPolicy(
+            name="ecr-layers-available",
+            description="Every layer of every Amazon ECR image that a resource uses is in ECR "
+            "before the resource is created or changed.",
+            validate=_guarded(gates, gates.update_gate),
+            enforcement_level=EnforcementLevel.MANDATORY,
+            config_schema=_schema(),
+        ),
+        StackValidationPolicy(
+            name="ecr-layers-available-preview",
+            description="Every layer of every Amazon ECR image that the stack uses is in ECR.",
+            validate=_guarded(gates, gates.preview_gate),
+            enforcement_level=EnforcementLevel.MANDATORY,
+            config_schema=_schema(),
+        ),
+        StackValidationPolicy(
+            name="ecr-layers-unverified",
+            description="Every Amazon ECR image that the stack uses could be verified.",
+            validate=_guarded(gates, gates.notice),
+            enforcement_level=EnforcementLevel.ADVISORY,
+            config_schema=_schema(),
+        ),
+    ]
+
+
+def _guarded(gates: Gates, validate: Callable[..., None]) -> Callable[..., None]:
+    """Return ``validate`` so that no exception leaves it: one would end the whole operation."""
+
+    def guarded(args: Any, report: ReportViolation) -> None:
+        try:
+            validate(args, report)
+        except Exception as error:
+            gates.survive(error, validate.__name__)
+
+    return guarded
+
+
+def _schema() -> PolicyConfigSchema:
+    return PolicyConfigSchema({option.name: option.schema for option in OPTIONS})
+
+
+def _bug(error: Exception, where: str) -> str:
+    return f"internal-error: {where}: this is a bug of Layerguard: {type(error).__name__}: {error}"

@@ -1,0 +1,105 @@
+"""The inspection of one image: from a reference to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from layerguard.errors import InconsistentAnswer, LayerguardError, RegistryError
+from layerguard.inspection.advice import advise
+from layerguard.inspection.resolution import AskImages, Resolution, Resolved, resolve
+from layerguard.manifest import Platform
+from layerguard.reference import Digest, ImageReference, Repository
+from layerguard.registry import Availability, LayerAnswer
+from layerguard.verdict import BadBlob, Code, ManifestReport, State, Verdict
+
+AskLayers: TypeAlias = Callable[
+    [Repository, Sequence[Digest]], Mapping[Digest, "LayerAnswer | RegistryError"]
+]
+_Answers: TypeAlias = Mapping[Digest, "LayerAnswer | RegistryError"]
+
+
+def inspect_image(
+    reference: ImageReference,
+    wanted: Platform | None,
+    ask_images: AskImages,
+    ask_layers: AskLayers,
+) -> Verdict:
+    """Return what can be said of an image that is to run on ``wanted``.
+
+    Every problem is collected. A proven one decides over one that only says what could not be
+    found out; the image is available only when every runnable manifest was read and every one of
+    their digests came back as available.
+    """
+    resolution = resolve(reference, wanted, ask_images)
+    blobs = {blob.digest for each in resolution.manifests for blob in each.manifest.blobs}
+    answers = ask_layers(reference.repository, sorted(blobs)) if blobs else {}
+    reports = tuple(_report(each, answers) for each in resolution.manifests)
+    problems = [*_layer_problems(answers.values()), *map(_problem, resolution.errors)]
+    if not resolution.manifests and not resolution.errors:
+        problems.append((Code.PLATFORM_MISSING, _offer(wanted, resolution)))
+    code, reason = _decide(problems)
+    return Verdict(
+        code,
+        reason,
+        advise(code, reference, resolution.digest, wanted),
+        resolution.digest,
+        wanted,
+        reports,
+    )
+
+
+def _report(resolved: Resolved, answers: _Answers) -> ManifestReport:
+    roles = {resolved.manifest.config.digest: "config"} | {
+        layer.digest: f"layer {position} of {len(resolved.manifest.layers)}"
+        for position, layer in reversed(list(enumerate(resolved.manifest.layers, 1)))
+    }
+    blobs = resolved.manifest.blobs
+    bad = (
+        BadBlob(blob.digest, roles[blob.digest], state, blob.size)
+        for blob in blobs
+        if (state := _bad_state(answers[blob.digest]))
+    )
+    return ManifestReport(resolved.digest, resolved.platform, len(blobs), tuple(bad))
+
+
+def _bad_state(answer: LayerAnswer | RegistryError) -> str | None:
+    if isinstance(answer, InconsistentAnswer):
+        return "not accounted for"
+    if isinstance(answer, RegistryError) or answer.availability is Availability.AVAILABLE:
+        return None
+    return answer.availability.name
+
+
+def _layer_problems(
+    answers: Iterable[LayerAnswer | RegistryError],
+) -> Iterable[tuple[Code, str]]:
+    for answer in answers:
+        if isinstance(answer, RegistryError):
+            yield _problem(answer)
+        elif answer.availability is Availability.UNAVAILABLE:
+            yield Code.LAYER_MISSING, Code.LAYER_MISSING.meaning
+        elif answer.availability is Availability.ARCHIVED:
+            yield Code.LAYER_ARCHIVED, Code.LAYER_ARCHIVED.meaning
+
+
+def _problem(error: LayerguardError) -> tuple[Code, str]:
+    code = Code.of(error) if isinstance(error, RegistryError) else Code.MANIFEST_UNREADABLE
+    return code, str(error)
+
+
+def _offer(wanted: Platform | None, resolution: Resolution) -> str:
+    offered = ", ".join(dict.fromkeys(map(str, resolution.offered)))
+    has = f"it has {offered}" if offered else "it has no runnable manifest at all"
+    return f"The image has no manifest for {wanted or 'any platform'}; {has}."
+
+
+def _decide(problems: Sequence[tuple[Code, str]]) -> tuple[Code, str]:
+    """Return the code that decides, and every reason once, the deciding ones first."""
+    if not problems:
+        return Code.AVAILABLE, Code.AVAILABLE.meaning
+    order = list(Code)
+    ranked = sorted(
+        problems, key=lambda each: (each[0].state is not State.UNAVAILABLE, order.index(each[0]))
+    )
+    return ranked[0][0], " ".join(dict.fromkeys(reason for _, reason in ranked))

@@ -1,0 +1,186 @@
+"""Manifests and indexes: from verified bytes to values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from layerguard.errors import InconsistentAnswer, ManifestInvalid, ReferenceInvalid
+from layerguard.reference import Digest
+
+INDEX_MEDIA_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFEST_MEDIA_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a manifest runs on: an operating system and an architecture, in Go's names.
+
+    Source: OCI image index specification, "platform".
+    """
+
+    os: str
+    architecture: str
+    variant: str | None = None
+    os_version: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Platform:
+        """Return the platform of ``os/architecture[/variant]``; raise ReferenceInvalid else."""
+        parts = text.split("/")
+        if len(parts) not in (2, 3) or not all(parts):
+            raise ReferenceInvalid(f"'{text}' is not a platform such as linux/arm64.")
+        return cls(*parts)
+
+    def serves(self, wanted: Platform) -> bool:
+        """Tell whether a runtime that wants ``wanted`` may choose a manifest of this platform.
+
+        arm64 without a variant is arm64/v8. A variant or version that ``wanted`` leaves open is
+        the runtime's choice among the manifests, so each of them serves.
+        """
+        return (
+            (self.os, self.architecture) == (wanted.os, wanted.architecture)
+            and (wanted.variant is None or self._variant == wanted._variant)
+            and (wanted.os_version is None or self.os_version in (None, wanted.os_version))
+        )
+
+    @property
+    def _variant(self) -> str | None:
+        return self.variant or ("v8" if self.architecture == "arm64" else None)
+
+    def __str__(self) -> str:
+        variant = f"/{self.variant}" if self.variant else ""
+        version = f" ({self.os_version})" if self.os_version else ""
+        return f"{self.os}/{self.architecture}{variant}{version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A pointer to content: its digest, media type and size in bytes.
+
+    Source: OCI image specification, "Content Descriptors".
+    """
+
+    digest: Digest
+    media_type: str
+    size: int | None
+    platform: Platform | None = None
+    runnable: bool = True
+
+    @property
+    def is_index(self) -> bool:
+        """Whether the content is an index or a manifest list."""
+        return self.media_type in INDEX_MEDIA_TYPES
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a registry never holds the content: foreign and non-distributable layers."""
+        return "foreign" in self.media_type or "nondistributable" in self.media_type
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An image manifest: its config and its layers, in order, duplicates included."""
+
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """Everything that must be in the registry: layers and config, each digest once."""
+        wanted = (*(layer for layer in self.layers if not layer.is_foreign), self.config)
+        return tuple({blob.digest: blob for blob in wanted}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An image index or Docker manifest list."""
+
+    children: tuple[Descriptor, ...]
+
+    @property
+    def runnable(self) -> tuple[Descriptor, ...]:
+        """The children that a runtime may choose: no attestations and no artifacts."""
+        return tuple(child for child in self.children if child.runnable)
+
+
+def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
+    """Return what ``text`` is, judged by its content and not by a media type beside it.
+
+    Accepts Docker schema 2, OCI manifests, OCI indexes and Docker manifest lists.
+    Raises InconsistentAnswer when the bytes do not hash to ``digest``, ManifestInvalid when they
+    hash to it and still are nothing of the above.
+    """
+    actual = "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    if actual != digest.text:
+        raise InconsistentAnswer(
+            f"ECR's manifest for {digest} hashes to {actual}: these are not the image's bytes."
+        )
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ManifestInvalid(f"The manifest {digest} is not JSON.") from error
+    try:
+        match document:
+            case {"manifests": [*children]}:
+                return Index(tuple(_child(child) for child in children))
+            case {"layers": [*layers], "config": config}:
+                return Manifest(_descriptor(config), tuple(_descriptor(each) for each in layers))
+            case {"schemaVersion": 1}:
+                raise ManifestInvalid(
+                    f"The manifest {digest} has Docker's schema 1, which lists no layer digests "
+                    "that can be checked."
+                )
+    except (KeyError, TypeError, AttributeError, ReferenceInvalid) as error:
+        raise ManifestInvalid(
+            f"The manifest {digest} has a descriptor that cannot be read: {error}"
+        ) from error
+    raise ManifestInvalid(f"The manifest {digest} is neither an image manifest nor an index.")
+
+
+def _descriptor(document: dict[str, Any]) -> Descriptor:
+    size = document.get("size")
+    return Descriptor(
+        Digest.parse(document["digest"]),
+        str(document.get("mediaType", "")),
+        size if isinstance(size, int) else None,
+    )
+
+
+def _child(document: dict[str, Any]) -> Descriptor:
+    plain = _descriptor(document)
+    platform = _platform(document.get("platform"))
+    annotations = document.get("annotations") or {}
+    return Descriptor(
+        plain.digest,
+        plain.media_type,
+        plain.size,
+        platform,
+        # buildx writes unknown/unknown and the annotation on attestations; artifacts (signatures,
+        # SOCI indexes) carry an artifactType or a media type that is no image's.
+        runnable=not (
+            (platform is not None and "unknown" in (platform.os, platform.architecture))
+            or "vnd.docker.reference.type" in annotations
+            or "artifactType" in document
+            or plain.media_type not in ("", *INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES)
+        ),
+    )
+
+
+def _platform(document: dict[str, Any] | None) -> Platform | None:
+    if not document:
+        return None
+    return Platform(
+        str(document.get("os", "")),
+        str(document.get("architecture", "")),
+        document.get("variant") or None,
+        document.get("os.version") or None,
+    )

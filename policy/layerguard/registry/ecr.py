@@ -1,0 +1,231 @@
+"""ECR through boto3: every question in calls of at most 100, every answer accounted for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from layerguard.errors import (
+    ImageArchived,
+    ImageNotFound,
+    InconsistentAnswer,
+    NotUnderstood,
+    ReferenceInvalid,
+    RegistryError,
+)
+from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
+from layerguard.reference import Digest, ImageId, Repository
+from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer
+from layerguard.registry.identity import ClientFactory
+from layerguard.registry.translation import image_failure, translate
+
+# Both batch operations take up to 100. Source: ECR API reference.
+BATCH = 100
+
+ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages")
+"""What the principal that asks must be allowed; the last only makes better words of a failure."""
+
+PERMISSIONS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": list(ACTIONS), "Resource": "*"}],
+}
+"""The IAM policy for it."""
+
+_Item = TypeVar("_Item")
+
+
+class Ecr:
+    """A ``Registry`` that asks Amazon ECR, in the repository's own region and registry."""
+
+    def __init__(self, client: ClientFactory) -> None:
+        self._client = client
+        self._calls = 0
+        self._lock = threading.Lock()
+
+    @property
+    def calls(self) -> int:
+        """How many requests were sent so far, retries not counted."""
+        return self._calls
+
+    def images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
+        """Ask BatchGetImage; where an image is not found, DescribeImages whether it is archived.
+
+        All four media types are accepted: asked by tag for less, ECR converts the manifest, and
+        its bytes no longer hash to its digest.
+        """
+        answers: dict[ImageId, ImageAnswer | RegistryError] = {}
+        for batch in _batches(ids):
+            answers |= self._batch(repository, batch, self._get_images)
+        return {
+            image_id: self._explain(repository, image_id, answer)
+            for image_id, answer in answers.items()
+        }
+
+    def layers(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Mapping[Digest, LayerAnswer | RegistryError]:
+        """Ask BatchCheckLayerAvailability."""
+        answers: dict[Digest, LayerAnswer | RegistryError] = {}
+        for batch in _batches(digests):
+            answers |= self._batch(repository, batch, self._check_layers)
+        return answers
+
+    def _batch(
+        self,
+        repository: Repository,
+        batch: Sequence[_Item],
+        ask: Callable[[Repository, Sequence[_Item]], Mapping[_Item, Any]],
+    ) -> Mapping[_Item, Any]:
+        try:
+            return ask(repository, batch)
+        except RegistryError as error:
+            return dict.fromkeys(batch, error)
+
+    def _get_images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
+        answer = self._call(
+            repository,
+            "batch_get_image",
+            imageIds=[_wire(image_id) for image_id in ids],
+            acceptedMediaTypes=[*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES],
+        )
+        found: dict[ImageId, ImageAnswer | RegistryError] = {}
+        for image in answer.get("images") or ():
+            said = image.get("imageId") or {}
+            digest = _digest(said.get("imageDigest"))
+            for image_id in ids:
+                if _names(image_id, said.get("imageTag"), digest) and digest:
+                    found[image_id] = ImageAnswer(digest, str(image.get("imageManifest", "")))
+        for failure in answer.get("failures") or ():
+            said = failure.get("imageId") or {}
+            digest = _digest(said.get("imageDigest"))
+            for image_id in ids:
+                if _names(image_id, said.get("imageTag"), digest):
+                    found.setdefault(
+                        image_id,
+                        image_failure(
+                            str(failure.get("failureCode")), str(failure.get("failureReason", ""))
+                        ),
+                    )
+        return {
+            image_id: found.get(
+                image_id,
+                InconsistentAnswer(
+                    "ECR's answer to BatchGetImage speaks neither of the image nor of its absence."
+                ),
+            )
+            for image_id in ids
+        }
+
+    def _check_layers(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Mapping[Digest, LayerAnswer | RegistryError]:
+        answer = self._call(
+            repository,
+            "batch_check_layer_availability",
+            layerDigests=[str(digest) for digest in digests],
+        )
+        said: dict[Digest, list[LayerAnswer | RegistryError]] = {digest: [] for digest in digests}
+        for layer in answer.get("layers") or ():
+            digest = _digest(layer.get("layerDigest"))
+            if digest in said:
+                said[digest].append(_layer(layer))
+        for failure in answer.get("failures") or ():
+            digest = _digest(failure.get("layerDigest"))
+            if digest in said:
+                said[digest].append(_layer_failure(failure))
+        return {digest: _agreed(answers) for digest, answers in said.items()}
+
+    def _explain(
+        self, repository: Repository, image_id: ImageId, answer: ImageAnswer | RegistryError
+    ) -> ImageAnswer | RegistryError:
+        """Tell an archived image from one that is not there; a refusal to say changes nothing."""
+        if not isinstance(answer, ImageNotFound):
+            return answer
+        try:
+            described = self._call(
+                repository,
+                "describe_images",
+                imageIds=[_wire(image_id)],
+                filter={"imageStatus": "ANY"},
+            )
+        except RegistryError:
+            return answer
+        statuses = {each.get("imageStatus") for each in described.get("imageDetails") or ()}
+        if statuses & {"ARCHIVED", "ACTIVATING"}:
+            return ImageArchived("The image is in ECR's archive storage class.")
+        return answer
+
+    def _call(self, repository: Repository, operation: str, **parameters: Any) -> dict[str, Any]:
+        with self._lock:
+            self._calls += 1
+        try:
+            answer: dict[str, Any] = getattr(self._client(repository.region), operation)(
+                # Without it ECR would answer for the caller's own registry.
+                registryId=repository.account,
+                repositoryName=repository.name,
+                **parameters,
+            )
+        except Exception as error:
+            raise translate(error) from error
+        return answer
+
+
+def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+def _wire(image_id: ImageId) -> dict[str, str]:
+    wire = {"imageTag": image_id.tag, "imageDigest": image_id.digest and str(image_id.digest)}
+    return {key: value for key, value in wire.items() if value}
+
+
+def _digest(text: object) -> Digest | None:
+    try:
+        return Digest.parse(str(text))
+    except ReferenceInvalid:
+        return None
+
+
+def _names(image_id: ImageId, tag: object, digest: Digest | None) -> bool:
+    """Tell whether ``tag`` and ``digest`` of an answer are an answer to ``image_id``."""
+    if image_id.digest and image_id.tag:
+        return digest == image_id.digest and tag in (None, image_id.tag)
+    return digest == image_id.digest if image_id.digest else tag == image_id.tag
+
+
+def _layer(layer: Mapping[str, Any]) -> LayerAnswer | RegistryError:
+    size = layer.get("layerSize")
+    try:
+        availability = Availability(layer.get("layerAvailability"))
+    except ValueError:
+        return NotUnderstood(
+            f"ECR says '{layer.get('layerAvailability')}' of the layer {layer.get('layerDigest')}."
+        )
+    return LayerAnswer(availability, size if isinstance(size, int) else None)
+
+
+def _layer_failure(failure: Mapping[str, Any]) -> LayerAnswer | RegistryError:
+    code = failure.get("failureCode")
+    if code == "MissingLayerDigest":
+        return LayerAnswer(Availability.UNAVAILABLE)
+    return NotUnderstood(
+        f"ECR says {code} of the layer {failure.get('layerDigest')}: "
+        f"{failure.get('failureReason', '')}"
+    )
+
+
+def _agreed(answers: list[LayerAnswer | RegistryError]) -> LayerAnswer | RegistryError:
+    """Return the one answer about a digest: none, or several that differ, is no answer."""
+    if not answers:
+        return InconsistentAnswer(
+            "ECR's answer does not account for every layer that was asked about."
+        )
+    if any(answer != answers[0] for answer in answers):
+        return InconsistentAnswer("ECR's answer contradicts itself about a layer.")
+    return answers[0]

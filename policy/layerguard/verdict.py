@@ -1,0 +1,132 @@
+"""Verdicts: what can be said of one image use, with stable codes and words for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from layerguard.errors import RegistryError
+from layerguard.manifest import Platform
+from layerguard.reference import Digest
+
+
+class State(Enum):
+    """The five things that a verdict can say."""
+
+    AVAILABLE = "available"
+    UNAVAILABLE = "unavailable"
+    UNDETERMINED = "undetermined"
+    PENDING = "pending"
+    SKIPPED = "skipped"
+
+
+class Code(Enum):
+    """The stable code of a verdict, the state it belongs to, and what it means."""
+
+    # fmt: off
+    AVAILABLE            = ("available",            State.AVAILABLE,    "Every layer is in ECR.")
+
+    LAYER_MISSING        = ("layer-missing",        State.UNAVAILABLE,  "The image's manifest is in ECR, and at least one of its layers (or its config) is not.")
+    LAYER_ARCHIVED       = ("layer-archived",       State.UNAVAILABLE,  "A layer is in ECR's archive storage class and cannot be pulled until it is restored.")
+    IMAGE_NOT_FOUND      = ("image-not-found",      State.UNAVAILABLE,  "The repository is there, and has no image with this tag or digest.")
+    IMAGE_ARCHIVED       = ("image-archived",       State.UNAVAILABLE,  "The image is in ECR's archive storage class and cannot be pulled until it is restored.")
+    REPOSITORY_NOT_FOUND = ("repository-not-found", State.UNAVAILABLE,  "The registry of this account and region has no repository of this name.")
+    PLATFORM_MISSING     = ("platform-missing",     State.UNAVAILABLE,  "The image is there, but not for the platform on which it is to run.")
+    TAG_MOVED            = ("tag-moved",            State.UNAVAILABLE,  "The reference gives a tag and a digest, and the tag points to another digest.")
+    REFERENCE_INVALID    = ("reference-invalid",    State.UNAVAILABLE,  "The text names an ECR registry, and is not a valid image reference.")
+
+    ACCESS_DENIED        = ("access-denied",        State.UNDETERMINED, "The principal that asked may not ask ECR about this repository.")
+    NO_CREDENTIALS       = ("no-credentials",       State.UNDETERMINED, "There are no AWS credentials, or ECR does not accept them.")
+    THROTTLED            = ("throttled",            State.UNDETERMINED, "ECR turned the question away because of too many requests, after all retries.")
+    UNREACHABLE          = ("unreachable",          State.UNDETERMINED, "There is no connection to ECR, or it answers with server errors only.")
+    TIMED_OUT            = ("timed-out",            State.UNDETERMINED, "ECR did not answer in time.")
+    KMS                  = ("kms",                  State.UNDETERMINED, "ECR could not use the repository's encryption key.")
+    UPSTREAM             = ("upstream",             State.UNDETERMINED, "A pull-through cache could not use its upstream registry.")
+    INCONSISTENT_ANSWER  = ("inconsistent-answer",  State.UNDETERMINED, "ECR's answer does not account for every digest, or is not the image's manifest.")
+    MANIFEST_UNREADABLE  = ("manifest-unreadable",  State.UNDETERMINED, "The image's manifest is of a kind whose layers cannot be read.")
+    DOCUMENT_UNREADABLE  = ("document-unreadable",  State.UNDETERMINED, "The property holds a document that does not parse, so the images in it are not known.")
+    INTERNAL_ERROR       = ("internal-error",       State.UNDETERMINED, "Layerguard met something it does not understand, or has a bug.")
+
+    UNKNOWN_IN_PREVIEW   = ("unknown-in-preview",   State.PENDING,      "The value is an output of a resource that does not exist yet.")
+
+    NOT_PRIVATE_ECR      = ("not-private-ecr",      State.SKIPPED,      "The image is in another registry than private ECR.")
+    # fmt: on
+
+    def __init__(self, text: str, state: State, meaning: str) -> None:
+        self.text = text
+        self.state = state
+        self.meaning = meaning
+
+    @classmethod
+    def of(cls, error: RegistryError) -> Code:
+        """Return the code of the verdict that follows from ``error``."""
+        return next(code for code in cls if code.text == error.code)
+
+
+@dataclass(frozen=True, slots=True)
+class BadBlob:
+    """A layer or config that is not available, and what ECR says of it. ``size`` is in bytes."""
+
+    digest: Digest
+    role: str
+    state: str
+    size: int | None
+
+    def __str__(self) -> str:
+        size = "size unknown" if self.size is None else f"{self.size:,} bytes"
+        return f"{self.digest} {self.state} ({self.role}, {size})"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestReport:
+    """The layers of one manifest: how many were asked about, and which are bad.
+
+    ``asked`` counts distinct digests, the config among them.
+    """
+
+    digest: Digest
+    platform: Platform | None
+    asked: int
+    bad: tuple[BadBlob, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The counts, then a line for each bad layer."""
+        platform = f" for {self.platform}" if self.platform else ""
+        verb = "is" if len(self.bad) == 1 else "are"
+        counts = f"layers: {len(self.bad)} of {self.asked} {verb} not available"
+        return (
+            f"{counts} in the manifest {self.digest}{platform}:",
+            *(f"  {blob}" for blob in self.bad),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What can be said of an image. ``reason`` and ``next_step`` are whole sentences.
+
+    ``digest`` is what the reference resolved to, ``wanted`` the platform that was looked for.
+    """
+
+    code: Code
+    reason: str
+    next_step: str = ""
+    digest: Digest | None = None
+    wanted: Platform | None = None
+    manifests: tuple[ManifestReport, ...] = ()
+
+    @property
+    def state(self) -> State:
+        """Which of the five things the verdict says."""
+        return self.code.state
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What explains the verdict to the person whose deployment stopped, a line each."""
+        return (
+            self.reason,
+            *([f"digest: {self.digest}"] if self.digest else ()),
+            *([f"platform: {self.wanted}"] if self.wanted else ()),
+            *(line for report in self.manifests if report.bad for line in report.lines),
+            *([f"next step: {self.next_step}"] if self.next_step else ()),
+        )
