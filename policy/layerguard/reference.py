@@ -22,7 +22,7 @@ class _HostForm:
     def match(self, host: str) -> RegistryHost | None:
         # ASCII: without it IGNORECASE takes a Kelvin sign for a "k".
         found = re.fullmatch(
-            rf"{_ACCOUNT}\.{self.service}\.{_REGION}\.{re.escape(self.suffix)}",
+            rf"{_ACCOUNT}\.{re.escape(self.service)}\.{_REGION}\.{re.escape(self.suffix)}",
             host,
             re.ASCII | re.IGNORECASE,
         )

@@ -1,0 +1,125 @@
+"""A registry in memory, for tests of logic, and small manifests to put into it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from layerguard.errors import ImageNotFound, RegistryError
+from layerguard.reference import Digest, ImageId, ImageReference, Repository
+from layerguard.registry import Availability, ImageAnswer, LayerAnswer
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+WEB = Repository("123456789012", "eu-west-1", "shop/web")
+
+
+def digest_of(text: str) -> Digest:
+    return Digest("sha256:" + hashlib.sha256(text.encode()).hexdigest())
+
+
+def reference(rest: str = "shop/web:1") -> ImageReference:
+    parsed = ImageReference.parse(f"{HOST}/{rest}")
+    assert parsed is not None
+    return parsed
+
+
+def descriptor(content: str, media_type: str = OCI_LAYER, **more: Any) -> dict[str, Any]:
+    return {
+        "mediaType": media_type,
+        "digest": str(digest_of(content)),
+        "size": len(content),
+        **more,
+    }
+
+
+@dataclass(frozen=True)
+class Document:
+    """A manifest or an index, and what points to it from an index."""
+
+    text: str
+    media_type: str
+
+    @property
+    def digest(self) -> Digest:
+        return digest_of(self.text)
+
+    def child(self, platform: str | None = None, **more: Any) -> dict[str, Any]:
+        entry = descriptor(self.text, self.media_type, **more)
+        if platform:
+            os, architecture = platform.split("/")
+            entry["platform"] = {"os": os, "architecture": architecture}
+        return entry
+
+
+def manifest(*layers: str, config: str = "config") -> Document:
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": descriptor(config, OCI_CONFIG),
+        "layers": [descriptor(layer) for layer in layers],
+    }
+    return Document(json.dumps(document), OCI_MANIFEST)
+
+
+def index(*children: dict[str, Any]) -> Document:
+    document = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(children)}
+    return Document(json.dumps(document), OCI_INDEX)
+
+
+class FakeRegistry:
+    """Answers from memory: what was put in is there, every layer is available until lost.
+
+    A stand-in for ``layerguard.registry.Ecr``: it keeps the questions it was asked.
+    """
+
+    def __init__(self) -> None:
+        self.questions: list[tuple[Repository, str]] = []
+        self.image_answers: dict[ImageId, ImageAnswer | RegistryError] = {}
+        self.layer_answers: dict[Digest, LayerAnswer | RegistryError] = {}
+        self.failure: Exception | None = None
+        self._calls = 0
+        self._lock = threading.Lock()
+
+    @property
+    def calls(self) -> int:
+        return self._calls
+
+    def put(self, document: Document, tag: str | None = None) -> Document:
+        answer = ImageAnswer(document.digest, document.text)
+        self.image_answers[ImageId(None, document.digest)] = answer
+        if tag:
+            self.image_answers[ImageId(tag, None)] = answer
+        return document
+
+    def lose(self, content: str, availability: Availability = Availability.UNAVAILABLE) -> Digest:
+        self.layer_answers[digest_of(content)] = LayerAnswer(availability)
+        return digest_of(content)
+
+    def images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
+        self._ask(repository, ids)
+        missing = ImageNotFound("ECR says ImageNotFound: Requested image not found.")
+        return {each: self.image_answers.get(each, missing) for each in ids}
+
+    def layers(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Mapping[Digest, LayerAnswer | RegistryError]:
+        self._ask(repository, digests)
+        there = LayerAnswer(Availability.AVAILABLE, 1)
+        return {each: self.layer_answers.get(each, there) for each in digests}
+
+    def _ask(self, repository: Repository, questions: Sequence[object]) -> None:
+        with self._lock:
+            self._calls += 1
+            self.questions += [(repository, str(question)) for question in questions]
+        if self.failure:
+            raise self.failure

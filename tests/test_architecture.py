@@ -1,0 +1,72 @@
+"""The import rule: data flows one way, and each foreign library has one door."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "policy" / "layerguard"
+# From the bottom to the top: a part may import what stands on a line above it, and itself.
+LAYERS = (
+    {"errors"},
+    {"reference"},
+    {"manifest"},
+    {"verdict"},
+    {"discovery", "registry", "settings"},
+    {"inspection"},
+    {"gates", "report"},
+    {"cli"},
+    {"__main__"},
+)
+DOORS = {"boto3": "registry", "botocore": "registry", "pulumi_policy": "gates"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(module: Path) -> str:
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            assert node.module
+            yield node.module
+
+
+def height(part: str) -> int:
+    return next(position for position, parts in enumerate(LAYERS) if part in parts)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_part_imports_only_what_stands_below_it(module: Path) -> None:
+    own = part_of(module)
+    for name in imports(module):
+        package, _, rest = name.partition(".")
+        if package == "layerguard" and rest and own != "__init__":
+            other = rest.partition(".")[0]
+            assert other == own or height(other) < height(own), f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_foreign_library_is_imported_in_one_part_only(module: Path) -> None:
+    for name in imports(module):
+        package = name.partition(".")[0]
+        assert DOORS.get(package, part_of(module)) == part_of(module)
+        assert package not in {"sandbox", "tests", "moto", "pulumi"}
+
+
+def test_every_part_has_its_place_in_the_rule() -> None:
+    parts = {part_of(module) for module in MODULES} - {"__init__"}
+    assert parts == set().union(*LAYERS)
+
+
+def test_no_module_of_the_pack_hides_one_of_the_standard_library() -> None:
+    risky = {"types", "logging", "platform", "inspect", "queue", "typing"}
+    assert not risky & {path.stem for path in (ROOT / "policy").glob("*.py")}

@@ -1,0 +1,49 @@
+"""Verdicts: stable codes, and words that a person can act on."""
+
+from __future__ import annotations
+
+import inspect
+
+from layerguard import errors
+from layerguard.manifest import Platform
+from layerguard.verdict import BadBlob, Code, ManifestReport, State, Verdict
+
+from tests.fakes import digest_of
+
+
+def test_every_error_of_the_registry_has_a_verdict() -> None:
+    kinds = [
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.RegistryError) and kind is not errors.RegistryError
+    ]
+    assert len(kinds) == 13
+    for kind in kinds:
+        assert Code.of(kind("words")).text == kind.code
+
+
+def test_codes_are_unique_and_say_what_they_mean_in_a_sentence() -> None:
+    assert len({code.text for code in Code}) == len(Code)
+    for code in Code:
+        assert code.meaning.endswith(".")
+
+
+def test_only_one_code_says_available() -> None:
+    assert [code for code in Code if code.state is State.AVAILABLE] == [Code.AVAILABLE]
+
+
+def test_the_lines_of_a_verdict_give_digest_platform_counts_bad_layers_and_the_next_step() -> None:
+    image, layer = digest_of("image"), digest_of("layer")
+    arm64 = Platform("linux", "arm64")
+    report = ManifestReport(
+        digest_of("child"), arm64, 4, (BadBlob(layer, "layer 2 of 3", "UNAVAILABLE", 1234567),)
+    )
+    verdict = Verdict(Code.LAYER_MISSING, "It is gone.", "push it.", image, arm64, (report,))
+    assert verdict.lines == (
+        "It is gone.",
+        f"digest: {image}",
+        "platform: linux/arm64",
+        f"layers: 1 of 4 is not available in the manifest {digest_of('child')} for linux/arm64:",
+        f"  {layer} UNAVAILABLE (layer 2 of 3, 1,234,567 bytes)",
+        "next step: push it.",
+    )
