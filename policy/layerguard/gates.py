@@ -26,6 +26,7 @@ from pulumi_policy import (
 )
 
 from layerguard.discovery import ImageUse, discover
+from layerguard.errors import SettingsInvalid
 from layerguard.inspection import Inspector, Judgement
 from layerguard.registry import Ecr, OrdinaryChain
 from layerguard.settings import OPTIONS, Settings
@@ -75,7 +76,7 @@ class Gates:
         self._stderr = stderr
         self._lock = threading.Lock()
         self._uses: dict[str, tuple[ImageUse, ...]] = {}
-        self._config: Mapping[str, Any] = {}
+        self._shared_settings = Settings()
         self._bugs: list[str] = []
         self._summed_up = False
 
@@ -83,14 +84,13 @@ class Gates:
         """Stop a resource before it is made; in preview only start the checks and return."""
         if self._off:
             return
-        config = args.get_config()
+        settings = Settings.parse(args.get_config())
         uses = self._see(args.urn, args.resource_type, args.props)
         with self._lock:
-            self._config = config
+            self._shared_settings = settings
         if self._mode is not Mode.UPDATE:
             self._inspector.start(uses)
             return
-        settings = Settings.parse(config)
         for judgement in self._inspector.judge(uses):
             if settings.stops(judgement.verdict):
                 report(judgement.message, args.urn)
@@ -120,10 +120,26 @@ class Gates:
             report(bug, None)
         self._sum_up(args)
 
-    def survive(self, error: Exception, where: str) -> None:
-        """Keep the words of a bug for the notice."""
-        with self._lock:
-            self._bugs.append(_bug(error, where))
+    def guarded(self, validate: Callable[..., None]) -> Callable[..., None]:
+        """Return ``validate`` so that no exception leaves it: one would end the whole operation.
+
+        A wrong configuration is a violation of the policy that has it. A bug stops nobody: the
+        notice speaks of it.
+        """
+
+        def guarded(args: Any, report: ReportViolation) -> None:
+            try:
+                validate(args, report)
+            except SettingsInvalid as error:
+                report(str(error), None)
+            except Exception as error:
+                bug = _bug(error, validate.__name__)
+                if validate == self.notice:
+                    report(bug, None)
+                with self._lock:
+                    self._bugs.append(bug)
+
+        return guarded
 
     def _see(self, urn: str, resource_type: str, inputs: object) -> tuple[ImageUse, ...]:
         try:
@@ -152,7 +168,8 @@ class Gates:
         return self._inspector.judge(uses)
 
     def _settings(self, args: StackValidationArgs) -> Settings:
-        return Settings.parse(args.get_config() or self._config)
+        config = args.get_config()
+        return Settings.parse(config) if config else self._shared_settings
 
     def _sum_up(self, args: StackValidationArgs) -> None:
         with self._lock:
@@ -179,37 +196,25 @@ def declare(gates: Gates) -> list[Policy]:
             name="ecr-layers-available",
             description="Every layer of every Amazon ECR image that a resource uses is in ECR "
             "before the resource is created or changed.",
-            validate=_guarded(gates, gates.update_gate),
+            validate=gates.guarded(gates.update_gate),
             enforcement_level=EnforcementLevel.MANDATORY,
             config_schema=_schema(),
         ),
         StackValidationPolicy(
             name="ecr-layers-available-preview",
             description="Every layer of every Amazon ECR image that the stack uses is in ECR.",
-            validate=_guarded(gates, gates.preview_gate),
+            validate=gates.guarded(gates.preview_gate),
             enforcement_level=EnforcementLevel.MANDATORY,
             config_schema=_schema(),
         ),
         StackValidationPolicy(
             name="ecr-layers-unverified",
             description="Every Amazon ECR image that the stack uses could be verified.",
-            validate=_guarded(gates, gates.notice),
+            validate=gates.guarded(gates.notice),
             enforcement_level=EnforcementLevel.ADVISORY,
             config_schema=_schema(),
         ),
     ]
-
-
-def _guarded(gates: Gates, validate: Callable[..., None]) -> Callable[..., None]:
-    """Return ``validate`` so that no exception leaves it: one would end the whole operation."""
-
-    def guarded(args: Any, report: ReportViolation) -> None:
-        try:
-            validate(args, report)
-        except Exception as error:
-            gates.survive(error, validate.__name__)
-
-    return guarded
 
 
 def _schema() -> PolicyConfigSchema:

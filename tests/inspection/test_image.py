@@ -1,0 +1,284 @@
+"""The inspection of one image: what is proven, what is not known, and what is said of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from layerguard.errors import AccessDenied, InconsistentAnswer, RepositoryNotFound, TagMoved
+from layerguard.inspection.image import inspect_image
+from layerguard.manifest import Platform
+from layerguard.reference import Digest, ImageId
+from layerguard.registry import Availability, ImageAnswer
+from layerguard.verdict import Code, State, Verdict
+
+from tests.fakes import Document, FakeRegistry, digest_of, index, manifest, reference
+
+AMD64 = Platform("linux", "amd64")
+ARM64 = Platform("linux", "arm64")
+
+
+def inspect(
+    registry: FakeRegistry, wanted: Platform | None = None, rest: str = "shop/web:1"
+) -> Verdict:
+    return inspect_image(reference(rest), wanted, registry.images, registry.layers)
+
+
+def asked(registry: FakeRegistry) -> list[str]:
+    return [question for _, question in registry.questions]
+
+
+def test_an_image_is_available_when_every_digest_is() -> None:
+    registry = FakeRegistry()
+    image = registry.put(manifest("one", "two"), "1")
+    verdict = inspect(registry)
+    assert (verdict.code, verdict.digest) == (Code.AVAILABLE, image.digest)
+    assert verdict.manifests[0].asked == 3
+
+
+def test_a_missing_layer_is_named_with_its_place_and_size() -> None:
+    registry = FakeRegistry()
+    image = registry.put(manifest("one", "second", "three"), "1")
+    lost = registry.lose("second")
+    verdict = inspect(registry, AMD64)
+    assert verdict.code is Code.LAYER_MISSING
+    assert verdict.lines == (
+        "The image's manifest is in ECR, and at least one of its layers (or its config) is not.",
+        f"digest: {image.digest}",
+        "platform: linux/amd64",
+        f"layers: 1 of 4 is not available in the manifest {image.digest}:",
+        f"  {lost} UNAVAILABLE (layer 2 of 3, 6 bytes)",
+        "next step: push the image again, which uploads what is missing: "
+        "docker push 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1",
+    )
+
+
+def test_a_missing_config_is_a_missing_layer() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("one", config="the config"), "1")
+    lost = registry.lose("the config")
+    verdict = inspect(registry)
+    assert verdict.code is Code.LAYER_MISSING
+    assert f"  {lost} UNAVAILABLE (config, 10 bytes)" in verdict.lines
+
+
+def test_an_archived_layer_is_told_apart_from_a_missing_one() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("one"), "1")
+    registry.lose("one", Availability.ARCHIVED)
+    assert inspect(registry).code is Code.LAYER_ARCHIVED
+
+
+def test_every_bad_layer_is_reported_and_a_missing_one_decides() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("one", "two", "three"), "1")
+    registry.lose("one", Availability.ARCHIVED)
+    registry.lose("three")
+    registry.layer_answers[digest_of("two")] = InconsistentAnswer("Not accounted for.")
+    verdict = inspect(registry)
+    assert verdict.code is Code.LAYER_MISSING
+    assert [bad.state for bad in verdict.manifests[0].bad] == [
+        "ARCHIVED",
+        "not accounted for",
+        "UNAVAILABLE",
+    ]
+    assert verdict.reason.endswith("Not accounted for.")
+
+
+def test_a_layer_that_ecr_omits_is_inconsistent_not_available() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("one"), "1")
+    registry.layer_answers[digest_of("one")] = InconsistentAnswer("It is omitted.")
+    assert inspect(registry).code is Code.INCONSISTENT_ANSWER
+
+
+def test_of_an_index_only_the_wanted_platform_is_asked_about() -> None:
+    registry = FakeRegistry()
+    amd64, arm64 = registry.put(manifest("a")), registry.put(manifest("b"))
+    top = registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
+    registry.lose("a")
+    assert inspect(registry, ARM64).code is Code.AVAILABLE
+    assert asked(registry) == [
+        ":1",
+        f"@{arm64.digest}",
+        *sorted([str(digest_of("b")), str(digest_of("config"))]),
+    ]
+    verdict = inspect(registry, AMD64)
+    assert (verdict.code, verdict.digest) == (Code.LAYER_MISSING, top.digest)
+    assert (
+        f"layers: 1 of 2 is not available in the manifest {amd64.digest} for linux/amd64:"
+        in verdict.lines
+    )
+
+
+def test_without_a_platform_every_runnable_child_must_be_there() -> None:
+    registry = FakeRegistry()
+    amd64, arm64 = registry.put(manifest("a")), registry.put(manifest("b"))
+    registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
+    assert inspect(registry).code is Code.AVAILABLE
+    registry.lose("a")
+    assert inspect(registry).code is Code.LAYER_MISSING
+
+
+def test_an_attestation_is_not_asked_about() -> None:
+    registry = FakeRegistry()
+    image, attestation = registry.put(manifest("a")), manifest("attestation")
+    registry.put(index(image.child("linux/amd64"), attestation.child("unknown/unknown")), "1")
+    registry.lose("attestation")
+    assert inspect(registry).code is Code.AVAILABLE
+    assert f"@{attestation.digest}" not in asked(registry)
+
+
+def test_a_platform_that_an_index_lacks_is_said_with_those_that_it_has() -> None:
+    registry = FakeRegistry()
+    amd64, arm64 = registry.put(manifest("a")), registry.put(manifest("b"))
+    registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
+    verdict = inspect(registry, Platform("windows", "amd64"))
+    assert verdict.code is Code.PLATFORM_MISSING
+    assert verdict.reason == (
+        "The image has no manifest for windows/amd64; it has linux/amd64, linux/arm64."
+    )
+    assert "docker buildx build --platform windows/amd64 --push ..." in verdict.next_step
+
+
+def test_an_index_without_anything_runnable_is_no_image() -> None:
+    registry = FakeRegistry()
+    registry.put(index(manifest("a").child("unknown/unknown")), "1")
+    verdict = inspect(registry)
+    assert verdict.code is Code.PLATFORM_MISSING
+    assert verdict.reason == (
+        "The image has no manifest for any platform; it has no runnable manifest at all."
+    )
+
+
+def test_a_child_without_a_platform_may_be_the_wanted_one() -> None:
+    registry = FakeRegistry()
+    child = registry.put(manifest("a"))
+    registry.put(index(child.child()), "1")
+    registry.lose("a")
+    assert inspect(registry, ARM64).code is Code.LAYER_MISSING
+
+
+def test_an_index_in_an_index_is_followed() -> None:
+    registry = FakeRegistry()
+    amd64 = registry.put(manifest("a"))
+    inner = registry.put(index(amd64.child("linux/amd64")))
+    registry.put(index(inner.child()), "1")
+    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    registry.lose("a")
+    assert inspect(registry, AMD64).code is Code.LAYER_MISSING
+    assert inspect(registry, ARM64).code is Code.PLATFORM_MISSING
+
+
+def test_indexes_nested_too_deep_are_not_followed_for_ever() -> None:
+    registry = FakeRegistry()
+    document = registry.put(manifest("a"))
+    for _ in range(6):
+        document = registry.put(index(document.child()))
+    registry.put(document, "1")
+    verdict = inspect(registry)
+    assert verdict.code is Code.MANIFEST_UNREADABLE
+    assert verdict.reason == "The image's indexes are nested more than 3 deep."
+
+
+def test_a_child_that_is_gone_is_named() -> None:
+    registry = FakeRegistry()
+    gone, there = manifest("a"), registry.put(manifest("b"))
+    registry.put(index(gone.child("linux/amd64"), there.child("linux/arm64")), "1")
+    verdict = inspect(registry)
+    assert verdict.code is Code.IMAGE_NOT_FOUND
+    assert verdict.reason == (
+        "ECR says ImageNotFound: Requested image not found. "
+        f"It is the index's manifest {gone.digest} for linux/amd64."
+    )
+
+
+def test_a_tag_that_does_not_exist_is_told_apart_from_a_missing_layer() -> None:
+    verdict = inspect(FakeRegistry())
+    assert verdict.code is Code.IMAGE_NOT_FOUND
+    assert verdict.next_step == (
+        "push the image, or correct the tag or digest; the tags that are there: "
+        "aws ecr describe-images --registry-id 123456789012 --region eu-west-1 "
+        "--repository-name shop/web --query 'imageDetails[].imageTags[]'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RepositoryNotFound("No."), Code.REPOSITORY_NOT_FOUND),
+        (TagMoved("No."), Code.TAG_MOVED),
+        (AccessDenied("No."), Code.ACCESS_DENIED),
+    ],
+)
+def test_what_ecr_refuses_to_answer_is_the_verdict(error: Exception, code: Code) -> None:
+    registry = FakeRegistry()
+    registry.image_answers[ImageId("1", None)] = error  # type: ignore[assignment]
+    verdict = inspect(registry)
+    assert (verdict.code, verdict.reason) == (code, "No.")
+
+
+def test_denied_layers_say_nothing_about_the_layers() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("one"), "1")
+    for content in ("one", "config"):
+        registry.layer_answers[digest_of(content)] = AccessDenied("No.")
+    verdict = inspect(registry)
+    assert (verdict.code, verdict.reason) == (Code.ACCESS_DENIED, "No.")
+    assert verdict.manifests[0].bad == ()
+
+
+def test_a_manifest_that_is_not_what_its_digest_says_is_never_available() -> None:
+    registry = FakeRegistry()
+    registry.image_answers[ImageId("1", None)] = ImageAnswer(
+        digest_of("something else"), manifest("one").text
+    )
+    assert inspect(registry).code is Code.INCONSISTENT_ANSWER
+
+
+def test_a_manifest_that_is_not_json_is_never_available() -> None:
+    registry = FakeRegistry()
+    registry.put(Document("<html>", ""), "1")
+    verdict = inspect(registry)
+    assert verdict.code is Code.MANIFEST_UNREADABLE
+    assert verdict.state is State.UNDETERMINED
+
+
+def test_a_reference_by_digest_is_not_told_to_push_a_tag() -> None:
+    registry = FakeRegistry()
+    image = registry.put(manifest("one"))
+    registry.lose("one")
+    verdict = inspect(registry, rest=f"shop/web@{image.digest}")
+    assert verdict.code is Code.LAYER_MISSING
+    assert verdict.next_step == (
+        "push this image again under a tag of this repository, which uploads what is missing, "
+        "or refer to a newer image."
+    )
+
+
+_CONTENTS = ["a", "b", "c", "config"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(_CONTENTS),
+        st.sampled_from([*Availability, None]),
+    )
+)
+def test_available_means_that_every_digest_came_back_as_available(
+    said: dict[str, Availability | None],
+) -> None:
+    registry = FakeRegistry()
+    amd64, arm64 = registry.put(manifest("a", "b")), registry.put(manifest("b", "c"))
+    registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
+    for content, availability in said.items():
+        if availability is None:
+            registry.layer_answers[digest_of(content)] = InconsistentAnswer("Omitted.")
+        else:
+            registry.lose(content, availability)
+    all_there = set(said.values()) <= {Availability.AVAILABLE}
+    verdict = inspect(registry)
+    assert (verdict.code is Code.AVAILABLE) is all_there
+    proven = {Availability.UNAVAILABLE, Availability.ARCHIVED} & set(said.values())
+    assert (verdict.state is State.UNAVAILABLE) is bool(proven)
+    assert isinstance(verdict.digest, Digest)

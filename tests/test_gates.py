@@ -1,0 +1,288 @@
+"""The gates: three policies, three modes, no exception that leaves them."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from layerguard.discovery import ImageUse
+from layerguard.errors import AccessDenied
+from layerguard.gates import Gates, Mode, declare
+from layerguard.inspection import Inspector
+from layerguard.reference import ImageId
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyResource,
+    PolicyResourceOptions,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.policy import PolicyCustomTimeouts
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from tests.fakes import HOST, FakeRegistry, manifest
+
+TYPE = "aws:lambda/function:Function"
+GOOD, LOST, DENIED = f"{HOST}/shop/web:good", f"{HOST}/shop/web:lost", f"{HOST}/shop/web:denied"
+OPTIONS = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [], None)
+
+
+def a_registry() -> FakeRegistry:
+    registry = FakeRegistry()
+    registry.put(manifest("a"), "good")
+    registry.put(manifest("lost"), "lost")
+    registry.lose("lost")
+    registry.image_answers[ImageId("denied", None)] = AccessDenied("Denied.")
+    return registry
+
+
+def urn(name: str) -> str:
+    return f"urn:pulumi:dev::shop::{TYPE}::{name}"
+
+
+@dataclass
+class Pack:
+    """The pack's policies as the SDK's server calls them, in one mode, with a fake registry."""
+
+    mode: Mode
+    registry: FakeRegistry = field(default_factory=a_registry)
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    off: bool = False
+    seen: dict[str, Any] = field(default_factory=dict)
+    stderr: io.StringIO = field(default_factory=io.StringIO)
+    inspector: Inspector | None = None
+
+    def __post_init__(self) -> None:
+        inspector = self.inspector or Inspector(self.registry)
+        gates = Gates(self.mode, inspector, off=self.off, stderr=self.stderr)
+        policies = declare(gates)
+        self.resource_policies = [p for p in policies if isinstance(p, ResourceValidationPolicy)]
+        self.stack_policies = [p for p in policies if isinstance(p, StackValidationPolicy)]
+
+    def analyze(self, name: str, inputs: Any) -> list[str]:
+        """Return what the update gate says of a resource."""
+        self.seen[urn(name)] = inputs
+        said: list[str] = []
+        for policy in self.resource_policies:
+            args = ResourceValidationArgs(
+                TYPE,
+                unknown_checking_proxy(inputs) if isinstance(inputs, dict) else inputs,
+                urn(name),
+                name,
+                OPTIONS,
+                None,
+                self.config.get(policy.name),
+            )
+
+            def report(message: str, _urn: str | None = None) -> None:
+                said.append(message)
+
+            policy.validate(args, report)
+        return said
+
+    def analyze_stack(self) -> dict[str, list[tuple[str, str | None]]]:
+        """Return what each stack policy says: first lines, and the URNs they belong to."""
+        said: dict[str, list[tuple[str, str | None]]] = {}
+        resources = [
+            PolicyResource(TYPE, inputs, each, each, OPTIONS, None, None, [], {})
+            for each, inputs in self.seen.items()
+        ]
+        for policy in self.stack_policies:
+            lines = said.setdefault(policy.name, [])
+
+            def report(
+                message: str,
+                urn: str | None = None,
+                lines: list[tuple[str, str | None]] = lines,
+            ) -> None:
+                lines.append((message.split("\n")[0], urn))
+
+            policy.validate(StackValidationArgs(resources, self.config.get(policy.name)), report)
+        return said
+
+
+@pytest.mark.parametrize(
+    ("dry_run", "mode"),
+    [("true", Mode.PREVIEW), ("false", Mode.UPDATE), (None, Mode.ANALYZE)],
+)
+def test_the_mode_is_what_the_engine_says(dry_run: str | None, mode: Mode) -> None:
+    assert Mode.of({"PULUMI_DRY_RUN": dry_run} if dry_run else {}) is mode
+
+
+def test_names_order_and_levels_of_the_policies_are_stable() -> None:
+    pack = Pack(Mode.PREVIEW)
+    declared = declare(Gates(Mode.PREVIEW, Inspector(pack.registry), off=False, stderr=pack.stderr))
+    assert [(policy.name, policy.enforcement_level) for policy in declared] == [
+        ("ecr-layers-available", EnforcementLevel.MANDATORY),
+        ("ecr-layers-available-preview", EnforcementLevel.MANDATORY),
+        ("ecr-layers-unverified", EnforcementLevel.ADVISORY),
+    ]
+    for policy in declared:
+        assert policy.description.endswith(".")
+        assert policy.config_schema
+        assert list(policy.config_schema.properties) == ["undetermined"]
+
+
+def test_in_update_a_resource_with_a_missing_layer_is_stopped_and_its_neighbours_are_not() -> None:
+    pack = Pack(Mode.UPDATE)
+    assert pack.analyze("good", {"imageUri": GOOD}) == []
+    (message,) = pack.analyze("lost", {"imageUri": LOST})
+    assert message.startswith(f"layer-missing: imageUri: {LOST}\n")
+    assert pack.analyze("denied", {"imageUri": DENIED}) == []
+    assert pack.analyze("bucket", {"name": "x"}) == []
+
+
+@pytest.mark.parametrize("mode", [Mode.PREVIEW, Mode.ANALYZE])
+def test_in_preview_and_analyze_the_stack_is_reported_with_each_resources_urn(mode: Mode) -> None:
+    pack = Pack(mode)
+    for name, image in {"good": GOOD, "lost": LOST, "denied": DENIED}.items():
+        assert pack.analyze(name, {"imageUri": image}) == []
+    pack.analyze("later", {"imageUri": UNKNOWN_STRING_VALUE})
+    assert pack.analyze_stack() == {
+        "ecr-layers-available-preview": [(f"layer-missing: imageUri: {LOST}", urn("lost"))],
+        "ecr-layers-unverified": [
+            (f"access-denied: imageUri: {DENIED}", urn("denied")),
+            ("unknown-in-preview: imageUri", urn("later")),
+        ],
+    }
+
+
+def test_in_update_the_stack_is_not_judged_a_second_time_but_the_notice_speaks() -> None:
+    pack = Pack(Mode.UPDATE)
+    pack.analyze("lost", {"imageUri": LOST})
+    pack.analyze("denied", {"imageUri": DENIED})
+    calls = pack.registry.calls
+    assert pack.analyze_stack() == {
+        "ecr-layers-available-preview": [],
+        "ecr-layers-unverified": [(f"access-denied: imageUri: {DENIED}", urn("denied"))],
+    }
+    assert pack.registry.calls == calls
+
+
+def test_a_resource_that_analyze_did_not_see_is_read_from_the_stack_in_preview() -> None:
+    pack = Pack(Mode.PREVIEW)
+    pack.seen[urn("lost")] = unknown_checking_proxy({"imageUri": LOST})
+    assert pack.analyze_stack()["ecr-layers-available-preview"] == [
+        (f"layer-missing: imageUri: {LOST}", urn("lost"))
+    ]
+
+
+FAIL = {"undetermined": "fail"}
+
+
+def test_fail_closed_is_said_once_for_all_policies() -> None:
+    config = {"ecr-layers-available": FAIL}
+    update = Pack(Mode.UPDATE, config=config)
+    (message,) = update.analyze("denied", {"imageUri": DENIED})
+    assert message.startswith("access-denied: ")
+    preview = Pack(Mode.PREVIEW, config=config)
+    preview.analyze("denied", {"imageUri": DENIED})
+    preview.analyze("later", {"imageUri": UNKNOWN_STRING_VALUE})
+    assert preview.analyze_stack() == {
+        "ecr-layers-available-preview": [(f"access-denied: imageUri: {DENIED}", urn("denied"))],
+        "ecr-layers-unverified": [("unknown-in-preview: imageUri", urn("later"))],
+    }
+
+
+def test_a_policy_with_a_configuration_of_its_own_follows_that() -> None:
+    notice = {"undetermined": "notice"}
+    config = {"ecr-layers-available": FAIL, "ecr-layers-available-preview": notice}
+    pack = Pack(Mode.PREVIEW, config=config)
+    pack.analyze("denied", {"imageUri": DENIED})
+    assert pack.analyze_stack()["ecr-layers-available-preview"] == []
+
+
+def test_layerguard_off_turns_every_gate_off_and_says_so() -> None:
+    pack = Pack(Mode.UPDATE, off=True)
+    assert pack.analyze("lost", {"imageUri": LOST}) == []
+    assert pack.analyze_stack() == {
+        "ecr-layers-available-preview": [],
+        "ecr-layers-unverified": [
+            ("layerguard is off: LAYERGUARD=off is set, so no image was checked.", None)
+        ],
+    }
+    assert pack.registry.calls == 0
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_one_line_on_stderr_sums_up_the_run(mode: Mode, capsys: pytest.CaptureFixture[str]) -> None:
+    pack = Pack(mode)
+    pack.analyze("good", {"imageUri": GOOD})
+    pack.analyze("lost", {"imageUri": LOST})
+    pack.analyze_stack()
+    assert pack.stderr.getvalue() == (
+        "layerguard: 2 image uses, 2 images, 3 layers checked, 1 unavailable, 0 undetermined, "
+        "0 pending; 4 calls to ECR in 0.0 s\n"
+    )
+    assert capsys.readouterr().out == ""
+
+
+class Explosive(Mapping[str, Any]):
+    """Inputs that cannot be read."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise RuntimeError("boom")
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("boom")
+
+    def __len__(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_inputs_that_cannot_be_read_are_a_bug_in_the_notice_and_hide_no_neighbour(
+    mode: Mode,
+) -> None:
+    pack = Pack(mode)
+    assert pack.analyze("broken", Explosive()) == []
+    pack.analyze("denied", {"imageUri": DENIED})
+    assert pack.analyze_stack()["ecr-layers-unverified"] == [
+        ("internal-error: (all inputs)", urn("broken")),
+        (f"access-denied: imageUri: {DENIED}", urn("denied")),
+    ]
+
+
+@pytest.mark.parametrize("mode", [Mode.PREVIEW, Mode.UPDATE])
+def test_a_wrong_configuration_stops_the_policy_that_has_it_with_words(mode: Mode) -> None:
+    words = "The option undetermined is 'nonsense'; allowed are notice, fail."
+    pack = Pack(mode, config={"ecr-layers-available": {"undetermined": "nonsense"}})
+    assert pack.analyze("good", {"imageUri": GOOD}) == [words]
+
+
+def test_a_bug_in_a_gate_is_said_by_the_notice_and_ends_nothing() -> None:
+    class Broken(Inspector):
+        def start(self, _uses: Iterable[ImageUse]) -> None:
+            raise ZeroDivisionError("oh")
+
+    registry = a_registry()
+    pack = Pack(Mode.PREVIEW, registry, inspector=Broken(registry))
+    assert pack.analyze("good", {"imageUri": GOOD}) == []
+    assert pack.analyze_stack() == {
+        "ecr-layers-available-preview": [],
+        "ecr-layers-unverified": [
+            ("internal-error: notice: this is a bug of Layerguard: ZeroDivisionError: oh", None)
+        ],
+    }
+
+
+def test_in_preview_analyze_returns_while_ecr_has_not_answered() -> None:
+    answered = threading.Event()
+
+    class Slow(FakeRegistry):
+        def images(self, *args: Any) -> Any:
+            assert answered.wait(30)
+            return super().images(*args)
+
+    pack = Pack(Mode.PREVIEW, Slow())
+    assert pack.analyze("absent", {"imageUri": GOOD}) == []
+    answered.set()
+    assert pack.analyze_stack()["ecr-layers-available-preview"] == [
+        (f"image-not-found: imageUri: {GOOD}", urn("absent"))
+    ]
