@@ -94,32 +94,26 @@ class Ecr:
             acceptedMediaTypes=[*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES],
         )
         found: dict[ImageId, ImageAnswer | RegistryError] = {}
-        for image in answer.get("images") or ():
-            said = image.get("imageId") or {}
-            digest = _digest(said.get("imageDigest"))
-            for image_id in ids:
-                if _names(image_id, said.get("imageTag"), digest) and digest:
-                    found[image_id] = ImageAnswer(digest, str(image.get("imageManifest", "")))
         for failure in answer.get("failures") or ():
-            said = failure.get("imageId") or {}
-            digest = _digest(said.get("imageDigest"))
-            for image_id in ids:
-                if _names(image_id, said.get("imageTag"), digest):
-                    found.setdefault(
-                        image_id,
-                        image_failure(
-                            str(failure.get("failureCode")), str(failure.get("failureReason", ""))
-                        ),
-                    )
-        return {
-            image_id: found.get(
-                image_id,
-                InconsistentAnswer(
-                    "ECR's answer to BatchGetImage speaks neither of the image nor of its absence."
-                ),
+            tag, digest = _said(failure)
+            error = image_failure(
+                str(failure.get("failureCode")), str(failure.get("failureReason", ""))
             )
-            for image_id in ids
-        }
+            exact = [each for each in ids if each == ImageId(tag, digest)]
+            for image_id in exact or [each for each in ids if _names(each, tag, digest)]:
+                found[image_id] = error
+        for image in answer.get("images") or ():
+            tag, digest = _said(image)
+            for image_id in ids:
+                if digest and _names(image_id, tag, digest):
+                    # A failure stands: what ECR says both of is not there for certain.
+                    found.setdefault(
+                        image_id, ImageAnswer(digest, str(image.get("imageManifest", "")))
+                    )
+        unanswered = InconsistentAnswer(
+            "ECR's answer to BatchGetImage speaks neither of the image nor of its absence."
+        )
+        return {image_id: found.get(image_id, unanswered) for image_id in ids}
 
     def _check_layers(
         self, repository: Repository, digests: Sequence[Digest]
@@ -192,7 +186,13 @@ def _digest(text: object) -> Digest | None:
         return None
 
 
-def _names(image_id: ImageId, tag: object, digest: Digest | None) -> bool:
+def _said(entry: Mapping[str, Any]) -> tuple[str | None, Digest | None]:
+    """Return the tag and the digest that an entry of a BatchGetImage answer speaks of."""
+    image_id = entry.get("imageId") or {}
+    return image_id.get("imageTag"), _digest(image_id.get("imageDigest"))
+
+
+def _names(image_id: ImageId, tag: str | None, digest: Digest | None) -> bool:
     """Tell whether ``tag`` and ``digest`` of an answer are an answer to ``image_id``."""
     if image_id.digest and image_id.tag:
         return digest == image_id.digest and tag in (None, image_id.tag)

@@ -1,0 +1,344 @@
+"""The ECR client against the sandbox over HTTP: batches, accounting, and every refusal in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from layerguard.errors import (
+    AccessDenied,
+    ImageArchived,
+    ImageNotFound,
+    InconsistentAnswer,
+    NoCredentials,
+    NotUnderstood,
+    RegistryError,
+    RepositoryNotFound,
+    TagMoved,
+    Throttled,
+    TimedOut,
+    Unreachable,
+)
+from layerguard.inspection import Inspector
+from layerguard.manifest import Index, Manifest, parse_manifest
+from layerguard.reference import Digest, ImageId, Repository
+from layerguard.registry import Availability, Ecr, ImageAnswer, LayerAnswer, OrdinaryChain
+from layerguard.verdict import Code
+
+from sandbox.ecr import Answer, Fault, Pushed, SandboxEcr, docker_image, image_index, oci_image
+from tests.fakes import digest_of
+from tests.inspection.test_inspector import use
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+WEB = Repository(ACCOUNT, REGION, "shop/web")
+ONE = ImageId("1", None)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxEcr]:
+    with SandboxEcr() as ecr:
+        yield ecr
+
+
+@pytest.fixture
+def pushed(sandbox: SandboxEcr) -> Pushed:
+    return sandbox.registry(ACCOUNT, REGION).push("shop/web", oci_image("web"), tag="1")
+
+
+@pytest.fixture
+def ecr(sandbox: SandboxEcr) -> Ecr:
+    return Ecr(QuickClient(sandbox.endpoint))
+
+
+class QuickClient:
+    """Makes clients of the sandbox that do not wait long and do not retry."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.clients: dict[str, Any] = {}
+
+    def __call__(self, region: str) -> Any:
+        if region not in self.clients:
+            self.clients[region] = self.make(region)
+        return self.clients[region]
+
+    def make(self, region: str) -> Any:
+        return boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret").client(
+            "ecr",
+            region_name=region,
+            endpoint_url=self.endpoint,
+            config=Config(
+                connect_timeout=2,
+                read_timeout=1,
+                retries={"total_max_attempts": 1},
+            ),
+        )
+
+
+def layers_of(pushed: Pushed) -> list[Digest]:
+    return [Digest(text) for text in (*pushed.layers, *pushed.configs)]
+
+
+def image(ecr: Ecr, image_id: ImageId = ONE, repository: Repository = WEB) -> Any:
+    return ecr.images(repository, [image_id])[image_id]
+
+
+def test_an_image_is_fetched_by_tag_and_by_digest_and_its_bytes_hash_to_the_digest(
+    ecr: Ecr, pushed: Pushed
+) -> None:
+    by_tag = image(ecr)
+    by_digest = image(ecr, ImageId(None, Digest(pushed.digest)))
+    assert by_tag == by_digest
+    assert isinstance(by_tag, ImageAnswer)
+    assert isinstance(parse_manifest(by_tag.manifest, Digest(pushed.digest)), Manifest)
+
+
+def test_every_kind_of_manifest_arrives_as_it_was_pushed(ecr: Ecr, sandbox: SandboxEcr) -> None:
+    registry = sandbox.registry(ACCOUNT, REGION)
+    registry.push("shop/web", docker_image("docker"), tag="docker")
+    registry.push(
+        "shop/web",
+        image_index([oci_image("a"), oci_image("a", "arm64")], attestations=True),
+        tag="index",
+    )
+    docker = image(ecr, ImageId("docker", None))
+    index = image(ecr, ImageId("index", None))
+    assert isinstance(parse_manifest(docker.manifest, docker.digest), Manifest)
+    parsed = parse_manifest(index.manifest, index.digest)
+    assert isinstance(parsed, Index)
+    assert [str(child.platform) for child in parsed.runnable] == ["linux/amd64", "linux/arm64"]
+    assert len(parsed.children) == 4
+
+
+def test_what_is_not_there_is_told_apart(ecr: Ecr, pushed: Pushed) -> None:
+    other = digest_of("another image")
+    answers = ecr.images(
+        WEB,
+        [
+            ONE,
+            ImageId("2", None),
+            ImageId(None, other),
+            ImageId("1", Digest(pushed.digest)),
+            ImageId("1", other),
+        ],
+    )
+    assert [type(answer) for answer in answers.values()] == [
+        ImageAnswer,
+        ImageNotFound,
+        ImageNotFound,
+        ImageAnswer,
+        TagMoved,
+    ]
+    absent = image(ecr, repository=Repository(ACCOUNT, REGION, "shop/absent"))
+    assert isinstance(absent, RepositoryNotFound)
+    assert "shop/absent" in str(absent)
+
+
+@pytest.mark.usefixtures("pushed")
+def test_an_archived_image_is_told_apart_from_one_that_is_not_there(
+    ecr: Ecr, sandbox: SandboxEcr
+) -> None:
+    sandbox.registry(ACCOUNT, REGION).archive_image("shop/web", "1")
+    assert isinstance(image(ecr), ImageArchived)
+    sandbox.faults.add(Fault(Answer.DENIED, operation="DescribeImages"))
+    assert isinstance(image(ecr), ImageNotFound)
+
+
+def test_the_account_and_region_of_the_repository_are_asked(ecr: Ecr, sandbox: SandboxEcr) -> None:
+    sandbox.registry("210987654321", "us-east-1").push("shop/web", oci_image("other"), tag="1")
+    assert isinstance(image(ecr), RepositoryNotFound)
+    assert isinstance(
+        image(ecr, repository=Repository("210987654321", "us-east-1", "shop/web")), ImageAnswer
+    )
+    assert [(each.account, each.region) for each in sandbox.requests][-1] == (
+        "210987654321",
+        "us-east-1",
+    )
+
+
+def test_layers_and_configs_are_available_until_they_are_lost(
+    ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
+) -> None:
+    answers = ecr.layers(WEB, layers_of(pushed))
+    assert all(
+        isinstance(a, LayerAnswer) and a.availability is Availability.AVAILABLE
+        for a in answers.values()
+    )
+    assert all(isinstance(a, LayerAnswer) and a.size for a in answers.values())
+    lost = layers_of(pushed)[0]
+    sandbox.registry(ACCOUNT, REGION).lose_layer("shop/web", str(lost))
+    assert ecr.layers(WEB, [lost]) == {lost: LayerAnswer(Availability.UNAVAILABLE)}
+
+
+@pytest.mark.usefixtures("pushed")
+def test_at_most_100_digests_go_into_a_call(ecr: Ecr, sandbox: SandboxEcr) -> None:
+    digests = [digest_of(str(number)) for number in range(250)]
+    assert len(ecr.layers(WEB, digests)) == 250
+    images = [ImageId(None, digest) for digest in digests[:101]]
+    sandbox.faults.add(Fault(Answer.DENIED, operation="DescribeImages"))
+    assert len(ecr.images(WEB, images)) == 101
+    sent = [len(request.digests) for request in sandbox.requests if request.digests]
+    assert sent == [100, 100, 50]
+    assert [r.operation for r in sandbox.requests].count("BatchGetImage") == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer.THROTTLED, Throttled),
+        (Answer.DENIED, AccessDenied),
+        (Answer.DENIED_BY_REPOSITORY, AccessDenied),
+        (Answer.SERVER_ERROR, Unreachable),
+        (Answer.EMPTY_OBJECT, InconsistentAnswer),
+        (Answer.HTML, InconsistentAnswer),
+        (Answer.TRUNCATED, InconsistentAnswer),
+        (Answer.CONNECTION_CLOSED, Unreachable),
+        (Answer.HANG, TimedOut),
+    ],
+)
+@pytest.mark.parametrize("operation", ["BatchGetImage", "BatchCheckLayerAvailability"])
+def test_whatever_ecr_does_instead_of_answering_is_an_error_for_each_question(
+    ecr: Ecr,
+    sandbox: SandboxEcr,
+    pushed: Pushed,
+    answer: Answer,
+    operation: str,
+    kind: type[RegistryError],
+) -> None:
+    sandbox.faults.add(Fault(answer, operation=operation))
+    answers: list[object] = (
+        [image(ecr)]
+        if operation == "BatchGetImage"
+        else list(ecr.layers(WEB, layers_of(pushed)).values())
+    )
+    assert answers
+    assert {type(each) for each in answers} == {kind}
+    assert all(str(each).endswith((".", "!")) for each in answers)
+
+
+@pytest.mark.usefixtures("pushed")
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer.MANIFEST_NOT_JSON, Code.INCONSISTENT_ANSWER),
+        (Answer.MANIFEST_OTHER_BYTES, Code.INCONSISTENT_ANSWER),
+        (Answer.LAYERS_DROPPED, Code.INCONSISTENT_ANSWER),
+        (Answer.DENIED, Code.ACCESS_DENIED),
+        (Answer.TRUE, Code.AVAILABLE),
+    ],
+)
+def test_an_image_with_a_wrong_answer_on_the_way_is_never_available(
+    ecr: Ecr, sandbox: SandboxEcr, answer: Answer, code: Code
+) -> None:
+    sandbox.faults.add(Fault(answer))
+    (judgement,) = Inspector(ecr).judge([use("shop/web:1")])
+    assert judgement.verdict.code is code
+
+
+def test_each_question_is_sent_once_for_many_images(ecr: Ecr, sandbox: SandboxEcr) -> None:
+    registry = sandbox.registry(ACCOUNT, REGION)
+    for tag in ("1", "2", "3"):
+        registry.push("shop/web", oci_image("same"), tag=tag)
+    Inspector(ecr).judge([use(f"shop/web:{tag}") for tag in ("1", "2", "3", "1")])
+    digests = [digest for request in sandbox.requests for digest in request.digests]
+    assert len(digests) == len(set(digests)) == 4
+    assert ecr.calls == len(sandbox.requests)
+
+
+@pytest.mark.usefixtures("pushed")
+def test_access_denied_says_who_asked_for_what(ecr: Ecr, sandbox: SandboxEcr) -> None:
+    sandbox.faults.add(Fault(Answer.DENIED))
+    assert str(image(ecr)) == (
+        "ECR says AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/sandbox/"
+        "session is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:"
+        "eu-west-1:123456789012:repository/shop/web because no identity-based policy allows the "
+        "ecr:BatchGetImage action."
+    )
+
+
+def test_nobody_listens_is_unreachable() -> None:
+    ecr = Ecr(QuickClient("http://127.0.0.1:1"))
+    assert isinstance(image(ecr), Unreachable)
+
+
+def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:1")
+    assert str(image(Ecr(OrdinaryChain()))) == "NoCredentialsError: Unable to locate credentials."
+    monkeypatch.setenv("AWS_PROFILE", "absent")
+    error = image(Ecr(OrdinaryChain()))
+    assert isinstance(error, NoCredentials)
+    assert "absent" in str(error)
+
+
+@pytest.mark.usefixtures("pushed")
+def test_the_ordinary_chain_follows_the_environment_and_retries_what_is_transient(
+    sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    sandbox.faults.add(Fault(Answer.THROTTLED, first=1))
+    assert isinstance(image(Ecr(OrdinaryChain())), ImageAnswer)
+    assert [request.operation for request in sandbox.requests] == ["BatchGetImage"] * 2
+
+
+class Scripted:
+    """A client that answers what it is told to."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+
+    def __call__(self, _region: str) -> Scripted:
+        return self
+
+    def batch_check_layer_availability(self, **_: Any) -> dict[str, Any]:
+        return self.answer
+
+    batch_get_image = describe_images = batch_check_layer_availability
+
+
+A = digest_of("a")
+
+
+def layer(digest: Digest = A, availability: str = "AVAILABLE") -> dict[str, Any]:
+    return {"layerDigest": str(digest), "layerAvailability": availability, "layerSize": 1}
+
+
+def failure(code: str) -> dict[str, Any]:
+    return {"layerDigest": str(A), "failureCode": code, "failureReason": "because"}
+
+
+THERE = LayerAnswer(Availability.AVAILABLE, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"layers": [layer()], "failures": []}, THERE),
+        ({"layers": [layer()], "failures": None}, THERE),
+        ({"layers": [layer(), layer()]}, THERE),
+        ({"layers": [layer(), layer(digest_of("nobody asked"))]}, THERE),
+        ({"failures": [failure("MissingLayerDigest")]}, LayerAnswer(Availability.UNAVAILABLE)),
+        ({"layers": [layer(availability="ARCHIVED")]}, LayerAnswer(Availability.ARCHIVED, 1)),
+        ({}, InconsistentAnswer),
+        ({"layers": None, "failures": None}, InconsistentAnswer),
+        ({"layers": [layer(digest_of("another"))]}, InconsistentAnswer),
+        ({"layers": [layer(), layer(availability="UNAVAILABLE")]}, InconsistentAnswer),
+        ({"layers": [layer()], "failures": [failure("MissingLayerDigest")]}, InconsistentAnswer),
+        ({"layers": [layer(availability="HALF")]}, NotUnderstood),
+        ({"failures": [failure("InvalidLayerDigest")]}, NotUnderstood),
+    ],
+)
+def test_every_digest_is_accounted_for_exactly_once_or_the_answer_is_inconsistent(
+    answer: dict[str, Any], expected: object
+) -> None:
+    (said,) = Ecr(Scripted(answer)).layers(WEB, [A]).values()
+    assert said == expected or type(said) is expected

@@ -1,0 +1,81 @@
+"""The command line: the verdicts of the gates, as text and as an exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from layerguard import __version__
+from layerguard.cli import exit_code, main
+from layerguard.inspection import Judgement
+from layerguard.verdict import Code, Verdict
+
+from sandbox.ecr import SandboxEcr, image_index, oci_image
+from tests.inspection.test_inspector import use
+
+
+@pytest.fixture
+def reference(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with SandboxEcr() as ecr:
+        for name, value in ecr.environment.items():
+            monkeypatch.setenv(name, value)
+        image = image_index([oci_image("web")], attestations=True)
+        yield ecr.registry("123456789012", "eu-west-1").push("shop/web", image, tag="1").reference
+
+
+def test_check_says_available_with_exit_code_0(
+    reference: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", reference]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"available: argument: {reference}"
+    assert said[-1].startswith("layerguard: 1 image uses, 1 images, 4 layers checked, ")
+
+
+def test_check_says_unavailable_with_exit_code_1(
+    reference: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", reference, "--platform", "linux/arm64", f"{reference}-absent"]) == 1
+    said = capsys.readouterr().out
+    assert f"platform-missing: argument: {reference}\n" in said
+    assert f"image-not-found: argument: {reference}-absent\n" in said
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ([Code.AVAILABLE], 0),
+        ([Code.AVAILABLE, Code.LAYER_MISSING, Code.ACCESS_DENIED], 1),
+        ([Code.AVAILABLE, Code.ACCESS_DENIED], 2),
+        ([Code.AVAILABLE, Code.NOT_PRIVATE_ECR], 2),
+    ],
+)
+def test_the_exit_code_tells_unavailable_from_not_known(codes: list[Code], expected: int) -> None:
+    assert exit_code([Judgement(use(), Verdict(code, "")) for code in codes]) == expected
+
+
+@pytest.mark.parametrize("arguments", [[], ["check"], ["check", "x", "--platform", "amd64"]])
+def test_wrong_usage_is_exit_code_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+    assert raised.value.code == 2
+    assert "usage: layerguard" in capsys.readouterr().err
+
+
+def test_the_module_runs_as_the_command_and_imports_no_boto3_for_its_version() -> None:
+    code = (
+        "import runpy, sys; sys.argv = ['layerguard', '--version']\n"
+        "try: runpy.run_module('layerguard', run_name='__main__')\n"
+        "finally: assert 'boto3' not in sys.modules and 'pulumi_policy' not in sys.modules"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, 'policy')\n{code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == f"layerguard {__version__}\n"
