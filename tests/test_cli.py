@@ -37,7 +37,7 @@ def test_check_says_available_with_exit_code_0(
 def test_check_says_unavailable_with_exit_code_1(
     reference: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["check", reference, "--platform", "linux/arm64", f"{reference}-absent"]) == 1
+    assert main(["check", reference, f"{reference}-absent", "--platform", "linux/arm64"]) == 1
     said = capsys.readouterr().out
     assert f"platform-missing: argument: {reference}\n" in said
     assert f"image-not-found: argument: {reference}-absent\n" in said

@@ -50,10 +50,6 @@ class ReferencedImagesNotFoundException(_Refusal):
     """PutImage of an index whose images were not pushed."""
 
 
-class ServerException(_Refusal):
-    """The service failed; here also: the sandbox itself has a bug."""
-
-
 class UnknownOperationException(_Refusal):
     """An operation that the sandbox does not know."""
 

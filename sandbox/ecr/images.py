@@ -1,22 +1,13 @@
 """Container images as bytes: manifests, configs and layers as real build tools make them.
 
-The same arguments give the same bytes on every machine, so a digest may be written down in a test
-or a document. That is why layers are gzip files of stored blocks (RFC 1951, 3.2.4): compressors
-differ between versions of zlib. Formats: OCI image specification 1.1 and Docker's image manifest
-version 2, schema 2.
+Formats: OCI image specification 1.1 and Docker's image manifest version 2, schema 2.
 """
 
-import hashlib
-import io
 import json
-import random
-import struct
-import tarfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from typing import Any
+
+from sandbox.ecr.blobs import BUILT, Blob, Descriptor, layer, sha256
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -28,29 +19,6 @@ DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 DOCKER_FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 IN_TOTO = "application/vnd.in-toto+json"
-
-_BUILT = "2025-06-01T09:00:00Z"
-_BUILT_SECONDS = 1748768400
-
-Descriptor = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Blob:
-    """The bytes of a config or of a layer."""
-
-    content: bytes
-    media_type: str
-
-    @cached_property
-    def digest(self) -> str:
-        """`sha256:` and the hash of the bytes."""
-        return "sha256:" + hashlib.sha256(self.content).hexdigest()
-
-    @property
-    def descriptor(self) -> Descriptor:
-        """How a manifest refers to this blob."""
-        return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.content)}
 
 
 @dataclass(frozen=True)
@@ -66,7 +34,7 @@ class Image:
     @property
     def digest(self) -> str:
         """The digest that a registry gives the manifest."""
-        return Blob(self.manifest.encode(), self.media_type).digest
+        return sha256(self.manifest.encode())
 
     @property
     def descriptor(self) -> Descriptor:
@@ -87,7 +55,7 @@ class ImageIndex:
     @property
     def digest(self) -> str:
         """The digest that a registry gives the index."""
-        return Blob(self.manifest.encode(), self.media_type).digest
+        return sha256(self.manifest.encode())
 
     @property
     def descriptor(self) -> Descriptor:
@@ -152,16 +120,20 @@ def attestation(subject: Image | ImageIndex) -> Image:
     provenance = Blob(_json(statement).encode(), IN_TOTO)
     config = Blob(
         _json(
-            {**platform, "config": {}, "rootfs": {"type": "layers", "diff_ids": [provenance.digest]}}
+            {
+                **platform,
+                "config": {},
+                "rootfs": {"type": "layers", "diff_ids": [provenance.digest]},
+            }
         ).encode(),
         OCI_CONFIG,
     )
-    layer = {
+    described = {
         **provenance.descriptor,
         "annotations": {"in-toto.io/predicate-type": statement["predicateType"]},
     }
     return Image(
-        _manifest(OCI_MANIFEST, config.descriptor, [layer]),
+        _manifest(OCI_MANIFEST, config.descriptor, [described]),
         OCI_MANIFEST,
         (config, provenance),
         platform,
@@ -183,7 +155,7 @@ def artifact(name: str, artifact_type: str = "application/vnd.example.report.v1+
 
 
 def with_foreign_layer(image: Image) -> Image:
-    """Return `image` above a layer whose bytes only its vendor distributes, as old Windows bases."""
+    """Return `image` above a layer that only its vendor distributes, as old Windows bases."""
     document = json.loads(image.manifest)
     foreign = {
         **Blob(b"a vendor's base layer", DOCKER_FOREIGN_LAYER).descriptor,
@@ -197,12 +169,12 @@ def _image(name: str, platform: Descriptor, layers: int, types: tuple[str, str, 
     manifest_type, config_type, layer_type = types
     key = "/".join(platform.values())
     files = [
-        _layer(f"base {key}" if depth == 0 else f"{name} {key} {depth}", depth)
+        layer(f"base {key}" if depth == 0 else f"{name} {key} {depth}", depth)
         for depth in range(layers)
     ]
     history = ["ADD rootfs.tar.gz /", "RUN install dependencies", "COPY . /app"]
     config = {
-        "created": _BUILT,
+        "created": BUILT,
         **platform,
         "config": {
             "Env": ["PATH=/usr/local/bin:/usr/bin:/bin"],
@@ -211,48 +183,15 @@ def _image(name: str, platform: Descriptor, layers: int, types: tuple[str, str, 
         },
         "rootfs": {"type": "layers", "diff_ids": [diff_id for diff_id, _ in files]},
         "history": [
-            {"created": _BUILT, "created_by": history[min(depth, 2)]} for depth in range(layers)
+            {"created": BUILT, "created_by": history[min(depth, 2)]} for depth in range(layers)
         ],
     }
     config_blob = Blob(_json(config).encode(), config_type)
     layer_blobs = tuple(Blob(packed, layer_type) for _, packed in files)
     manifest = _manifest(
-        manifest_type, config_blob.descriptor, [layer.descriptor for layer in layer_blobs]
+        manifest_type, config_blob.descriptor, [blob.descriptor for blob in layer_blobs]
     )
     return Image(manifest, manifest_type, (config_blob, *layer_blobs), platform)
-
-
-@lru_cache(maxsize=64)
-def _layer(seed: str, depth: int) -> tuple[str, bytes]:
-    """Return a layer's diff id (digest of the tar) and its packed bytes.
-
-    The base layer is the large one and belongs to the platform, not to the image: images share it,
-    as they do in real registries.
-    """
-    chance = random.Random(seed)
-    sizes = {
-        0: {"bin/busybox": 400_000, "lib/libc.so.6": 300_000, "etc/os-release": 300},
-        1: {"usr/lib/dependencies.zip": 60_000, "usr/share/doc/README": 2_000},
-    }.get(depth, {f"app/module{depth}.bin": chance.randint(3_000, 12_000), "app/VERSION": 20})
-    unpacked = io.BytesIO()
-    with tarfile.open(fileobj=unpacked, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for path, size in sizes.items():
-            entry = tarfile.TarInfo(path)
-            entry.size, entry.mtime, entry.mode = size, _BUILT_SECONDS, 0o755
-            archive.addfile(entry, io.BytesIO(chance.randbytes(size)))
-    tar = unpacked.getvalue()
-    return Blob(tar, "").digest, _gzip(tar)
-
-
-def _gzip(content: bytes) -> bytes:
-    """Wrap `content` as a gzip file of stored blocks, without name and time (RFC 1952)."""
-    packed = [b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"]
-    for start in range(0, len(content), 0xFFFF):
-        block = content[start : start + 0xFFFF]
-        is_last = start + len(block) == len(content)
-        packed += [struct.pack("<BHH", is_last, len(block), len(block) ^ 0xFFFF), block]
-    packed.append(struct.pack("<II", zlib.crc32(content), len(content)))
-    return b"".join(packed)
 
 
 def _platform(

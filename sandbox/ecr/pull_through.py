@@ -11,7 +11,7 @@ from sandbox.ecr.errors import (
     UnsupportedUpstreamRegistryException,
 )
 
-# ECR user guide, "Creating a pull through cache rule": upstream URL -> the registry's name in the API
+# upstream URL -> its name in the API (ECR user guide, "Creating a pull through cache rule")
 _UPSTREAMS = (
     (r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com", "ecr"),
     (r"[a-z0-9]+\.azurecr\.(io|us)",                     "azure-container-registry"),
