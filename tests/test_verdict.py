@@ -43,7 +43,7 @@ def test_the_lines_of_a_verdict_give_digest_platform_counts_bad_layers_and_the_n
         "It is gone.",
         f"digest: {image}",
         "platform: linux/arm64",
-        f"layers: 1 of 4 is not available in the manifest {digest_of('child')} for linux/arm64:",
+        f"layers: 1 of 4 is not available in its manifest {digest_of('child')} for linux/arm64:",
         f"  {layer} UNAVAILABLE (layer 2 of 3, 1,234,567 bytes)",
         "next step: push it.",
     )

@@ -89,14 +89,16 @@ class ManifestReport:
     asked: int
     bad: tuple[BadBlob, ...]
 
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The counts, then a line for each bad layer."""
-        platform = f" for {self.platform}" if self.platform else ""
+    def lines(self, image: Digest | None) -> tuple[str, ...]:
+        """Return the counts, then a line for each bad layer.
+
+        A manifest that is not the ``image`` itself, but a child of its index, is named.
+        """
         verb = "is" if len(self.bad) == 1 else "are"
-        counts = f"layers: {len(self.bad)} of {self.asked} {verb} not available"
+        child = f" in its manifest {self.digest}" if self.digest != image else ""
+        platform = f" for {self.platform}" if self.platform else ""
         return (
-            f"{counts} in the manifest {self.digest}{platform}:",
+            f"layers: {len(self.bad)} of {self.asked} {verb} not available{child}{platform}:",
             *(f"  {blob}" for blob in self.bad),
         )
 
@@ -127,6 +129,11 @@ class Verdict:
             self.reason,
             *([f"digest: {self.digest}"] if self.digest else ()),
             *([f"platform: {self.wanted}"] if self.wanted else ()),
-            *(line for report in self.manifests if report.bad for line in report.lines),
+            *(
+                line
+                for report in self.manifests
+                if report.bad
+                for line in report.lines(self.digest)
+            ),
             *([f"next step: {self.next_step}"] if self.next_step else ()),
         )
