@@ -6,6 +6,7 @@ inside becomes a judgement, never an exception that ends the deployment.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import threading
@@ -104,7 +105,7 @@ class Gates:
             for judgement in self._judge(args):
                 if settings.stops(judgement.verdict):
                     report(judgement.message, judgement.use.urn)
-        self._sum_up(args)
+        self.sum_up()
 
     def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report what could not be verified and why, so that silence always means checked."""
@@ -118,7 +119,16 @@ class Gates:
                 report(judgement.message, judgement.use.urn)
         for bug in self._bugs:
             report(bug, None)
-        self._sum_up(args)
+        self.sum_up()
+
+    def sum_up(self) -> None:
+        """Print the run in numbers on stderr, once; nothing where the gates are off."""
+        with self._lock:
+            if self._summed_up or self._off:
+                return
+            self._summed_up = True
+            uses = [use for uses in self._uses.values() for use in uses]
+        print(self._inspector.summary(self._inspector.judge(uses)), file=self._stderr, flush=True)
 
     def guarded(self, validate: Callable[..., None]) -> Callable[..., None]:
         """Return ``validate`` so that no exception leaves it: one would end the whole operation.
@@ -171,13 +181,6 @@ class Gates:
         config = args.get_config()
         return Settings.parse(config) if config else self._shared_settings
 
-    def _sum_up(self, args: StackValidationArgs) -> None:
-        with self._lock:
-            if self._summed_up:
-                return
-            self._summed_up = True
-        print(self._inspector.summary(self._judge(args)), file=self._stderr, flush=True)
-
 
 def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
     """Return the pack's policies, in their stable order, for a run in ``environment``."""
@@ -186,6 +189,8 @@ def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
     gates = Gates(Mode.of(environment), inspector, off=off, stderr=sys.stderr)
     if off:
         print(OFF_MESSAGE, file=sys.stderr, flush=True)
+    # An update that a gate has stopped never comes to AnalyzeStack.
+    atexit.register(gates.sum_up)
     return declare(gates)
 
 

@@ -1,0 +1,31 @@
+"""A local Amazon ECR over HTTP: moto's, with the layer truth that moto lacks.
+
+with SandboxEcr() as ecr:
+    samples = fill(ecr)
+    ecr.registry("123456789012", "eu-west-1").lose_layer("shop/api", samples.api.layers[0])
+    subprocess.run(command, env=ecr.isolate(os.environ))
+"""
+
+from sandbox.ecr.faults import Answer, Fault, Faults
+from sandbox.ecr.images import Image, ImageIndex, docker_image, image_index, oci_image
+from sandbox.ecr.journal import Request
+from sandbox.ecr.registry import Pushed, Registry
+from sandbox.ecr.samples import Samples, fill
+from sandbox.ecr.server import SandboxEcr
+
+__all__ = [
+    "Answer",
+    "Fault",
+    "Faults",
+    "Image",
+    "ImageIndex",
+    "Pushed",
+    "Registry",
+    "Request",
+    "Samples",
+    "SandboxEcr",
+    "docker_image",
+    "fill",
+    "image_index",
+    "oci_image",
+]

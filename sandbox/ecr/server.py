@@ -1,0 +1,117 @@
+"""The sandbox's ECR as an HTTP server on 127.0.0.1, for as long as a `with` block lasts."""
+
+import logging
+import os
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import TracebackType
+
+from moto.core.request import Request as HttpRequest
+from moto.sts.responses import TokenResponse
+
+from sandbox.ecr.faults import ConnectionCut, Faults, Reply, refusal
+from sandbox.ecr.http_server import HttpServer
+from sandbox.ecr.journal import Journal, Request
+from sandbox.ecr.registry import Registry
+from sandbox.ecr.responses import EcrResponse, Registries, credential_scope, unknown_operation
+
+_log = logging.getLogger(__name__)
+
+_ACCESS_KEY = "AKIALAYERGUARDSANDBX"  # 20 characters, as moto expects; of nobody
+_SECRET_KEY = "the-sandbox-checks-no-signature"
+
+
+class SandboxEcr:
+    """A local ECR that starts empty, shares nothing, and is gone when its `with` block ends."""
+
+    def __init__(self, region: str = "eu-west-1") -> None:
+        self.faults = Faults()
+        self._region = region
+        self._journal = Journal()
+        self._registries = Registries()
+        self._server = HttpServer(_Service(self._registries, self.faults, self._journal).reply)
+
+    def __enter__(self) -> "SandboxEcr":
+        self._server.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.faults.end()
+        self._server.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the server."""
+        return self._server.url
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that send an AWS SDK here, and nowhere else."""
+        return {
+            "AWS_ENDPOINT_URL_ECR": self.endpoint,
+            "AWS_ENDPOINT_URL_STS": self.endpoint,
+            "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }
+
+    def isolate(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return `environment` without the user's own AWS variables, and with the sandbox's."""
+        others = {key: value for key, value in environment.items() if not key.startswith("AWS_")}
+        return {**others, **self.environment}
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """The requests to ECR since the start or since `clear_requests`, those refused included."""
+        return self._journal.requests()
+
+    def clear_requests(self) -> None:
+        """Forget the requests."""
+        self._journal.clear()
+
+    def registry(self, account: str, region: str) -> Registry:
+        """Return the registry of `account` in `region`, to fill it or to spoil it."""
+        return Registry(self._registries, account, region)
+
+
+class _Service:
+    """ECR, and who am I; everything else is refused by name.
+
+    This is where moto's backend is swapped: its own servers look an ECR backend up in a table of
+    the whole process, this one hands each request the registries of its sandbox.
+    """
+
+    def __init__(self, registries: Registries, faults: Faults, journal: Journal) -> None:
+        self._registries, self._faults, self._journal = registries, faults, journal
+
+    def reply(self, request: HttpRequest) -> Reply:
+        """Answer a request, whatever it is; raise ConnectionCut for a client to be left alone."""
+        _, _, service = credential_scope(request.headers.get("Authorization", ""))
+        target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        operation = target or request.form.get("Action") or f"{request.method} {request.path}"
+        try:
+            if service == "ecr" and target:
+                return EcrResponse(self._registries, self._faults, self._journal).reply(request)
+            if (service, operation) == ("sts", "GetCallerIdentity"):
+                return TokenResponse()._dispatch(request)
+        except ConnectionCut:
+            raise
+        except Exception as error:
+            _log.exception("the sandbox could not answer %s:%s", service, operation)
+            return refusal(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "ServerException",
+                f"a bug in the sandbox: {error!r}",
+            )
+        return unknown_operation(service or "unsigned", operation, is_json=bool(target))

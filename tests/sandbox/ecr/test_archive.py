@@ -1,0 +1,86 @@
+"""Archived images: out of reach of a pull, still described to who asks for them."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.ecr import Registry, Samples
+
+ANY = {"imageStatus": "ANY"}
+
+
+def states(client: Any, repository: str, digests: tuple[str, ...]) -> set[str]:
+    answer = client.batch_check_layer_availability(
+        repositoryName=repository, layerDigests=list(digests)
+    )
+    return {layer["layerAvailability"] for layer in answer["layers"]}
+
+
+def described(client: Any, repository: str, **members: Any) -> dict[str, str]:
+    answer = client.describe_images(repositoryName=repository, **members)
+    return {image["imageDigest"]: image["imageStatus"] for image in answer["imageDetails"]}
+
+
+def test_an_archived_image_is_not_found_and_its_layers_are_archived(
+    client: Any, samples: Samples
+) -> None:
+    web = samples.web
+    answer = client.update_image_storage_class(
+        repositoryName="shop/web", imageId={"imageTag": "7"}, targetStorageClass="ARCHIVE"
+    )
+    assert (answer["imageId"], answer["imageStatus"]) == (
+        {"imageTag": "7", "imageDigest": web.digest},
+        "ARCHIVED",
+    )
+    got = client.batch_get_image(repositoryName="shop/web", imageIds=[{"imageTag": "7"}])
+    assert [failure["failureCode"] for failure in got["failures"]] == ["ImageNotFound"]
+    assert states(client, "shop/web", web.layers + web.configs) == {"ARCHIVED"}
+    assert described(client, "shop/web") == {}
+    assert described(client, "shop/web", filter=ANY) == {web.digest: "ARCHIVED"}
+
+
+def test_describing_an_archived_image_by_name_fails_the_call_unless_any_status_is_asked(
+    client: Any, registry: Registry, samples: Samples
+) -> None:
+    registry.archive_image("shop/web", "7")
+    with pytest.raises(ClientError) as caught:
+        described(client, "shop/web", imageIds=[{"imageTag": "7"}])
+    assert str(caught.value) == (
+        "An error occurred (ImageNotFoundException) when calling the DescribeImages operation: "
+        "The image with imageId {imageDigest:'null', imageTag:'7'} does not exist within the "
+        "repository with name 'shop/web' in the registry with id '123456789012'"
+    )
+    asked = [{"imageTag": "7"}]
+    assert described(client, "shop/web", imageIds=asked, filter=ANY) == {
+        samples.web.digest: "ARCHIVED"
+    }
+
+
+def test_one_missing_id_fails_the_whole_description(client: Any, samples: Samples) -> None:
+    with pytest.raises(ClientError, match="ImageNotFoundException"):
+        described(client, "shop/web", imageIds=[{"imageTag": "7"}, {"imageTag": "8"}])
+    assert described(client, "shop/web", imageIds=[{"imageTag": "7"}]) == {
+        samples.web.digest: "ACTIVE"
+    }
+
+
+def test_an_index_takes_its_images_with_it_and_brings_them_back(
+    client: Any, registry: Registry, samples: Samples
+) -> None:
+    registry.archive_image("shop/api", samples.api.digest)
+    assert set(described(client, "shop/api", filter=ANY).values()) == {"ARCHIVED"}
+    assert states(client, "shop/api", samples.api.layers) == {"ARCHIVED"}
+    registry.activate_image("shop/api", "1.4")
+    assert set(described(client, "shop/api", filter=ANY).values()) == {"ACTIVE"}
+    assert states(client, "shop/api", samples.api.layers) == {"AVAILABLE"}
+
+
+def test_a_layer_that_an_active_image_uses_stays_available(
+    client: Any, registry: Registry, samples: Samples
+) -> None:
+    amd64 = samples.api.children[0]
+    registry.archive_image("shop/api", amd64)
+    base, arm64_base = samples.api.layers[0], samples.api.layers[3]
+    assert states(client, "shop/api", (base,)) == {"ARCHIVED"}
+    assert states(client, "shop/api", (arm64_base,)) == {"AVAILABLE"}
