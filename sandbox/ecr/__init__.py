@@ -2,7 +2,7 @@
 
 with SandboxEcr() as ecr:
     samples = fill(ecr)
-    ecr.registry("123456789012", "eu-west-1").lose_layer("shop/api", samples.api.layers[0])
+    ecr.registry("123456789012", "eu-west-1").lose_layer("shop/web", samples.web.layers[0])
     subprocess.run(command, env=ecr.isolate(os.environ))
 """
 

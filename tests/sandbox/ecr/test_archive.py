@@ -25,62 +25,62 @@ def described(client: Any, repository: str, **members: Any) -> dict[str, str]:
 def test_an_archived_image_is_not_found_and_its_layers_are_archived(
     client: Any, samples: Samples
 ) -> None:
-    web = samples.web
+    web = samples.report
     answer = client.update_image_storage_class(
-        repositoryName="shop/web", imageId={"imageTag": "7"}, targetStorageClass="ARCHIVE"
+        repositoryName="shop/report", imageId={"imageTag": "1.4.2"}, targetStorageClass="ARCHIVE"
     )
     assert (answer["imageId"], answer["imageStatus"]) == (
-        {"imageTag": "7", "imageDigest": web.digest},
+        {"imageTag": "1.4.2", "imageDigest": web.digest},
         "ARCHIVED",
     )
-    got = client.batch_get_image(repositoryName="shop/web", imageIds=[{"imageTag": "7"}])
+    got = client.batch_get_image(repositoryName="shop/report", imageIds=[{"imageTag": "1.4.2"}])
     assert [failure["failureCode"] for failure in got["failures"]] == ["ImageNotFound"]
-    assert states(client, "shop/web", web.layers + web.configs) == {"ARCHIVED"}
-    assert described(client, "shop/web") == {}
-    assert described(client, "shop/web", filter=ANY) == {web.digest: "ARCHIVED"}
+    assert states(client, "shop/report", web.layers + web.configs) == {"ARCHIVED"}
+    assert described(client, "shop/report") == {}
+    assert described(client, "shop/report", filter=ANY) == {web.digest: "ARCHIVED"}
 
 
 def test_describing_an_archived_image_by_name_fails_the_call_unless_any_status_is_asked(
     client: Any, registry: Registry, samples: Samples
 ) -> None:
-    registry.archive_image("shop/web", "7")
+    registry.archive_image("shop/report", "1.4.2")
     with pytest.raises(ClientError) as caught:
-        described(client, "shop/web", imageIds=[{"imageTag": "7"}])
+        described(client, "shop/report", imageIds=[{"imageTag": "1.4.2"}])
     assert str(caught.value) == (
         "An error occurred (ImageNotFoundException) when calling the DescribeImages operation: "
-        "The image with imageId {imageDigest:'null', imageTag:'7'} does not exist within the "
-        "repository with name 'shop/web' in the registry with id '123456789012'"
+        "The image with imageId {imageDigest:'null', imageTag:'1.4.2'} does not exist within the "
+        "repository with name 'shop/report' in the registry with id '123456789012'"
     )
-    asked = [{"imageTag": "7"}]
-    assert described(client, "shop/web", imageIds=asked, filter=ANY) == {
-        samples.web.digest: "ARCHIVED"
+    asked = [{"imageTag": "1.4.2"}]
+    assert described(client, "shop/report", imageIds=asked, filter=ANY) == {
+        samples.report.digest: "ARCHIVED"
     }
 
 
 def test_one_missing_id_fails_the_whole_description(client: Any, samples: Samples) -> None:
     with pytest.raises(ClientError, match="ImageNotFoundException"):
-        described(client, "shop/web", imageIds=[{"imageTag": "7"}, {"imageTag": "8"}])
-    assert described(client, "shop/web", imageIds=[{"imageTag": "7"}]) == {
-        samples.web.digest: "ACTIVE"
+        described(client, "shop/report", imageIds=[{"imageTag": "1.4.2"}, {"imageTag": "8"}])
+    assert described(client, "shop/report", imageIds=[{"imageTag": "1.4.2"}]) == {
+        samples.report.digest: "ACTIVE"
     }
 
 
 def test_an_index_takes_its_images_with_it_and_brings_them_back(
     client: Any, registry: Registry, samples: Samples
 ) -> None:
-    registry.archive_image("shop/api", samples.api.digest)
-    assert set(described(client, "shop/api", filter=ANY).values()) == {"ARCHIVED"}
-    assert states(client, "shop/api", samples.api.layers) == {"ARCHIVED"}
-    registry.activate_image("shop/api", "1.4")
-    assert set(described(client, "shop/api", filter=ANY).values()) == {"ACTIVE"}
-    assert states(client, "shop/api", samples.api.layers) == {"AVAILABLE"}
+    registry.archive_image("shop/web", samples.web.digest)
+    assert set(described(client, "shop/web", filter=ANY).values()) == {"ARCHIVED"}
+    assert states(client, "shop/web", samples.web.layers) == {"ARCHIVED"}
+    registry.activate_image("shop/web", "1.4.2")
+    assert set(described(client, "shop/web", filter=ANY).values()) == {"ACTIVE"}
+    assert states(client, "shop/web", samples.web.layers) == {"AVAILABLE"}
 
 
 def test_a_layer_that_an_active_image_uses_stays_available(
     client: Any, registry: Registry, samples: Samples
 ) -> None:
-    amd64 = samples.api.children[0]
-    registry.archive_image("shop/api", amd64)
-    base, arm64_base = samples.api.layers[0], samples.api.layers[3]
-    assert states(client, "shop/api", (base,)) == {"ARCHIVED"}
-    assert states(client, "shop/api", (arm64_base,)) == {"AVAILABLE"}
+    amd64 = samples.web.children[0]
+    registry.archive_image("shop/web", amd64)
+    base, arm64_base = samples.web.layers[0], samples.web.layers[3]
+    assert states(client, "shop/web", (base,)) == {"ARCHIVED"}
+    assert states(client, "shop/web", (arm64_base,)) == {"AVAILABLE"}

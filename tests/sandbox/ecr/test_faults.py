@@ -21,7 +21,7 @@ def client(connect: Any) -> Any:
 
 def get(client: Any, **members: Any) -> Any:
     answer = client.batch_get_image(
-        **{"repositoryName": "shop/web", "imageIds": [{"imageTag": "7"}], **members}
+        **{"repositoryName": "shop/report", "imageIds": [{"imageTag": "1.4.2"}], **members}
     )
     answer.pop("ResponseMetadata", None)
     return answer
@@ -50,7 +50,7 @@ def error(client: Any) -> tuple[int, str, str]:
                 "AccessDeniedException",
                 "User: arn:aws:sts::123456789012:assumed-role/sandbox/session is not authorized "
                 "to perform: ecr:BatchGetImage on resource: "
-                "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web because no identity-based "
+                "arn:aws:ecr:eu-west-1:123456789012:repository/shop/report because no identity-based "
                 "policy allows the ecr:BatchGetImage action",
             ),
         ),
@@ -61,7 +61,7 @@ def error(client: Any) -> tuple[int, str, str]:
                 "AccessDeniedException",
                 "User: arn:aws:sts::123456789012:assumed-role/sandbox/session is not authorized "
                 "to perform: ecr:BatchGetImage on resource: "
-                "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web because no resource-based "
+                "arn:aws:ecr:eu-west-1:123456789012:repository/shop/report because no resource-based "
                 "policy allows the ecr:BatchGetImage action",
             ),
         ),
@@ -91,9 +91,9 @@ def test_a_manifest_can_be_no_json_or_other_bytes_than_its_digest_says(
     ecr.faults.add(Fault(Answer.MANIFEST_OTHER_BYTES))
     assert get(client)["images"][0]["imageManifest"] == "<manifest>"
     (image,) = get(client)["images"]
-    assert image["imageId"]["imageDigest"] == samples.web.digest
+    assert image["imageId"]["imageDigest"] == samples.report.digest
     hashed = hashlib.sha256(image["imageManifest"].encode()).hexdigest()
-    assert f"sha256:{hashed}" != samples.web.digest
+    assert f"sha256:{hashed}" != samples.report.digest
 
 
 def test_an_image_can_fail_with_any_code_of_the_api(
@@ -104,7 +104,7 @@ def test_an_image_can_fail_with_any_code_of_the_api(
         "images": [],
         "failures": [
             {
-                "imageId": {"imageTag": "7", "imageDigest": samples.web.digest},
+                "imageId": {"imageTag": "1.4.2", "imageDigest": samples.report.digest},
                 "failureCode": "UpstreamUnavailable",
                 "failureReason": "sandbox: UpstreamUnavailable",
             }
@@ -117,7 +117,7 @@ def test_layers_can_be_dropped_from_an_answer(
 ) -> None:
     ecr.faults.add(Fault(Answer.LAYERS_DROPPED))
     answer = client.batch_check_layer_availability(
-        repositoryName="shop/web", layerDigests=list(samples.web.layers)
+        repositoryName="shop/report", layerDigests=list(samples.report.layers)
     )
     assert (answer["layers"], answer["failures"]) == ([], [])
 
@@ -147,8 +147,8 @@ def test_a_request_hangs_until_the_client_gives_up(ecr: SandboxEcr, client: Any)
         {"operation": "DescribeImages"},
         {"account": "210987654321"},
         {"region": "us-east-1"},
-        {"repository": "shop/api"},
-        {"operation": "BatchGetImage", "repository": "shop/api"},
+        {"repository": "shop/web"},
+        {"operation": "BatchGetImage", "repository": "shop/web"},
         {"first": 0},
     ],
 )
@@ -163,7 +163,7 @@ def test_the_first_fault_that_fits_wins_and_counts_its_requests(
     ecr: SandboxEcr, client: Any
 ) -> None:
     ecr.faults.add(Fault(Answer.THROTTLED, operation="BatchGetImage", first=2))
-    ecr.faults.add(Fault(Answer.SERVER_ERROR, repository="shop/web", first=1))
+    ecr.faults.add(Fault(Answer.SERVER_ERROR, repository="shop/report", first=1))
     codes = [error(client)[1] for _ in range(3)]
     assert codes == ["ThrottlingException", "ThrottlingException", "ServerException"]
     assert get(client)["images"]

@@ -22,7 +22,9 @@ def test_each_account_and_region_has_its_own_images(ecr: SandboxEcr, connect: Co
         ("123456789012", "us-east-1"),
         ("210987654321", "eu-west-1"),
     ):
-        pushed = ecr.registry(account, region).push(f"of-{account}/{region}", oci_image("web"), "1")
+        pushed = ecr.registry(account, region).push(
+            f"of-{account}/{region}", oci_image("report"), "1"
+        )
         assert (
             pushed.reference == f"{account}.dkr.ecr.{region}.amazonaws.com/of-{account}/{region}:1"
         )
@@ -43,9 +45,9 @@ def test_two_sandboxes_share_nothing(ecr: SandboxEcr, registry: Registry, client
 
 
 def test_an_image_pushed_without_a_tag_is_referred_to_by_digest(registry: Registry) -> None:
-    pushed = registry.push("shop/web", oci_image("web"))
+    pushed = registry.push("shop/report", oci_image("report"))
     assert pushed.reference == (
-        f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web@{pushed.digest}"
+        f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/report@{pushed.digest}"
     )
 
 

@@ -20,7 +20,7 @@ from sandbox.ecr import Answer, Fault, Request, Samples, SandboxEcr
 
 def test_an_operation_that_it_does_not_know_is_refused_by_name(client: Any) -> None:
     with pytest.raises(ClientError) as caught:
-        client.get_download_url_for_layer(repositoryName="shop/api", layerDigest="sha256:abc")
+        client.get_download_url_for_layer(repositoryName="shop/web", layerDigest="sha256:abc")
     assert str(caught.value) == (
         "An error occurred (UnknownOperationException) when calling the GetDownloadUrlForLayer "
         "operation: the sandbox does not know ecr:GetDownloadUrlForLayer"
@@ -52,17 +52,17 @@ def test_another_service_is_refused_by_name(ecr: SandboxEcr, connect: Any) -> No
 def test_it_remembers_what_it_was_asked_and_by_whom(
     ecr: SandboxEcr, client: Any, samples: Samples
 ) -> None:
-    digest, layers = samples.api.digest, samples.api.layers[:2]
+    digest, layers = samples.web.digest, samples.web.layers[:2]
     client.batch_get_image(
         registryId="123456789012",
-        repositoryName="shop/api",
-        imageIds=[{"imageTag": "1.4"}, {"imageTag": "1.4", "imageDigest": digest}],
+        repositoryName="shop/web",
+        imageIds=[{"imageTag": "1.4.2"}, {"imageTag": "1.4.2", "imageDigest": digest}],
     )
-    client.batch_check_layer_availability(repositoryName="shop/api", layerDigests=list(layers))
-    common = ("123456789012", "eu-west-1", "shop/api")
+    client.batch_check_layer_availability(repositoryName="shop/web", layerDigests=list(layers))
+    common = ("123456789012", "eu-west-1", "shop/web")
     caller = ("AKIALAYERGUARDSANDBX", "123456789012")
     assert ecr.requests == (
-        Request("BatchGetImage", *common, ("1.4", f"1.4@{digest}"), (), *caller),
+        Request("BatchGetImage", *common, ("1.4.2", f"1.4.2@{digest}"), (), *caller),
         Request("BatchCheckLayerAvailability", *common, (), layers, *caller),
     )
     ecr.clear_requests()
@@ -75,7 +75,7 @@ def test_forty_threads_are_answered_on_kept_connections(ecr: SandboxEcr, connect
     ecr.faults.add(Fault(latency=0.02))
 
     def ask(_: int) -> int:
-        got = client.batch_get_image(repositoryName="shop/api", imageIds=[{"imageTag": "1.4"}])
+        got = client.batch_get_image(repositoryName="shop/web", imageIds=[{"imageTag": "1.4.2"}])
         assert "connection" not in got["ResponseMetadata"]["HTTPHeaders"]
         return len(got["images"])
 
@@ -131,7 +131,7 @@ def test_a_process_with_its_environment_uses_nothing_of_the_user(
     )
     assert json.loads(ended.stdout) == [
         "eu-west-1",
-        [pushed.repository for pushed in (samples.api, samples.worker, samples.web)],
+        [pushed.repository for pushed in (samples.web, samples.worker, samples.report)],
     ]
 
 

@@ -1,0 +1,57 @@
+# One command each, from a fresh clone; every target first sets up what it lacks.
+# Python and pulumi are found, or made, by tools/.
+
+CODE = policy sandbox tools tests __main__.py
+VENV = .venv/bin
+
+# The Python to set up with; without it: .venv's, or the first of python3.13 ... python3.10, python3.
+PYTHON ?=
+export PYTHON
+
+# "exec", so that a signal to make reaches the command and not only a shell around it.
+SETUP = @python=$$(tools/find-python.sh) && exec "$$python" -m
+# The engine is found on PATH, by the Automation API as by a shell.
+WITH_PULUMI = @pulumi=$$($(VENV)/python -m tools.pulumi_binary) && exec env PATH="$${pulumi%/*}:$$PATH"
+
+.PHONY: help setup venvs pulumi demo test check format pulumi-path clean
+
+help:
+	@echo 'make demo         shows a preview and an update stopped by a missing layer, with no AWS account'
+	@echo 'make test         checks formatting, lint and types, and runs the tests (also: make check)'
+	@echo 'make setup        sets up alone: two virtual environments and the pulumi binary'
+	@echo 'make pulumi-path  prints the path of the pulumi binary in use (make -s for nothing else)'
+	@echo 'make format       formats the code'
+	@echo 'make clean        removes the virtual environments and the caches in this clone'
+
+setup: venvs pulumi
+
+venvs:
+	$(SETUP) tools.venvs
+
+pulumi:
+	$(SETUP) tools.pulumi_binary >/dev/null
+
+pulumi-path:
+	$(SETUP) tools.pulumi_binary
+
+demo: setup
+	$(WITH_PULUMI) $(VENV)/python -m sandbox.demo
+
+test: check
+
+# mypy takes one module of a name at a time, and the pack has a __main__.py as the stack has.
+check: setup
+	$(VENV)/ruff format --check $(CODE)
+	$(VENV)/ruff check $(CODE)
+	$(VENV)/mypy $(filter-out __main__.py,$(CODE))
+	$(VENV)/mypy __main__.py
+	$(WITH_PULUMI) $(VENV)/python -m pytest
+
+format: venvs
+	$(VENV)/ruff format $(CODE)
+	$(VENV)/ruff check --fix $(CODE)
+
+clean:
+	rm -rf .venv policy/venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name '*.egg-info' -prune -exec rm -rf {} +

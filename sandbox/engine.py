@@ -1,0 +1,262 @@
+"""Drives the real Pulumi engine: previews, updates and analyses, with a pack and without a cloud.
+
+Programs are functions, run through the Automation API: it serves the language runtime itself, so
+the plain ``pulumi`` binary is enough. State, Pulumi's home and the offline providers live in a
+temporary folder that is gone with the context.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from types import TracebackType
+from typing import Any
+
+from pulumi import automation
+
+from sandbox import provider
+
+ROOT = Path(__file__).parent.parent
+PASSPHRASE = "the sandbox keeps no secret"
+LANGUAGE_HOST = "pulumi-language-python"
+ANALYZER = "pulumi-analyzer-policy-python"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A violation as the engine reports it; ``message`` begins with the policy's description."""
+
+    policy: str
+    urn: str
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run of the engine ended, all that it printed, and the violations in it."""
+
+    passed: bool
+    output: str
+    violations: tuple[Violation, ...]
+
+    def said(self, policy: str) -> tuple[str, ...]:
+        """Return the messages of one policy, without its description."""
+        return tuple(
+            violation.message.partition("\n")[2].strip()
+            for violation in self.violations
+            if violation.policy == policy
+        )
+
+
+def sample_stack() -> None:
+    """Run the project's sample stack, as the language host would."""
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+class Engine:
+    """One stack, one pack, and the real engine, for as long as a ``with`` block lasts.
+
+    ``environment`` is added to that of every process; the user's own AWS_* variables are taken
+    out, so that nobody's account is ever asked. ``echo`` gets each line as the engine prints it.
+    """
+
+    def __init__(
+        self,
+        program: Callable[[], None],
+        pack: Path,
+        environment: Mapping[str, str],
+        pack_config: Mapping[str, Any] | None = None,
+        echo: Callable[[str], object] | None = None,
+    ) -> None:
+        self.program = program
+        self._pack = pack
+        self._environment = environment
+        self._pack_config = pack_config
+        self._echo = echo
+
+    def __enter__(self) -> Engine:
+        self._folder = tempfile.TemporaryDirectory(prefix="layerguard-")
+        home = Path(self._folder.name)
+        self._journal = home / "journal"
+        self._process = home / "pid"
+        (home / "bin").mkdir()
+        (home / "state").mkdir()
+        self._fill_bin(home / "bin")
+        self._variables = {
+            **self._environment,
+            "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
+            "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_HOME": str(home / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            provider.JOURNAL_VARIABLE: str(self._journal),
+        }
+        self._options: dict[str, Any] = {"policy_packs": [str(self._pack)]}
+        if self._pack_config is not None:
+            config = home / "pack-config.json"
+            config.write_text(json.dumps(self._pack_config))
+            self._options["policy_pack_configs"] = [str(config)]
+        self._stack = automation.create_stack(
+            "dev",
+            project_name="layerguard-sample",
+            program=lambda: self.program(),
+            opts=automation.LocalWorkspaceOptions(
+                work_dir=str(home),
+                env_vars=self._variables,
+                pulumi_command=automation.PulumiCommand(str(home)),
+            ),
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(OSError, ValueError):
+            os.kill(int(self._process.read_text()), signal.SIGINT)
+        self._folder.cleanup()
+
+    def configure(self, **values: str) -> None:
+        """Set values in the stack's configuration."""
+        for key, value in values.items():
+            self._stack.set_config(key, automation.ConfigValue(value))
+
+    def preview(self) -> Outcome:
+        """Run ``pulumi preview``."""
+        return self._run(self._stack.preview)
+
+    def up(self, *, continue_on_error: bool = False) -> Outcome:
+        """Run ``pulumi up --skip-preview``."""
+        return self._run(self._stack.up, continue_on_error=continue_on_error)
+
+    def destroy(self) -> None:
+        """Run ``pulumi destroy``."""
+        self._stack.destroy()
+
+    def export(self, path: Path) -> Path:
+        """Write what ``pulumi stack export`` writes to ``path``; return it."""
+        exported = self._stack.export_stack()
+        path.write_text(
+            json.dumps({"version": exported.version, "deployment": exported.deployment})
+        )
+        return path
+
+    def analyze(self, state: Path) -> Outcome:
+        """Run ``pulumi policy analyze --file STATE``."""
+        command = [
+            str(Path(self._folder.name, "bin", "pulumi")),
+            "policy",
+            "analyze",
+            "--non-interactive",
+        ]
+        command += ["--file", str(state), "--policy-pack", str(self._pack)]
+        for config in self._options.get("policy_pack_configs", ()):
+            command += ["--policy-pack-config", config]
+        run = subprocess.run(
+            command,
+            cwd=self._folder.name,
+            env={**os.environ, **self._variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        for line in run.stdout.splitlines():
+            if self._echo:
+                self._echo(line)
+        return Outcome(run.returncode == 0, run.stdout, ())
+
+    def asked_to_create(self) -> tuple[str, ...]:
+        """Return ``TYPE::NAME`` of each resource that a provider was asked to create, in order."""
+        lines = self._journal.read_text().splitlines() if self._journal.exists() else []
+        entries = (json.loads(line) for line in lines)
+        return tuple(
+            entry["urn"].split("::", 2)[2] for entry in entries if entry["operation"] == "create"
+        )
+
+    def forget(self) -> None:
+        """Forget what the providers were asked."""
+        self._journal.unlink(missing_ok=True)
+
+    def _run(self, operation: Callable[..., Any], **options: Any) -> Outcome:
+        lines: list[str] = []
+        violations: list[Violation] = []
+
+        def on_line(line: str) -> None:
+            lines.append(line)
+            if self._echo:
+                self._echo(line)
+
+        def on_event(event: automation.EngineEvent) -> None:
+            policy = event.policy_event
+            if policy:
+                violations.append(
+                    Violation(
+                        policy.policy_name,
+                        policy.resource_urn or "",
+                        policy.enforcement_level,
+                        policy.message,
+                    )
+                )
+
+        try:
+            operation(
+                on_output=on_line,
+                on_error=on_line,
+                on_event=on_event,
+                **self._options,
+                **{key: value for key, value in options.items() if value},
+            )
+        except automation.CommandError:
+            return Outcome(False, "\n".join(lines), tuple(violations))
+        return Outcome(True, "\n".join(lines), tuple(violations))
+
+    def _fill_bin(self, folder: Path) -> None:
+        """Write the executables that the engine looks for on PATH, and a launcher of itself."""
+        pulumi = shutil.which("pulumi")
+        if pulumi is None:
+            raise FileNotFoundError(
+                "There is no pulumi on PATH; `make pulumi-path` finds or builds it."
+            )
+        foreign = (name for name in os.environ if name.startswith("AWS_"))
+        unset = " ".join(name for name in foreign if name not in self._environment)
+        _script(
+            folder / "pulumi",
+            *([f"unset {unset}"] if unset else []),
+            f"echo $$ > {quote(str(self._process))}",
+            f'exec {quote(pulumi)} "$@"',
+        )
+        for name in provider.NAMES:
+            _script(
+                folder / f"pulumi-resource-{name}",
+                f"cd {quote(str(ROOT))}",
+                f'exec {quote(sys.executable)} -u -m sandbox.provider {name} "$@"',
+            )
+        if not _has_language_host(Path(pulumi)):
+            # What the language host does otherwise: start the pack in its own environment.
+            _script(folder / ANALYZER, 'exec venv/bin/python -u -m pulumi.policy "$1" .')
+
+
+def _has_language_host(pulumi: Path) -> bool:
+    beside = pulumi.resolve().parent / LANGUAGE_HOST
+    return beside.exists() or shutil.which(LANGUAGE_HOST) is not None
+
+
+def _script(path: Path, *lines: str) -> None:
+    path.write_text("\n".join(("#!/bin/sh", *lines, "")))
+    path.chmod(0o755)

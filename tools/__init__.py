@@ -1,0 +1,1 @@
+"""What sets the project up. Standard library only: it runs before anything is installed."""
