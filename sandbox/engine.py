@@ -74,7 +74,7 @@ class Engine:
 
     def __init__(
         self,
-        program: Callable[[], None],
+        program: Callable[[], object],
         pack: Path,
         environment: Mapping[str, str],
         pack_config: Mapping[str, Any] | None = None,
@@ -104,7 +104,10 @@ class Engine:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             provider.JOURNAL_VARIABLE: str(self._journal),
         }
-        self._options: dict[str, Any] = {"policy_packs": [str(self._pack)]}
+        self._options: dict[str, Any] = {
+            "policy_packs": [str(self._pack)],
+            "suppress_progress": True,
+        }
         if self._pack_config is not None:
             config = home / "pack-config.json"
             config.write_text(json.dumps(self._pack_config))
@@ -112,7 +115,7 @@ class Engine:
         self._stack = automation.create_stack(
             "dev",
             project_name="layerguard-sample",
-            program=lambda: self.program(),
+            program=self._run_program,
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(home),
                 env_vars=self._variables,
@@ -131,6 +134,11 @@ class Engine:
             os.kill(int(self._process.read_text()), signal.SIGINT)
         self._folder.cleanup()
 
+    @property
+    def folder(self) -> str:
+        """The temporary folder of this engine; every process of it has the folder on its PATH."""
+        return self._folder.name
+
     def configure(self, **values: str) -> None:
         """Set values in the stack's configuration."""
         for key, value in values.items():
@@ -140,9 +148,9 @@ class Engine:
         """Run ``pulumi preview``."""
         return self._run(self._stack.preview)
 
-    def up(self, *, continue_on_error: bool = False) -> Outcome:
+    def up(self) -> Outcome:
         """Run ``pulumi up --skip-preview``."""
-        return self._run(self._stack.up, continue_on_error=continue_on_error)
+        return self._run(self._stack.up)
 
     def destroy(self) -> None:
         """Run ``pulumi destroy``."""
@@ -193,7 +201,10 @@ class Engine:
         """Forget what the providers were asked."""
         self._journal.unlink(missing_ok=True)
 
-    def _run(self, operation: Callable[..., Any], **options: Any) -> Outcome:
+    def _run_program(self) -> None:
+        self.program()
+
+    def _run(self, operation: Callable[..., Any]) -> Outcome:
         lines: list[str] = []
         violations: list[Violation] = []
 
@@ -215,13 +226,7 @@ class Engine:
                 )
 
         try:
-            operation(
-                on_output=on_line,
-                on_error=on_line,
-                on_event=on_event,
-                **self._options,
-                **{key: value for key, value in options.items() if value},
-            )
+            operation(on_output=on_line, on_error=on_line, on_event=on_event, **self._options)
         except automation.CommandError:
             return Outcome(False, "\n".join(lines), tuple(violations))
         return Outcome(True, "\n".join(lines), tuple(violations))

@@ -60,8 +60,8 @@ class Pack:
 
     def __post_init__(self) -> None:
         inspector = self.inspector or Inspector(self.registry)
-        gates = Gates(self.mode, inspector, off=self.off, stderr=self.stderr)
-        policies = declare(gates)
+        self.gates = Gates(self.mode, inspector, off=self.off, stderr=self.stderr)
+        policies = declare(self.gates)
         self.resource_policies = [p for p in policies if isinstance(p, ResourceValidationPolicy)]
         self.stack_policies = [p for p in policies if isinstance(p, StackValidationPolicy)]
 
@@ -221,6 +221,17 @@ def test_one_line_on_stderr_sums_up_the_run(mode: Mode, capsys: pytest.CaptureFi
         "0 pending; 4 calls to ECR in 0.0 s\n"
     )
     assert capsys.readouterr().out == ""
+
+
+def test_an_update_that_was_stopped_is_summed_up_at_its_end_and_only_once() -> None:
+    pack = Pack(Mode.UPDATE)
+    pack.gates.end()
+    assert pack.stderr.getvalue() == ""
+    pack.analyze("lost", {"imageUri": LOST})
+    pack.gates.end()
+    pack.gates.end()
+    assert pack.stderr.getvalue().startswith("layerguard: 1 image uses, ")
+    assert pack.stderr.getvalue().count("\n") == 1
 
 
 class Explosive(Mapping[str, Any]):

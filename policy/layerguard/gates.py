@@ -130,6 +130,11 @@ class Gates:
             uses = [use for uses in self._uses.values() for use in uses]
         print(self._inspector.summary(self._inspector.judge(uses)), file=self._stderr, flush=True)
 
+    def end(self) -> None:
+        """Sum up a run that ends without AnalyzeStack, as an update does that a gate stopped."""
+        if self._uses:
+            self.sum_up()
+
     def guarded(self, validate: Callable[..., None]) -> Callable[..., None]:
         """Return ``validate`` so that no exception leaves it: one would end the whole operation.
 
@@ -189,8 +194,7 @@ def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
     gates = Gates(Mode.of(environment), inspector, off=off, stderr=sys.stderr)
     if off:
         print(OFF_MESSAGE, file=sys.stderr, flush=True)
-    # An update that a gate has stopped never comes to AnalyzeStack.
-    atexit.register(gates.sum_up)
+    atexit.register(gates.end)
     return declare(gates)
 
 
