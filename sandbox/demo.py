@@ -27,6 +27,12 @@ class Unexpected(Exception):
     """A step did not end as it should."""
 
 
+def watch(line: str) -> None:
+    """Print a line of the engine, but for those about where the stand-ins stand on PATH."""
+    if " from $PATH at " not in line:
+        print(line, flush=True)
+
+
 class Demo:
     """The story in its four parts. Each step prints a heading, then what the engine prints."""
 
@@ -38,10 +44,10 @@ class Demo:
 
     def healthy(self) -> None:
         """Every image of the sample stack is there: all passes."""
-        self._step("preview of a healthy stack passes", self._engine.preview)
-        self._step("up passes and creates everything", self._engine.up)
+        step("preview of a healthy stack passes", self._engine.preview)
+        step("up passes and creates everything", self._engine.up)
         self._engine.export(self._state)
-        self._step("policy analyze finds nothing in what is deployed", self._analyze)
+        step("policy analyze finds nothing in what is deployed", self._analyze)
 
     def missing_layer(self) -> None:
         """A layer of shop/worker goes missing, as when a push broke off or a layer was purged."""
@@ -50,10 +56,8 @@ class Demo:
         self._engine.forget()
         self._registry.lose_layer(self._worker.repository, lost)
         words = (f"layer-missing: imageUri: {self._worker.reference}", f"{lost} UNAVAILABLE")
-        self._step(
-            "a layer is missing: preview is stopped", self._engine.preview, PREVIEW_GATE, words
-        )
-        self._step(
+        step("a layer is missing: preview is stopped", self._engine.preview, PREVIEW_GATE, words)
+        step(
             "up --skip-preview is stopped before the function is created",
             self._engine.up,
             UPDATE_GATE,
@@ -61,20 +65,25 @@ class Demo:
         )
         if FUNCTION in self._engine.asked_to_create():
             raise Unexpected("the function with the missing layer was created")
-        self._step("policy analyze finds the same in the exported state", self._analyze, "", words)
+        step(
+            "policy analyze finds the same in the exported state",
+            self._analyze,
+            PREVIEW_GATE,
+            words,
+        )
 
     def other_mistakes(self) -> None:
         """What else can be wrong is told apart from a missing layer."""
         self._registry.restore_layer(self._worker.repository, self._worker.layers[-1])
         self._engine.configure(reportTag="1.4.3")
-        self._step(
+        step(
             "a tag that does not exist: preview is stopped",
             self._engine.preview,
             PREVIEW_GATE,
             ("image-not-found: sourceConfiguration.imageRepository.imageIdentifier: ",),
         )
         self._engine.configure(reportTag="1.4.2", webTag=ONLY_AMD64)
-        self._step(
+        step(
             "an image without the wanted architecture: preview is stopped",
             self._engine.preview,
             PREVIEW_GATE,
@@ -87,31 +96,36 @@ class Demo:
     def restored(self) -> None:
         """All mistakes are corrected: the same stack passes."""
         self._engine.configure(webTag="1.4.2")
-        self._step("restored: preview passes", self._engine.preview)
-        self._step("restored: up passes", self._engine.up)
+        step("restored: preview passes", self._engine.preview)
+        step("restored: up passes", self._engine.up)
 
     def _analyze(self) -> Outcome:
         return self._engine.analyze(self._state)
 
-    def _step(
-        self,
-        heading: str,
-        run: Callable[[], Outcome],
-        stopped_by: str | None = None,
-        words: tuple[str, ...] = (),
-    ) -> None:
-        """Run a step; raise Unexpected unless it passed, or was stopped with all of ``words``."""
-        print(f"\n=== {heading} ===\n", flush=True)
-        outcome = run()
-        if outcome.passed is not (stopped_by is None):
-            raise Unexpected(f"'{heading}' {'passed' if outcome.passed else 'was stopped'}")
-        for text in (*words, *([stopped_by] if stopped_by else ["layerguard: "])):
-            if text not in outcome.output:
-                raise Unexpected(f"'{heading}' does not say: {text}")
+
+def step(
+    heading: str,
+    run: Callable[[], Outcome],
+    stopped_by: str | None = None,
+    words: tuple[str, ...] = (),
+) -> None:
+    """Run a step; raise Unexpected unless it passed, or was stopped by a gate with all ``words``.
+
+    ``policy analyze`` is stopped too, and names the gate as a preview does.
+    """
+    print(f"\n{'=' * 100}\n{heading}\n{'=' * 100}\n", flush=True)
+    outcome = run()
+    if outcome.passed is not (stopped_by is None):
+        raise Unexpected(f"'{heading}' {'passed' if outcome.passed else 'was stopped'}")
+    for text in (*words, stopped_by or "layerguard: "):
+        if text not in outcome.output:
+            raise Unexpected(f"'{heading}' does not say: {text}")
 
 
 def main() -> int:
     """Play the demo; return the exit code."""
+    print("Everything here but AWS is real: a stand-in on 127.0.0.1 answers for ECR, and offline")
+    print("stand-ins for the aws and kubernetes providers create nothing.", flush=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="layerguard-demo-")))
         ecr = stack.enter_context(SandboxEcr())
@@ -120,7 +134,7 @@ def main() -> int:
         only_amd64 = image_index([oci_image("web", "amd64")], attestations=True)
         registry.push("shop/web", only_amd64, tag=ONLY_AMD64)
         engine = stack.enter_context(
-            Engine(sample_stack, ROOT / "policy", ecr.environment, echo=print)
+            Engine(sample_stack, ROOT / "policy", ecr.environment, echo=watch)
         )
         demo = Demo(engine, registry, samples.worker, folder / "state.json")
         try:

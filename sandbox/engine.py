@@ -104,10 +104,7 @@ class Engine:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             provider.JOURNAL_VARIABLE: str(self._journal),
         }
-        self._options: dict[str, Any] = {
-            "policy_packs": [str(self._pack)],
-            "suppress_progress": True,
-        }
+        self._options: dict[str, Any] = {"policy_packs": [str(self._pack)]}
         if self._pack_config is not None:
             config = home / "pack-config.json"
             config.write_text(json.dumps(self._pack_config))

@@ -1,0 +1,119 @@
+"""The README is true: its tables, its permissions, its picture and its commands."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+
+from layerguard.gates import Gates, Mode, declare
+from layerguard.inspection import Inspector
+from layerguard.registry import PERMISSIONS
+from layerguard.settings import OPTIONS, Settings
+from layerguard.verdict import Code
+
+from sandbox.ecr import SandboxEcr, fill
+from sandbox.engine import ROOT, Engine, sample_stack
+from tests.fakes import FakeRegistry
+
+README = (ROOT / "README.md").read_text()
+# Every command of the README, and what runs it.
+COMMANDS = {
+    "make demo": "tests/sandbox/test_demo.py",
+    "make test": ".ci/run",
+    "make setup": "tests/test_readme.py",
+    "make -s pulumi-path": "tests/test_readme.py",
+    "python3 -m venv policy/venv": "tools/venvs.py",
+    "policy/venv/bin/pip install -r policy/requirements.txt": "tools/venvs.py",
+    "pulumi preview": "sandbox/demo.py",
+    "pulumi up": "sandbox/demo.py",
+    "pulumi preview --policy-pack policy": "sandbox/demo.py",
+    "pulumi up --policy-pack policy": "sandbox/demo.py",
+    "pulumi policy analyze --file state.json --policy-pack policy": "sandbox/demo.py",
+    "layerguard check REFERENCE": "tests/test_cli.py",
+}
+
+
+def table(header: str) -> list[list[str]]:
+    """Return the rows of the table with this header, without back-ticks."""
+    _, _, after = README.partition(f"{header}\n")
+    rows = after.split("\n\n")[0].splitlines()[1:]
+    return [[cell.strip().replace("`", "") for cell in row.strip("|").split("|")] for row in rows]
+
+
+def documents() -> list[object]:
+    return [json.loads(text) for text in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
+
+
+def test_every_verdict_is_explained_in_the_words_of_the_code() -> None:
+    assert table("| verdict | state | meaning |") == [
+        [code.text, code.state.value, code.meaning] for code in Code
+    ]
+
+
+def test_every_option_is_explained_in_the_words_of_its_declaration() -> None:
+    assert table("| option | allowed | default | meaning |") == [
+        [option.name, ", ".join(option.choices), option.default, option.description]
+        for option in OPTIONS
+    ]
+
+
+def test_the_policies_are_those_of_the_pack_with_their_levels() -> None:
+    inspector = Inspector(FakeRegistry())
+    gates = Gates(Mode.PREVIEW, inspector, off=False, stderr=io.StringIO())
+    assert [row[:2] for row in table("| policy | level | when | says |")] == [
+        [policy.name, policy.enforcement_level.value]
+        for policy in declare(gates)
+        if policy.enforcement_level
+    ]
+
+
+def test_the_permissions_are_those_that_the_client_needs() -> None:
+    assert PERMISSIONS in documents()
+
+
+def test_the_configurations_are_valid() -> None:
+    (configuration,) = (
+        document["ecr-layers-available"]
+        for document in documents()
+        if isinstance(document, dict) and "ecr-layers-available" in document
+    )
+    assert configuration.pop("enforcementLevel") == "mandatory"
+    assert Settings.parse(configuration)
+
+
+def test_every_command_is_run_by_something() -> None:
+    said = {
+        command.strip()
+        for line in re.findall(r"`([^`\n]+)`|^\$ (.+)$", README, re.MULTILINE)
+        for command in line
+        if re.match(r"(make|pulumi|layerguard|python3|policy/venv)\b.* ", command)
+    }
+    assert said == set(COMMANDS)
+    for place in COMMANDS.values():
+        assert (ROOT / place).exists()
+
+
+def masked(text: str) -> str:
+    """Return ``text`` without what depends on this machine's zlib, and without its paths."""
+    text = re.sub(r"\(local: [^)]*\)", "(local: policy)", text)
+    return re.sub(r"[0-9,]+ bytes", "N bytes", re.sub(r"sha256:[0-9a-f]{64}", "sha256:HEX", text))
+
+
+def test_the_picture_is_what_the_engine_prints() -> None:
+    picture = README.partition("```text\n")[2].partition("```")[0].rstrip()
+    with SandboxEcr() as ecr, Engine(sample_stack, ROOT / "policy", ecr.environment) as engine:
+        lost = fill(ecr).worker
+        ecr.registry("123456789012", "eu-west-1").lose_layer(lost.repository, lost.layers[-1])
+        output = engine.preview().output
+    assert masked(picture) in masked(output)
+
+
+def test_make_setup_has_nothing_left_to_do_and_make_says_which_pulumi_is_in_use() -> None:
+    subprocess.run(["make", "setup"], cwd=ROOT, check=True, capture_output=True)
+    path = subprocess.run(
+        ["make", "-s", "pulumi-path"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    version = subprocess.run([path, "version"], check=True, capture_output=True, text=True).stdout
+    assert re.fullmatch(r"v3\.\d+\.\d+.*\n", version)
