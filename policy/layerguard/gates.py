@@ -6,7 +6,6 @@ inside becomes a judgement, never an exception that ends the deployment.
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import threading
@@ -79,7 +78,7 @@ class Gates:
         self._uses: dict[str, tuple[ImageUse, ...]] = {}
         self._shared_settings = Settings()
         self._bugs: list[str] = []
-        self._summed_up = False
+        self._summary = ""
 
     def update_gate(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         """Stop a resource before it is made; in preview only start the checks and return."""
@@ -92,9 +91,12 @@ class Gates:
         if self._mode is not Mode.UPDATE:
             self._inspector.start(uses)
             return
-        for judgement in self._inspector.judge(uses):
-            if settings.stops(judgement.verdict):
-                report(judgement.message, args.urn)
+        violations = [each for each in self._inspector.judge(uses) if settings.stops(each.verdict)]
+        for judgement in violations:
+            report(judgement.message, args.urn)
+        if violations:
+            # The engine ends a stopped update without AnalyzeStack, and kills the pack.
+            self._sum_up()
 
     def preview_gate(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report the whole stack's unavailable images; in update the update gate has done so."""
@@ -105,7 +107,7 @@ class Gates:
             for judgement in self._judge(args):
                 if settings.stops(judgement.verdict):
                     report(judgement.message, judgement.use.urn)
-        self.sum_up()
+        self._sum_up()
 
     def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report what could not be verified and why, so that silence always means checked."""
@@ -119,21 +121,18 @@ class Gates:
                 report(judgement.message, judgement.use.urn)
         for bug in self._bugs:
             report(bug, None)
-        self.sum_up()
+        self._sum_up()
 
-    def sum_up(self) -> None:
-        """Print the run in numbers on stderr, once; nothing where the gates are off."""
+    def _sum_up(self) -> None:
+        """Print the run in numbers on stderr; never the same numbers twice."""
         with self._lock:
-            if self._summed_up or self._off:
-                return
-            self._summed_up = True
             uses = [use for uses in self._uses.values() for use in uses]
-        print(self._inspector.summary(self._inspector.judge(uses)), file=self._stderr, flush=True)
-
-    def end(self) -> None:
-        """Sum up a run that ends without AnalyzeStack, as an update does that a gate stopped."""
-        if self._uses:
-            self.sum_up()
+        summary = str(self._inspector.summary(self._inspector.judge(uses)))
+        with self._lock:
+            if summary == self._summary:
+                return
+            self._summary = summary
+        print(summary, file=self._stderr, flush=True)
 
     def guarded(self, validate: Callable[..., None]) -> Callable[..., None]:
         """Return ``validate`` so that no exception leaves it: one would end the whole operation.
@@ -148,7 +147,7 @@ class Gates:
             except SettingsInvalid as error:
                 report(str(error), None)
             except Exception as error:
-                bug = _bug(error, validate.__name__)
+                bug = f"{Code.INTERNAL_ERROR.text}: {_bug(error, validate.__name__)}"
                 if validate == self.notice:
                     report(bug, None)
                 with self._lock:
@@ -160,7 +159,7 @@ class Gates:
         try:
             uses = discover(urn, resource_type, inputs, SENTINELS)
         except Exception as error:
-            verdict = Verdict(Code.INTERNAL_ERROR, _bug(error, f"reading {resource_type}"))
+            verdict = Verdict(Code.INTERNAL_ERROR, _bug(error, f"reading a {resource_type}"))
             uses = (ImageUse(urn, resource_type, "(all inputs)", None, None, verdict, None),)
         with self._lock:
             self._uses[urn] = uses
@@ -194,7 +193,6 @@ def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
     gates = Gates(Mode.of(environment), inspector, off=off, stderr=sys.stderr)
     if off:
         print(OFF_MESSAGE, file=sys.stderr, flush=True)
-    atexit.register(gates.end)
     return declare(gates)
 
 
@@ -231,4 +229,4 @@ def _schema() -> PolicyConfigSchema:
 
 
 def _bug(error: Exception, where: str) -> str:
-    return f"internal-error: {where}: this is a bug of Layerguard: {type(error).__name__}: {error}"
+    return f"This is a bug of Layerguard, in {where}: {type(error).__name__}: {error}"
