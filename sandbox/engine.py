@@ -10,27 +10,24 @@ from __future__ import annotations
 import json
 import os
 import runpy
-import shutil
 import signal
 import subprocess
-import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from types import TracebackType
 from typing import Any
 
 from pulumi import automation
 
 from sandbox import provider
+from sandbox.launchers import write_launchers
 
 ROOT = Path(__file__).parent.parent
 PASSPHRASE = "the sandbox keeps no secret"
-LANGUAGE_HOST = "pulumi-language-python"
-ANALYZER = "pulumi-analyzer-policy-python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +87,10 @@ class Engine:
         self._folder = tempfile.TemporaryDirectory(prefix="layerguard-")
         home = Path(self._folder.name)
         self._journal = home / "journal"
-        self._process = home / "pid"
+        self._pids = home / "pids"
         (home / "bin").mkdir()
         (home / "state").mkdir()
-        self._fill_bin(home / "bin")
+        write_launchers(home / "bin", self._pids, self._environment)
         self._variables = {
             **self._environment,
             "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
@@ -127,8 +124,8 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(OSError, ValueError):
-            os.kill(int(self._process.read_text()), signal.SIGINT)
+        for process in self._processes():
+            _end(process)
         self._folder.cleanup()
 
     @property
@@ -139,7 +136,7 @@ class Engine:
     def configure(self, **values: str) -> None:
         """Set values in the stack's configuration."""
         for key, value in values.items():
-            self._stack.set_config(key, automation.ConfigValue(value))
+            self._complete(self._stack.set_config, key, automation.ConfigValue(value))
 
     def preview(self) -> Outcome:
         """Run ``pulumi preview``."""
@@ -151,11 +148,11 @@ class Engine:
 
     def destroy(self) -> None:
         """Run ``pulumi destroy``."""
-        self._stack.destroy()
+        self._complete(self._stack.destroy)
 
     def export(self, path: Path) -> Path:
         """Write what ``pulumi stack export`` writes to ``path``; return it."""
-        exported = self._stack.export_stack()
+        exported = self._complete(self._stack.export_stack)
         path.write_text(
             json.dumps({"version": exported.version, "deployment": exported.deployment})
         )
@@ -172,7 +169,8 @@ class Engine:
         command += ["--file", str(state), "--policy-pack", str(self._pack)]
         for config in self._options.get("policy_pack_configs", ()):
             command += ["--policy-pack-config", config]
-        run = subprocess.run(
+        run = self._complete(
+            subprocess.run,
             command,
             cwd=self._folder.name,
             env={**os.environ, **self._variables},
@@ -197,6 +195,20 @@ class Engine:
     def forget(self) -> None:
         """Forget what the providers were asked."""
         self._journal.unlink(missing_ok=True)
+
+    def _complete(self, command: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Run one command of pulumi to its end; one that is interrupted leaves its ids behind."""
+        try:
+            result = command(*arguments, **options)
+        except automation.CommandError:
+            self._pids.unlink()
+            raise
+        self._pids.unlink()
+        return result
+
+    def _processes(self) -> tuple[int, ...]:
+        """Return the ids of the engine and the pack of a run that was interrupted."""
+        return tuple(map(int, self._pids.read_text().split())) if self._pids.exists() else ()
 
     def _run_program(self) -> None:
         self.program()
@@ -223,42 +235,31 @@ class Engine:
                 )
 
         try:
-            operation(on_output=on_line, on_error=on_line, on_event=on_event, **self._options)
+            self._complete(
+                operation, on_output=on_line, on_error=on_line, on_event=on_event, **self._options
+            )
+            passed = True
         except automation.CommandError:
-            return Outcome(False, "\n".join(lines), tuple(violations))
-        return Outcome(True, "\n".join(lines), tuple(violations))
-
-    def _fill_bin(self, folder: Path) -> None:
-        """Write the executables that the engine looks for on PATH, and a launcher of itself."""
-        pulumi = shutil.which("pulumi")
-        if pulumi is None:
-            raise FileNotFoundError(
-                "There is no pulumi on PATH; `make pulumi-path` finds or builds it."
-            )
-        foreign = (name for name in os.environ if name.startswith("AWS_"))
-        unset = " ".join(name for name in foreign if name not in self._environment)
-        _script(
-            folder / "pulumi",
-            *([f"unset {unset}"] if unset else []),
-            f"echo $$ > {quote(str(self._process))}",
-            f'exec {quote(pulumi)} "$@"',
-        )
-        for name in provider.NAMES:
-            _script(
-                folder / f"pulumi-resource-{name}",
-                f"cd {quote(str(ROOT))}",
-                f'exec {quote(sys.executable)} -u -m sandbox.provider {name} "$@"',
-            )
-        if not _has_language_host(Path(pulumi)):
-            # What the language host does otherwise: start the pack in its own environment.
-            _script(folder / ANALYZER, 'exec venv/bin/python -u -m pulumi.policy "$1" .')
+            passed = False
+        return Outcome(passed, "\n".join(lines), tuple(violations))
 
 
-def _has_language_host(pulumi: Path) -> bool:
-    beside = pulumi.resolve().parent / LANGUAGE_HOST
-    return beside.exists() or shutil.which(LANGUAGE_HOST) is not None
+def _end(process: int) -> None:
+    """End a process that may be gone already, by force where it does not listen."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGINT)
+        for _ in range(50):
+            if _is_gone(process):
+                return
+            time.sleep(0.2)
+        os.kill(process, signal.SIGKILL)
 
 
-def _script(path: Path, *lines: str) -> None:
-    path.write_text("\n".join(("#!/bin/sh", *lines, "")))
-    path.chmod(0o755)
+def _is_gone(process: int) -> bool:
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] == process
+    except ChildProcessError:  # it is another process's child
+        with suppress(ProcessLookupError):
+            os.kill(process, 0)
+            return False
+        return True

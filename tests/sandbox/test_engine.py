@@ -31,8 +31,8 @@ def engine(pack: Path) -> Iterator[Engine]:
 
 
 def running(folder: str) -> list[str]:
-    """Return the command lines of this machine's processes that name ``folder``."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    """Return this machine's processes with ``folder`` in their command line or environment."""
+    listed = subprocess.run(["ps", "axeww"], capture_output=True, text=True, check=True)
     return [line for line in listed.stdout.splitlines() if folder in line]
 
 
