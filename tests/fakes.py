@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from layerguard.discovery import ImageUse
 from layerguard.errors import ImageNotFound, RegistryError
+from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import Availability, ImageAnswer, LayerAnswer
+from layerguard.verdict import Verdict
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -29,6 +32,17 @@ def reference(rest: str = "shop/web:1") -> ImageReference:
     parsed = ImageReference.parse(f"{HOST}/{rest}")
     assert parsed is not None
     return parsed
+
+
+def use(
+    target: ImageReference | Verdict | str = "shop/web:1",
+    platform: Platform | None = None,
+    container: str | None = None,
+) -> ImageUse:
+    if isinstance(target, str):
+        target = reference(target)
+    text = target.text if isinstance(target, ImageReference) else None
+    return ImageUse("urn", "type", "path", container, text, target, platform)
 
 
 def descriptor(content: str, media_type: str = OCI_LAYER, **more: Any) -> dict[str, Any]:

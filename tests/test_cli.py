@@ -13,7 +13,7 @@ from layerguard.inspection import Judgement
 from layerguard.verdict import Code, Verdict
 
 from sandbox.ecr import SandboxEcr, image_index, oci_image
-from tests.inspection.test_inspector import use
+from tests.fakes import use
 
 
 @pytest.fixture

@@ -5,24 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from layerguard.discovery import ImageUse
 from layerguard.inspection import Inspector, Judgement
 from layerguard.manifest import Platform
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
 
-from tests.fakes import HOST, FakeRegistry, manifest, reference
-
-
-def use(
-    target: ImageReference | Verdict | str = "shop/web:1",
-    platform: Platform | None = None,
-    container: str | None = None,
-) -> ImageUse:
-    if isinstance(target, str):
-        target = reference(target)
-    text = target.text if isinstance(target, ImageReference) else None
-    return ImageUse("urn", "type", "path", container, text, target, platform)
+from tests.fakes import HOST, FakeRegistry, manifest, use
 
 
 def codes(judgements: tuple[Judgement, ...]) -> list[str]:

@@ -30,8 +30,7 @@ from layerguard.registry import Availability, Ecr, ImageAnswer, LayerAnswer, Ord
 from layerguard.verdict import Code
 
 from sandbox.ecr import Answer, Fault, Pushed, SandboxEcr, docker_image, image_index, oci_image
-from tests.fakes import digest_of
-from tests.inspection.test_inspector import use
+from tests.fakes import digest_of, use
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 WEB = Repository(ACCOUNT, REGION, "shop/web")
@@ -146,6 +145,18 @@ def test_an_archived_image_is_told_apart_from_one_that_is_not_there(
     assert isinstance(image(ecr), ImageArchived)
     sandbox.faults.add(Fault(Answer.DENIED, operation="DescribeImages"))
     assert isinstance(image(ecr), ImageNotFound)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("ARCHIVED", ImageArchived), ("ACTIVATING", ImageArchived), ("ACTIVE", NotUnderstood)],
+)
+def test_an_inaccessible_image_may_be_an_archived_one(
+    status: str, kind: type[RegistryError]
+) -> None:
+    said = {"imageId": {"imageTag": "1"}, "failureCode": "ImageInaccessible"}
+    answer = {"failures": [said], "imageDetails": [{"imageStatus": status}]}
+    assert type(image(Ecr(Scripted(answer)))) is kind
 
 
 def test_the_account_and_region_of_the_repository_are_asked(ecr: Ecr, sandbox: SandboxEcr) -> None:

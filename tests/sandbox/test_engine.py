@@ -17,10 +17,8 @@ import pytest
 
 from sandbox.ecr import SandboxEcr
 from sandbox.engine import ROOT, Engine
-from tests.engine.conftest import nobody, pack
 from tests.engine.programs import functions, resource
 
-__all__ = ["nobody", "pack"]
 BUCKET = "aws:s3/bucket:Bucket"
 
 

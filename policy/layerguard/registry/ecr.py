@@ -137,8 +137,11 @@ class Ecr:
     def _explain(
         self, repository: Repository, image_id: ImageId, answer: ImageAnswer | RegistryError
     ) -> ImageAnswer | RegistryError:
-        """Tell an archived image from one that is not there; a refusal to say changes nothing."""
-        if not isinstance(answer, ImageNotFound):
+        """Tell an archived image from one that is not there or is inaccessible.
+
+        A refusal to say changes nothing.
+        """
+        if not isinstance(answer, (ImageNotFound, NotUnderstood)):
             return answer
         try:
             described = self._call(
