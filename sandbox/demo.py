@@ -124,6 +124,9 @@ def step(
 
 def main() -> int:
     """Play the demo; return the exit code."""
+    # Pulumi's Automation API leaves a coroutine of each failed program to the garbage collector,
+    # whose complaint about it is no part of the story.
+    sys.unraisablehook = lambda _: None
     print("Everything here but AWS is real: a stand-in on 127.0.0.1 answers for ECR, and offline")
     print("stand-ins for the aws and kubernetes providers create nothing.", flush=True)
     with ExitStack() as stack:
