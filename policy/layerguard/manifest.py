@@ -76,11 +76,6 @@ class Descriptor:
     runnable: bool = True
 
     @property
-    def is_index(self) -> bool:
-        """Whether the content is an index or a manifest list."""
-        return self.media_type in INDEX_MEDIA_TYPES
-
-    @property
     def is_foreign(self) -> bool:
         """Whether a registry never holds the content: foreign and non-distributable layers."""
         return "foreign" in self.media_type or "nondistributable" in self.media_type
