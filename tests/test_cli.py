@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from layerguard import __version__
@@ -32,6 +33,13 @@ def test_check_says_available_with_exit_code_0(
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"available: argument: {reference}"
     assert said[-1].startswith("layerguard: 1 image uses, 1 images, 4 layers checked, ")
+
+
+def test_the_installed_command_checks_a_reference(reference: str) -> None:
+    command = Path(sys.executable).parent / "layerguard"
+    run = subprocess.run([command, "check", reference], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(f"available: argument: {reference}\n")
 
 
 def test_check_says_unavailable_with_exit_code_1(

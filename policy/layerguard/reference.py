@@ -37,20 +37,22 @@ class _HostForm:
 
 # Source: the Amazon ECR user guide (registry URIs, FIPS and dual-stack endpoints) and the
 # partitions of botocore's endpoint data.
+# fmt: off
 _HOST_FORMS = (
-    # service       suffix                        partition    FIPS   dual-stack
-    _HostForm("dkr.ecr", "amazonaws.com", "aws", False, False),
-    _HostForm("dkr.ecr-fips", "amazonaws.com", "aws", True, False),
-    _HostForm("dkr-ecr", "on.aws", "aws", False, True),
-    _HostForm("dkr-ecr-fips", "on.aws", "aws", True, True),
-    _HostForm("dkr.ecr", "amazonaws.com.cn", "aws-cn", False, False),
-    _HostForm("dkr-ecr", "on.amazonwebservices.com.cn", "aws-cn", False, True),
-    _HostForm("dkr.ecr", "c2s.ic.gov", "aws-iso", False, False),
-    _HostForm("dkr.ecr", "sc2s.sgov.gov", "aws-iso-b", False, False),
-    _HostForm("dkr.ecr", "cloud.adc-e.uk", "aws-iso-e", False, False),
-    _HostForm("dkr.ecr", "csp.hci.ic.gov", "aws-iso-f", False, False),
-    _HostForm("dkr.ecr", "amazonaws.eu", "aws-eusc", False, False),
+    #         service         suffix                         partition    FIPS   dual-stack
+    _HostForm("dkr.ecr",      "amazonaws.com",               "aws",       False, False),
+    _HostForm("dkr.ecr-fips", "amazonaws.com",               "aws",       True,  False),
+    _HostForm("dkr-ecr",      "on.aws",                      "aws",       False, True),
+    _HostForm("dkr-ecr-fips", "on.aws",                      "aws",       True,  True),
+    _HostForm("dkr.ecr",      "amazonaws.com.cn",            "aws-cn",    False, False),
+    _HostForm("dkr-ecr",      "on.amazonwebservices.com.cn", "aws-cn",    False, True),
+    _HostForm("dkr.ecr",      "c2s.ic.gov",                  "aws-iso",   False, False),
+    _HostForm("dkr.ecr",      "sc2s.sgov.gov",               "aws-iso-b", False, False),
+    _HostForm("dkr.ecr",      "cloud.adc-e.uk",              "aws-iso-e", False, False),
+    _HostForm("dkr.ecr",      "csp.hci.ic.gov",              "aws-iso-f", False, False),
+    _HostForm("dkr.ecr",      "amazonaws.eu",                "aws-eusc",  False, False),
 )
+# fmt: on
 _SCHEMES = ("docker://", "docker-image://", "https://")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)

@@ -147,6 +147,22 @@ def arch(*values: str, operator: str = "In") -> dict[str, Any]:
         (affinity([arch("arm64")], []), None),
         (affinity([arch("arm64", operator="NotIn")]), None),
         (affinity([]), None),
+        (affinity([arch(UNKNOWN)]), None),
+        (affinity([arch("arm64", UNKNOWN)]), None),
+        (affinity([arch("arm64")], [arch(UNKNOWN)]), None),
+        ({"affinity": UNKNOWN, "nodeSelector": {"kubernetes.io/arch": "arm64"}}, None),
+        ({"affinity": {"nodeAffinity": UNKNOWN}}, None),
+        ({"nodeSelector": UNKNOWN, **affinity([arch("arm64")])}, None),
+        ({"nodeSelector": {"kubernetes.io/arch": UNKNOWN}}, None),
+        ({"nodeSelector": {"kubernetes.io/arch": "amd64", "kubernetes.io/os": UNKNOWN}}, None),
+        ({"nodeSelector": {"kubernetes.io/arch": "amd64"}, "os": {"name": UNKNOWN}}, None),
+        (
+            {
+                "nodeSelector": {"kubernetes.io/arch": "amd64"},
+                **affinity([{**arch("linux", "windows"), "key": "kubernetes.io/os"}]),
+            },
+            None,
+        ),
     ],
 )
 def test_a_pod_runs_where_its_selector_and_required_affinity_leave_one_architecture(

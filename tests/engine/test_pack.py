@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import layerguard
@@ -63,4 +62,3 @@ def test_the_version_is_one_and_the_same_everywhere() -> None:
     said = f"version: {layerguard.__version__}\n"
     assert said in (ROOT / "policy" / "PulumiPolicy.yaml").read_text()
     assert f'version = "{layerguard.__version__}"\n' in (ROOT / "pyproject.toml").read_text()
-    assert sys.version_info >= (3, 10)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from layerguard.discovery.path import Leaf
-from layerguard.discovery.tree import Tree, member
+from layerguard.discovery.tree import Mark, Tree, member
 from layerguard.manifest import Platform
 
 PlatformRule: TypeAlias = Callable[[Leaf], "Platform | None"]
@@ -95,32 +95,51 @@ def _strings(value: Tree) -> set[str]:
     return {element.upper() for element in elements if isinstance(element, str)}
 
 
-def _label(selector: Tree, terms: list[Tree], name: str) -> str | None:
+def _label(selector: Tree, terms: list[Tree], name: str) -> Tree:
+    """Return the one value left for a node label, None where nothing limits it.
+
+    Where a part is unknown, or several values are left, it is Mark.UNKNOWN.
+    """
+    if selector is Mark.UNKNOWN:
+        return Mark.UNKNOWN
     for label in (f"kubernetes.io/{name}", f"beta.kubernetes.io/{name}"):
         chosen = member(selector, label)
-        if isinstance(chosen, str):
+        if chosen is not None:
             return chosen
         # Terms are alternatives: the label decides only when all of them leave the same value.
         left = {value for term in terms for value in _values(term, label)}
-        if len(left) == 1 and None not in left:
+        if Mark.UNKNOWN in left or len(left - {None}) > 1:
+            return Mark.UNKNOWN
+        if left and None not in left:
             return left.pop()
     return None
 
 
 def _required_terms(affinity: Tree) -> list[Tree]:
-    required = member(
-        member(affinity, "nodeAffinity"), "requiredDuringSchedulingIgnoredDuringExecution"
-    )
-    terms = member(required, "nodeSelectorTerms")
-    return terms if isinstance(terms, list) else []
+    value = affinity
+    for key in (
+        "nodeAffinity",
+        "requiredDuringSchedulingIgnoredDuringExecution",
+        "nodeSelectorTerms",
+    ):
+        if value is Mark.UNKNOWN:
+            break
+        value = member(value, key)
+    if value is Mark.UNKNOWN:
+        return [Mark.UNKNOWN]
+    return value if isinstance(value, list) else []
 
 
-def _values(term: Tree, label: str) -> Iterator[str | None]:
+def _values(term: Tree, label: str) -> Iterator[str | Mark | None]:
     """Yield what ``term`` allows for ``label``: its values, or None where it does not limit it."""
-    expressions = member(term, "matchExpressions")
+    expressions = Mark.UNKNOWN if term is Mark.UNKNOWN else member(term, "matchExpressions")
+    if expressions is Mark.UNKNOWN:
+        yield Mark.UNKNOWN
+        return
     for each in expressions if isinstance(expressions, list) else []:
-        values = member(each, "values")
         if (member(each, "key"), member(each, "operator")) == (label, "In"):
-            yield from map(str, values if isinstance(values, list) else [])
+            values = member(each, "values")
+            for value in values if isinstance(values, list) else [values]:
+                yield value if isinstance(value, str) else Mark.UNKNOWN
             return
     yield None
