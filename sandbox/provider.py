@@ -1,4 +1,4 @@
-"""An offline provider: a stand-in for the aws, aws-native and kubernetes providers, and it says so.
+"""An offline provider: a stand-in for the providers of AWS, Docker and Kubernetes, and it says so.
 
 It accepts every resource of every type, keeps nothing, and talks to nobody but the engine that
 started it. The engine finds it on PATH as ``pulumi-resource-NAME`` and runs it as
@@ -27,7 +27,7 @@ from pulumi.runtime.proto import (
     provider_pb2_grpc,
 )
 
-NAMES = ("aws", "aws-native", "kubernetes")
+NAMES = ("aws", "aws-native", "docker", "docker-build", "kubernetes")
 JOURNAL_VARIABLE = "LAYERGUARD_SANDBOX_JOURNAL"
 # Newer than any SDK asks for, so that the engine is content with it.
 VERSION = "999.0.0"

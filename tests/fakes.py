@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerguard.discovery import ImageUse
-from layerguard.errors import ImageNotFound, RegistryError
+from layerguard.errors import ImageNotFound, NotUnderstood, RegistryError
 from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import Availability, ImageAnswer, LayerAnswer
@@ -98,6 +98,8 @@ class FakeRegistry:
         self.questions: list[tuple[Repository, str]] = []
         self.image_answers: dict[ImageId, ImageAnswer | RegistryError] = {}
         self.layer_answers: dict[Digest, LayerAnswer | RegistryError] = {}
+        self.config_texts: dict[Digest, str | RegistryError] = {}
+        self.config_questions: list[Digest] = []
         self.failure: Exception | None = None
         self._calls = 0
         self._lock = threading.Lock()
@@ -130,6 +132,14 @@ class FakeRegistry:
         self._ask(repository, digests)
         there = LayerAnswer(Availability.AVAILABLE, 1)
         return {each: self.layer_answers.get(each, there) for each in digests}
+
+    def configs(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Mapping[Digest, str | RegistryError]:
+        assert repository.name
+        self.config_questions += digests
+        nothing = NotUnderstood("There is no such config.")
+        return {each: self.config_texts.get(each, nothing) for each in digests}
 
     def _ask(self, repository: Repository, questions: Sequence[object]) -> None:
         with self._lock:

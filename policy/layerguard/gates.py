@@ -9,14 +9,17 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from pulumi_policy import (
     EnforcementLevel,
     Policy,
     PolicyConfigSchema,
+    PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -25,9 +28,20 @@ from pulumi_policy import (
     proxy,
 )
 
-from layerguard.discovery import ImageUse, discover
+from layerguard.discovery import ImageUse, Voice, discover
+from layerguard.discovery.components import is_component
+from layerguard.discovery.placement import placement
+from layerguard.discovery.provisions import Provision, provisions
+from layerguard.discovery.tree import plain
 from layerguard.errors import SettingsInvalid
 from layerguard.inspection import Inspector, Judgement
+from layerguard.inspection.provenance import (
+    before_the_update,
+    depending_on,
+    during_the_update,
+    is_pushed,
+)
+from layerguard.inspection.stack import Stack
 from layerguard.registry import Ecr, OrdinaryChain
 from layerguard.settings import OPTIONS, Settings
 from layerguard.verdict import Code, State, Verdict
@@ -63,19 +77,37 @@ class Mode(Enum):
         return cls.PREVIEW if dry_run == "true" else cls.UPDATE
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one resource brings: the images that it uses, and what it puts into ECR."""
+
+    uses: tuple[ImageUse, ...]
+    provisions: tuple[Provision, ...] = ()
+    component: bool = False
+
+
 class Gates:
-    """The three policies of one run, and what they share: the image uses seen so far.
+    """The three policies of one run, and what they share: what each resource brings.
 
     The policy server calls from several threads; ``_lock`` guards what they share.
     """
 
-    def __init__(self, mode: Mode, inspector: Inspector, *, off: bool, stderr: TextIO) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        inspector: Inspector,
+        *,
+        off: bool,
+        stderr: TextIO,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._mode = mode
         self._inspector = inspector
         self._off = off
         self._stderr = stderr
+        self._environment = environment
         self._lock = threading.Lock()
-        self._uses: dict[str, tuple[ImageUse, ...]] = {}
+        self._seen: dict[str, Seen] = {}
         self._shared_settings = Settings()
         self._bugs: list[str] = []
         self._summary = ""
@@ -85,13 +117,25 @@ class Gates:
         if self._off:
             return
         settings = Settings.parse(args.get_config())
-        uses = self._see(args.urn, args.resource_type, args.props)
+        seen = self._see(args)
         with self._lock:
             self._shared_settings = settings
+            provided = tuple(self._provisions())
         if self._mode is not Mode.UPDATE:
-            self._inspector.start(uses)
+            self._inspector.start(seen.uses)
             return
-        violations = [each for each in self._inspector.judge(uses) if settings.stops(each.verdict)]
+        for use in seen.uses:
+            if is_pushed(use.target, provided):
+                # What ECR said of it before the push is no longer true.
+                self._inspector.forget(use)
+        # Nobody waits for what only the notice speaks of: a component's images are its children's.
+        self._inspector.start(use for use in seen.uses if not is_pushed(use.target, provided))
+        gated = [use for use in seen.uses if use.voice is Voice.GATE and not seen.component]
+        violations = [
+            during_the_update(each, provided)
+            for each in self._inspector.judge(gated)
+            if _stops(settings, each)
+        ]
         for judgement in violations:
             report(judgement.message, args.urn)
         if violations:
@@ -105,7 +149,7 @@ class Gates:
         if self._mode is not Mode.UPDATE:
             settings = self._settings(args)
             for judgement in self._judge(args):
-                if settings.stops(judgement.verdict):
+                if _stops(settings, judgement):
                     report(judgement.message, judgement.use.urn)
         self._sum_up()
 
@@ -116,8 +160,7 @@ class Gates:
             return
         settings = self._settings(args)
         for judgement in self._judge(args):
-            verdict = judgement.verdict
-            if verdict.state in (State.UNDETERMINED, State.PENDING) and not settings.stops(verdict):
+            if _is_noted(judgement) and not _stops(settings, judgement):
                 report(judgement.message, judgement.use.urn)
         for bug in self._bugs:
             report(bug, None)
@@ -126,7 +169,7 @@ class Gates:
     def _sum_up(self) -> None:
         """Print the run in numbers on stderr; never the same numbers twice."""
         with self._lock:
-            uses = [use for uses in self._uses.values() for use in uses]
+            uses = [use for seen in self._seen.values() for use in seen.uses]
         summary = str(self._inspector.summary(self._inspector.judge(uses)))
         with self._lock:
             if summary == self._summary:
@@ -155,15 +198,25 @@ class Gates:
 
         return guarded
 
-    def _see(self, urn: str, resource_type: str, inputs: object) -> tuple[ImageUse, ...]:
+    def _see(self, resource: ResourceValidationArgs | PolicyResource) -> Seen:
+        urn, kind, inputs = resource.urn, resource.resource_type, resource.props
         try:
-            uses = discover(urn, resource_type, inputs, SENTINELS)
+            provider = resource.provider.props if resource.provider else None
+            there = placement(plain(provider, SENTINELS), self._environment)
+            seen = Seen(
+                discover(urn, kind, inputs, SENTINELS, there),
+                provisions(urn, kind, inputs, SENTINELS, there),
+                is_component(kind, has_provider=resource.provider is not None),
+            )
         except Exception as error:
-            verdict = Verdict(Code.INTERNAL_ERROR, _bug(error, f"reading a {resource_type}"))
-            uses = (ImageUse(urn, resource_type, "(all inputs)", None, None, verdict, None),)
+            verdict = Verdict(Code.INTERNAL_ERROR, _bug(error, f"reading a {kind}"))
+            seen = Seen((ImageUse(urn, kind, "(all inputs)", None, None, verdict, None),))
         with self._lock:
-            self._uses[urn] = uses
-        return uses
+            self._seen[urn] = seen
+        return seen
+
+    def _provisions(self) -> Iterable[Provision]:
+        return (each for seen in self._seen.values() for each in seen.provisions)
 
     def _judge(self, args: StackValidationArgs) -> tuple[Judgement, ...]:
         """Judge every use of the stack's resources.
@@ -171,15 +224,27 @@ class Gates:
         The inputs that Analyze saw count; a resource that it did not see (its policy is disabled,
         or the resource is not a target of this update) is read from the stack.
         """
-        uses: list[ImageUse] = []
+        stack = Stack(args.resources)
+        seen: dict[str, Seen] = {}
         for resource in args.resources:
-            seen = self._uses.get(resource.urn)
-            uses += (
-                self._see(resource.urn, resource.resource_type, resource.props)
-                if seen is None and self._mode is not Mode.UPDATE
-                else seen or ()
+            known = self._seen.get(resource.urn)
+            if known is None and self._mode is not Mode.UPDATE:
+                known = self._see(resource)
+            seen[resource.urn] = known or Seen(())
+        with self._lock:
+            provided = tuple(self._provisions())
+        judgements = self._inspector.judge(
+            use for urn in seen for use in _own_uses(urn, seen, stack, self._mode)
+        )
+        if self._mode is not Mode.PREVIEW:
+            return judgements
+        return tuple(
+            depending_on(
+                before_the_update(each, provided, stack.waits_for(each.use.urn)),
+                stack.sources(each.use),
             )
-        return self._inspector.judge(uses)
+            for each in judgements
+        )
 
     def _settings(self, args: StackValidationArgs) -> Settings:
         config = args.get_config()
@@ -190,7 +255,9 @@ def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
     """Return the pack's policies, in their stable order, for a run in ``environment``."""
     off = environment.get(OFF_VARIABLE, "").lower() == "off"
     inspector = Inspector(Ecr(OrdinaryChain()))
-    gates = Gates(Mode.of(environment), inspector, off=off, stderr=sys.stderr)
+    gates = Gates(
+        Mode.of(environment), inspector, off=off, stderr=sys.stderr, environment=environment
+    )
     if off:
         print(OFF_MESSAGE, file=sys.stderr, flush=True)
     return declare(gates)
@@ -222,6 +289,29 @@ def declare(gates: Gates) -> list[Policy]:
             config_schema=_schema(),
         ),
     ]
+
+
+def _own_uses(urn: str, seen: Mapping[str, Seen], stack: Stack, mode: Mode) -> Iterable[ImageUse]:
+    """Return the uses of a resource; of a component only those that none of its children has.
+
+    In update nothing waited for a component's, so that only the notice may speak of them.
+    """
+    if not seen[urn].component:
+        return seen[urn].uses
+    below = {use.target for child in stack.below(urn) for use in seen[child].uses}
+    left = (use for use in seen[urn].uses if use.target not in below)
+    return (replace(use, voice=Voice.NOTICE) if mode is Mode.UPDATE else use for use in left)
+
+
+def _stops(settings: Settings, judgement: Judgement) -> bool:
+    return judgement.voice is Voice.GATE and settings.stops(judgement.verdict)
+
+
+def _is_noted(judgement: Judgement) -> bool:
+    """Tell whether the notice speaks of it where no gate does."""
+    state = judgement.verdict.state
+    quiet = judgement.voice is Voice.NOTICE and state is State.UNAVAILABLE
+    return quiet or state in (State.UNDETERMINED, State.PENDING)
 
 
 def _schema() -> PolicyConfigSchema:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from layerguard.errors import InconsistentAnswer, ManifestInvalid, ReferenceInvalid
@@ -18,6 +19,19 @@ MANIFEST_MEDIA_TYPES = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+CONFIG_MEDIA_TYPES = (
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+)
+
+
+class ManifestForm(Enum):
+    """The four kinds of manifest that a runtime may be given."""
+
+    OCI_INDEX = "an OCI index"
+    DOCKER_LIST = "a Docker manifest list"
+    OCI_MANIFEST = "an OCI manifest"
+    DOCKER_MANIFEST = "a Docker manifest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +63,12 @@ class Platform:
         return (
             (self.os, self.architecture) == (wanted.os, wanted.architecture)
             and (wanted.variant is None or self._variant == wanted._variant)
-            and (wanted.os_version is None or self.os_version in (None, wanted.os_version))
+            and (wanted.os_version is None or self._is_build_of(wanted.os_version))
         )
+
+    def _is_build_of(self, version: str) -> bool:
+        """Tell whether this is a revision of ``version``; 10.0.17763 has many of them."""
+        return self.os_version is None or f"{self.os_version}.".startswith(f"{version}.")
 
     @property
     def _variant(self) -> str | None:
@@ -76,6 +94,11 @@ class Descriptor:
     runnable: bool = True
 
     @property
+    def is_image_config(self) -> bool:
+        """Whether the content is the config of an image, which says what it runs on."""
+        return self.media_type in CONFIG_MEDIA_TYPES
+
+    @property
     def is_foreign(self) -> bool:
         """Whether a registry never holds the content: foreign and non-distributable layers."""
         return "foreign" in self.media_type or "nondistributable" in self.media_type
@@ -87,6 +110,7 @@ class Manifest:
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
+    form: ManifestForm = ManifestForm.OCI_MANIFEST
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
@@ -100,6 +124,7 @@ class Index:
     """An image index or Docker manifest list."""
 
     children: tuple[Descriptor, ...]
+    form: ManifestForm = ManifestForm.OCI_INDEX
 
     @property
     def runnable(self) -> tuple[Descriptor, ...]:
@@ -114,11 +139,7 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
     Raises InconsistentAnswer when the bytes do not hash to ``digest``, ManifestInvalid when they
     hash to it and still are nothing of the above.
     """
-    actual = "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    if actual != digest.text:
-        raise InconsistentAnswer(
-            f"ECR's manifest for {digest} hashes to {actual}: these are not the image's bytes."
-        )
+    _verify(text, digest, "manifest")
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -126,9 +147,13 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
     try:
         match document:
             case {"manifests": [*children]}:
-                return Index(tuple(_child(child) for child in children))
+                return Index(tuple(_child(child) for child in children), _form(document))
             case {"layers": [*layers], "config": config}:
-                return Manifest(_descriptor(config), tuple(_descriptor(each) for each in layers))
+                return Manifest(
+                    _descriptor(config),
+                    tuple(_descriptor(each) for each in layers),
+                    _form(document),
+                )
             case {"schemaVersion": 1}:
                 raise ManifestInvalid(
                     f"The manifest {digest} has Docker's schema 1, which lists no layer digests "
@@ -141,18 +166,52 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
     raise ManifestInvalid(f"The manifest {digest} is neither an image manifest nor an index.")
 
 
+def parse_config(text: str, digest: Digest) -> Platform | None:
+    """Return the platform in the image config ``text``; None where it does not say one.
+
+    Raises InconsistentAnswer when the bytes do not hash to ``digest``, ManifestInvalid when they
+    are not JSON. Source: OCI image specification, "Image Configuration".
+    """
+    _verify(text, digest, "config")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ManifestInvalid(f"The config {digest} is not JSON.") from error
+    match document:
+        case {"os": str() as os, "architecture": str() as architecture} if os and architecture:
+            return _platform(document)
+    return None
+
+
+def _verify(text: str, digest: Digest, what: str) -> None:
+    actual = "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    if actual != digest.text:
+        raise InconsistentAnswer(
+            f"ECR's {what} for {digest} hashes to {actual}: these are not the image's bytes."
+        )
+
+
+def _form(document: dict[str, Any]) -> ManifestForm:
+    """Tell the form by the media type inside: Docker's have one, OCI's may leave it out."""
+    docker = str(document.get("mediaType", "")).startswith("application/vnd.docker.")
+    if "manifests" in document:
+        return ManifestForm.DOCKER_LIST if docker else ManifestForm.OCI_INDEX
+    return ManifestForm.DOCKER_MANIFEST if docker else ManifestForm.OCI_MANIFEST
+
+
 def _descriptor(document: dict[str, Any]) -> Descriptor:
     size = document.get("size")
     return Descriptor(
         Digest.parse(document["digest"]),
         str(document.get("mediaType", "")),
         size if isinstance(size, int) else None,
+        _platform(document.get("platform")),
     )
 
 
 def _child(document: dict[str, Any]) -> Descriptor:
     plain = _descriptor(document)
-    platform = _platform(document.get("platform"))
+    platform = plain.platform
     annotations = document.get("annotations") or {}
     return Descriptor(
         plain.digest,

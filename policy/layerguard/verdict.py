@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from layerguard.errors import RegistryError
-from layerguard.manifest import Platform
+from layerguard.manifest import ManifestForm, Platform
 from layerguard.reference import Digest
 
 
@@ -33,6 +33,7 @@ class Code(Enum):
     REPOSITORY_NOT_FOUND = ("repository-not-found", State.UNAVAILABLE,  "The registry of this account and region has no repository of this name.")
     PLATFORM_MISSING     = ("platform-missing",     State.UNAVAILABLE,  "The image is there, but not for the platform on which it is to run.")
     TAG_MOVED            = ("tag-moved",            State.UNAVAILABLE,  "The reference gives a tag and a digest, and the tag points to another digest.")
+    RUNTIME_REJECTS      = ("runtime-rejects",      State.UNAVAILABLE,  "The image is there, and the runtime that is to pull it does not run it.")
     REFERENCE_INVALID    = ("reference-invalid",    State.UNAVAILABLE,  "The text names an ECR registry, and is not a valid image reference.")
 
     ACCESS_DENIED        = ("access-denied",        State.UNDETERMINED, "The principal that asked may not ask ECR about this repository.")
@@ -45,9 +46,13 @@ class Code(Enum):
     INCONSISTENT_ANSWER  = ("inconsistent-answer",  State.UNDETERMINED, "ECR's answer does not account for every digest, or is not the image's manifest.")
     MANIFEST_UNREADABLE  = ("manifest-unreadable",  State.UNDETERMINED, "The image's manifest is of a kind whose layers cannot be read.")
     DOCUMENT_UNREADABLE  = ("document-unreadable",  State.UNDETERMINED, "The property holds a document that does not parse, so the images in it are not known.")
+    EXPRESSION_UNRESOLVED = ("expression-unresolved", State.UNDETERMINED, "The image is an expression that only the service itself evaluates, such as a template's function.")
     INTERNAL_ERROR       = ("internal-error",       State.UNDETERMINED, "Layerguard met something it does not understand, or has a bug.")
 
     UNKNOWN_IN_PREVIEW   = ("unknown-in-preview",   State.PENDING,      "The value is an output of a resource that does not exist yet.")
+
+    PUSHED_BY_THIS_STACK = ("pushed-by-this-stack", State.PENDING,      "The image is not there yet, and a resource of this stack pushes it.")
+    REPOSITORY_CREATED_BY_THIS_STACK = ("repository-created-by-this-stack", State.PENDING, "The repository is not there yet, and a resource of this stack creates it.")
 
     NOT_PRIVATE_ECR      = ("not-private-ecr",      State.SKIPPED,      "The image is in another registry than private ECR.")
     # fmt: on
@@ -107,7 +112,8 @@ class ManifestReport:
 class Verdict:
     """What can be said of an image. ``reason`` and ``next_step`` are whole sentences.
 
-    ``digest`` is what the reference resolved to, ``wanted`` the platform that was looked for.
+    ``digest`` is what the reference resolved to and ``form`` what kind of manifest that is,
+    ``wanted`` the platform that was looked for.
     """
 
     code: Code
@@ -116,6 +122,7 @@ class Verdict:
     digest: Digest | None = None
     wanted: Platform | None = None
     manifests: tuple[ManifestReport, ...] = ()
+    form: ManifestForm | None = None
 
     @property
     def state(self) -> State:

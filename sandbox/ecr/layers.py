@@ -11,6 +11,7 @@ from sandbox.ecr.errors import (
     EmptyUploadException,
     InvalidLayerException,
     LayerAlreadyExistsException,
+    LayersNotFoundException,
 )
 from sandbox.ecr.lookup import require_batch
 
@@ -20,6 +21,7 @@ class Memory:
     """What moto's Repository has no place for."""
 
     media_types: dict[str, str] = field(default_factory=dict)  # of layers and configs, by digest
+    contents: dict[str, bytes] = field(default_factory=dict)  # of layers and configs, by digest
     lost: dict[str, int] = field(default_factory=dict)  # layers taken away, with their sizes
     archive: Archive = field(default_factory=Archive)
 
@@ -31,9 +33,11 @@ class LayerBackend(ECRBackend):
         super().__init__(region_name, account_id)
         self._memories: dict[str, Memory] = {}
 
-    def add_layer(self, repository_name: str, digest: str, size: int) -> None:
-        """Put a layer of `size` bytes into the repository, as an upload does."""
-        self._get_repository(repository_name).layers[digest] = size
+    def add_layer(self, repository_name: str, content: bytes) -> None:
+        """Put a layer into the repository, as an upload does."""
+        digest = sha256(content)
+        self._get_repository(repository_name).layers[digest] = len(content)
+        self._memory(repository_name).contents[digest] = content
         self._memory(repository_name).lost.pop(digest, None)
 
     def lose_layer(self, repository_name: str, digest: str) -> None:
@@ -48,7 +52,17 @@ class LayerBackend(ECRBackend):
         lost = self._memory(repository_name).lost
         if digest not in lost:
             raise LookupError(f"{repository_name} did not lose a layer {digest}")
-        self.add_layer(repository_name, digest, lost[digest])
+        self._get_repository(repository_name).layers[digest] = lost.pop(digest)
+
+    def layer_content(self, repository_name: str, digest: str) -> bytes:
+        """Return the bytes of a layer or config; raise LayersNotFoundException without it."""
+        repository = self._get_repository(repository_name)
+        if digest not in repository.layers:
+            raise LayersNotFoundException(
+                f"The layer with digest '{digest}' does not exist in the repository with name "
+                f"'{repository_name}' in the registry with id '{repository.registry_id}'"
+            )
+        return self._memory(repository_name).contents[digest]
 
     def complete_layer_upload(
         self,
@@ -77,7 +91,10 @@ class LayerBackend(ECRBackend):
         answer = super().complete_layer_upload(
             repository_name, upload_id, layer_digests, registry_id
         )
-        self._memory(repository_name).lost.pop(answer["layerDigest"], None)
+        memory = self._memory(repository_name)
+        memory.lost.pop(answer["layerDigest"], None)
+        if upload is not None:
+            memory.contents[answer["layerDigest"]] = bytes(upload.layer_parts)
         return answer
 
     def batch_check_layer_availability(

@@ -127,7 +127,7 @@ class Registry:
                 configs += below[1]
         else:
             for blob in image.blobs:
-                self._backend.add_layer(repository, blob.digest, len(blob.content))
+                self._backend.add_layer(repository, blob.content)
             configs.append(image.blobs[0].digest)
             layers += [blob.digest for blob in image.blobs[1:]]
         with suppress(ImageAlreadyExistsException):  # pushing again what is there changes nothing

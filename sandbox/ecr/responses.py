@@ -20,6 +20,10 @@ from sandbox.ecr.journal import Journal, Request
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]+)/([^/]+)/")
 
 
+LAYERS = "/layers/"
+"""Where the server has the bytes of layers: ACCOUNT/REGION/DIGEST/REPOSITORY."""
+
+
 class Registries:
     """Every registry of one sandbox: one backend for each account and region, made when asked."""
 
@@ -122,6 +126,15 @@ class EcrResponse(ECRResponse):
             wanted.get("tagStatus", "ANY"),
         )
         return ActionResult({"imageDetails": [backend.details(image) for image in images]})
+
+    def get_download_url_for_layer(self) -> ActionResult:  # type: ignore[override] # moto has none
+        """Give an address on this server; what was lost or archived has none."""
+        repository, digest = self._get_param("repositoryName"), self._get_param("layerDigest")
+        backend = self.ecr_backend
+        backend.layer_content(repository, digest)
+        place = f"{backend.account_id}/{backend.region_name}/{digest}/{repository}"
+        url = f"http://{self.headers['Host']}{LAYERS}{place}"
+        return ActionResult({"downloadUrl": url, "layerDigest": digest})
 
     def update_image_storage_class(self) -> ActionResult:
         """Archive an image or make it active."""

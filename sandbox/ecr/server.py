@@ -13,7 +13,13 @@ from sandbox.ecr.faults import ConnectionCut, Faults, Reply, refusal
 from sandbox.ecr.http_server import HttpServer
 from sandbox.ecr.journal import Journal, Request
 from sandbox.ecr.registry import Registry
-from sandbox.ecr.responses import EcrResponse, Registries, credential_scope, unknown_operation
+from sandbox.ecr.responses import (
+    LAYERS,
+    EcrResponse,
+    Registries,
+    credential_scope,
+    unknown_operation,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -101,6 +107,8 @@ class _Service:
         target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         operation = target or request.form.get("Action") or f"{request.method} {request.path}"
         try:
+            if request.path.startswith(LAYERS):
+                return self._layer(request.path.removeprefix(LAYERS))
             if service == "ecr" and target:
                 return EcrResponse(self._registries, self._faults, self._journal).reply(request)
             if (service, operation) == ("sts", "GetCallerIdentity"):
@@ -115,3 +123,10 @@ class _Service:
                 f"a bug in the sandbox: {error!r}",
             )
         return unknown_operation(service or "unsigned", operation, is_json=bool(target))
+
+    def _layer(self, place: str) -> Reply:
+        """Answer with a layer's bytes, as the storage behind a presigned address does."""
+        account, region, digest, repository = place.split("/", 3)
+        with self._registries.lock:
+            content = self._registries.backend(account, region).layer_content(repository, digest)
+        return HTTPStatus.OK, {"Content-Type": "application/octet-stream"}, content

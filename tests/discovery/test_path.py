@@ -69,7 +69,7 @@ def test_the_name_beside_an_image_in_a_list_is_its_containers(
     assert leaf.container == container
 
 
-@pytest.mark.parametrize("path", ["a[b]", "a{b}", "a:yaml"])
+@pytest.mark.parametrize("path", ["a[b]", "a{b}", "a:toml"])
 def test_a_path_with_a_typing_error_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="is not a property path"):
         list(find({}, path))

@@ -47,7 +47,7 @@ def platform(resource_type: str, inputs: dict[str, Any]) -> Platform | None:
                     "cpuArchitecture": "X86_64",
                 }
             },
-            WINDOWS,
+            Platform("windows", "amd64", os_version="10.0.20348"),
         ),
         ({"runtimePlatform": UNKNOWN, "requiresCompatibilities": ["FARGATE"]}, None),
         ({"runtimePlatform": {"cpuArchitecture": UNKNOWN}}, None),

@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
-from layerguard.discovery import ImageUse, discover
-from layerguard.discovery.catalog import ROWS, Row
+from layerguard.discovery import ImageUse, Voice, discover, splits
+from layerguard.discovery.catalog import ROWS, Role, Row
 from layerguard.gates import SENTINELS
+from layerguard.manifest import Platform
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from tests.discovery.smallest import smallest, until_document
 from tests.fakes import HOST
 
 IMAGE = f"{HOST}/shop/web:1"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 POD = "kubernetes:core/v1:Pod"
+NAMED = [row for row in ROWS if row.role is Role.PULL]
+_LINES = (Path(__file__).parent / "catalog.jsonl").read_text(encoding="utf-8").splitlines()
+CATALOG = [json.loads(line) for line in _LINES[1:]]  # the first line says where it came from
+SPLIT = (splits.pipeline_source, splits.pipeline_scan)
 
 
-def smallest(path: str, leaf: str) -> tuple[Any, str]:
-    """Build the smallest inputs with ``leaf`` at ``path``; return them and the concrete path."""
-    if path == "":
-        return leaf, ""
-    if path.startswith("[]"):
-        inner, rest = smallest(path[2:], leaf)
-        return [inner], f"[0]{rest}"
-    if path.startswith(":json"):
-        inner, rest = smallest(path[5:], leaf)
-        return json.dumps(inner), rest
-    key = path.lstrip(".")
-    end = min((key.find(mark) for mark in ".[:" if mark in key), default=len(key))
-    inner, rest = smallest(key[end:], leaf)
-    dot = "." if path.startswith(".") else ""
-    return {key[:end]: inner}, f"{dot}{key[:end]}{rest}"
-
-
-def uses(resource_type: str, inputs: dict[str, Any]) -> tuple[ImageUse, ...]:
-    return discover("urn", resource_type, unknown_checking_proxy(inputs), SENTINELS)
+def uses(resource_type: str, inputs: Mapping[str, Any], **options: Any) -> tuple[ImageUse, ...]:
+    proxy = unknown_checking_proxy(dict(inputs))
+    return discover("urn", resource_type, proxy, SENTINELS, **options)
 
 
 def codes(found: tuple[ImageUse, ...]) -> list[tuple[str, str]]:
@@ -48,18 +42,30 @@ def codes(found: tuple[ImageUse, ...]) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.resource_type} {row.path}")
+def name(row: Row) -> str:
+    return f"{row.resource_type} {row.path}"
+
+
+@pytest.mark.parametrize("row", NAMED, ids=name)
 def test_every_row_finds_its_image_at_its_path(row: Row) -> None:
-    inputs, path = smallest(row.path, IMAGE)
-    (use,) = uses(row.resource_type, inputs)
-    assert (use.path, use.text, use.resource_type) == (path, IMAGE, row.resource_type)
-    assert use.target == ImageReference.parse(IMAGE)
+    distinct = f"{HOST}/lost/{NAMED.index(row)}:latest"
+    written = f"lost/{NAMED.index(row)}" if row.reference in SPLIT else distinct
+    inputs, path = smallest(row, written)
+    (use,) = [each for each in uses(row.resource_type, inputs) if each.voice is Voice.GATE]
+    assert (use.path, use.text, use.resource_type) == (path, distinct, row.resource_type)
+    assert use.target == ImageReference.parse(distinct)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.resource_type} {row.path}")
+@pytest.mark.parametrize("row", NAMED, ids=name)
 def test_every_row_is_pending_where_its_value_is_unknown(row: Row) -> None:
-    head = row.path.partition(":json")[0]
-    inputs, path = smallest(head, UNKNOWN_STRING_VALUE)
+    inputs, _ = smallest(row, UNKNOWN_STRING_VALUE)
+    path = until_document(row.path)
+    if path != row.path:
+        # An unknown part of a document makes the whole of it unknown.
+        at_document = Row(row.resource_type, path)
+        inputs, path = smallest(at_document, UNKNOWN_STRING_VALUE)
+    else:
+        path = smallest(row, "")[1]
     (use,) = uses(row.resource_type, inputs)
     assert use.path == path
     assert use.text is None
@@ -67,20 +73,190 @@ def test_every_row_is_pending_where_its_value_is_unknown(row: Row) -> None:
     assert use.target.code is Code.UNKNOWN_IN_PREVIEW
 
 
-def test_the_catalog_covers_what_it_says() -> None:
-    types = {row.resource_type for row in ROWS}
-    assert len([each for each in types if each.startswith("kubernetes:")]) == 21 * 3
-    assert {each for each in types if not each.startswith("kubernetes:")} == {
-        "aws:apprunner/service:Service",
-        "aws:batch/jobDefinition:JobDefinition",
-        "aws:ecs/taskDefinition:TaskDefinition",
-        "aws:lambda/function:Function",
-        "aws-native:apprunner:Service",
-        "aws-native:batch:JobDefinition",
-        "aws-native:ecs:TaskDefinition",
-        "aws-native:lambda:Function",
-    }
-    assert len(set(ROWS)) == len(ROWS)
+def shape(path: str) -> str:
+    """Return a path in the spelling of the catalog, which has keys of maps as ``{*}``."""
+    path = path.partition(":")[0]
+    path = re.sub(r'\["[^"]+"\]|\._CUSTOM_IMAGE', "{*}", path)
+    path = re.sub(r"\[\w+=[^\]]+\]", "[]", path)
+    path = re.sub(r"(?<=\.applicationConfiguration\[\])(\.configurations\[\])+", "", path)
+    return re.sub(r"(configuration)\.(ECR)?RepositoryName", r"\1{*}", path)
+
+
+@cache
+def shapes(resource_type: str, role: Role) -> frozenset[str]:
+    rows = (row for row in ROWS if (row.resource_type, row.role) == (resource_type, role))
+    return frozenset(shape(row.path) for row in rows)
+
+
+def catalog_id(entry: dict[str, str]) -> str:
+    return f"{entry['token']} {entry['path']}"
+
+
+@pytest.mark.parametrize(
+    "entry", [each for each in CATALOG if each["role"] == "pull"], ids=catalog_id
+)
+def test_every_pull_of_the_catalog_has_a_row(entry: dict[str, str]) -> None:
+    path = entry["path"].removesuffix("{*}")
+    found = shapes(entry["token"], Role.PULL)
+    assert any(each.removesuffix("{*}") == path for each in found), found
+
+
+SILENT = {"push": Role.PUSH, "pull-soft": Role.SOFT}
+
+
+@pytest.mark.parametrize(
+    "entry", [each for each in CATALOG if each["role"] in SILENT], ids=catalog_id
+)
+def test_every_push_and_every_cache_of_the_catalog_has_a_row(entry: dict[str, str]) -> None:
+    assert entry["path"] in shapes(entry["token"], SILENT[entry["role"]])
+
+
+NEVER = (
+    "push",
+    "push-prep",
+    "local",
+    "informational",
+    "output-ish",
+    "registry-host",
+    "oci-artifact",
+)
+
+
+@pytest.mark.parametrize(
+    "entry", [each for each in CATALOG if each["role"] in NEVER], ids=catalog_id
+)
+@pytest.mark.parametrize("text", [HOST, f"https://{HOST}", IMAGE, f"oci://{IMAGE}"])
+def test_what_no_runtime_pulls_is_never_a_use(entry: dict[str, str], text: str) -> None:
+    row = Row(entry["token"], entry["path"])
+    inputs, _ = smallest(row, text)
+    assert uses(entry["token"], inputs) == ()
+
+
+@pytest.mark.parametrize(
+    "entry", [each for each in CATALOG if each["role"] == "pull-soft"], ids=catalog_id
+)
+def test_a_cache_is_checked_and_only_the_notice_speaks_of_it(entry: dict[str, str]) -> None:
+    inputs, path = smallest(Row(entry["token"], entry["path"]), IMAGE)
+    if entry["path"].endswith(".raw"):
+        inputs, path = smallest(Row(entry["token"], entry["path"] + ":cache"), IMAGE)
+    (use,) = uses(entry["token"], inputs)
+    assert (use.path, str(use.target), use.voice) == (path, IMAGE, Voice.NOTICE)
+
+
+AMD64, ARM64, UNDECIDED = Platform("linux", "amd64"), Platform("linux", "arm64"), None
+# What the catalog's column says of the smallest inputs, by its beginning.
+PLATFORMS = {
+    "AWS-managed rule evaluator; amd64": AMD64,
+    "Amplify build fleet": AMD64,
+    "CodeBuild": UNDECIDED,
+    "Compute environment instance types": UNDECIDED,
+    "EC2/EKS only": UNDECIDED,
+    "EKS node arch": UNDECIDED,
+    "Environment instance type arch": UNDECIDED,
+    "Infrastructure configuration": UNDECIDED,
+    "Instance type that runs it": UNDECIDED,
+    "Lightsail: linux/amd64": AMD64,
+    "Linux (operatingSystem=AMAZON_LINUX_2023); arch": UNDECIDED,
+    "Manifests[*].Platform": UNDECIDED,
+    "No runtimePlatform property": UNDECIDED,
+    "Node that schedules the pod": UNDECIDED,
+    "Studio": AMD64,
+    "architecture (X86_64 default": AMD64,
+    "architectures[0]; default x86_64": AMD64,
+    "as above": AMD64,
+    "build.platform": UNDECIDED,
+    "builder host": UNDECIDED,
+    "capacity provider": UNDECIDED,
+    "compute environment": UNDECIDED,
+    "constraint ${attr.cpu.arch}": UNDECIDED,
+    "daemon": UNDECIDED,
+    "environment.type": UNDECIDED,
+    "imageConfiguration.build.architecture (amd64 def": AMD64,
+    "infrastructure instance types": UNDECIDED,
+    "linux/amd64": AMD64,
+    "linux/arm64": ARM64,
+    "managed (amd64)": AMD64,
+    "managed": UNDECIDED,
+    "n/a": UNDECIDED,
+    "platformCapabilities=FARGATE": UNDECIDED,
+    "platforms[] (list; default builder host)": UNDECIDED,
+    "resource `platform` if set": UNDECIDED,
+    "runtimePlatform.cpuArchitecture": UNDECIDED,
+    "swarm node": UNDECIDED,
+    "taskDefinitionArgs.runtimePlatform": UNDECIDED,
+}
+# The type itself says that the task runs on Fargate.
+FARGATE_TYPES = {"awsx:ecs:FargateService", "awsx:ecs:FargateTaskDefinition"}
+
+
+@pytest.mark.parametrize("row", NAMED, ids=name)
+def test_every_row_has_the_platform_that_the_catalog_says(row: Row) -> None:
+    entries = [
+        each
+        for each in CATALOG
+        if each["token"] == row.resource_type
+        and each["role"] == "pull"
+        and each["path"].removesuffix("{*}") == shape(row.path).removesuffix("{*}")
+    ]
+    if not entries:
+        assert ":" in row.path, "only rows inside of a document are not in the catalog themselves"
+        return
+    column = entries[0]["platform"]
+    begun = max((each for each in PLATFORMS if column.startswith(each)), key=len)
+    expected = AMD64 if row.resource_type in FARGATE_TYPES else PLATFORMS[begun]
+    inputs, path = smallest(row, "shop/web" if row.reference in SPLIT else IMAGE)
+    found = {use.path: use.platform for use in uses(row.resource_type, inputs)}
+    assert found[path] == expected
+
+
+def test_rows_are_distinct() -> None:
+    keys = [(row.resource_type, row.path, row.role) for row in ROWS]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "inputs"),
+    [
+        ("custom:index:Thing", {"image": IMAGE}),
+        (
+            "kubernetes:argoproj.io/v1alpha1:Rollout",
+            {"spec": {"template": {"spec": {"containers": [{"image": IMAGE}]}}}},
+        ),
+        ("kubernetes:helm.sh/v3:Release", {"values": {"web": {"image": IMAGE}}}),
+        ("my:index:Component", {"nested": [{"deep": {"ref": IMAGE}}]}),
+        ("aws:sagemaker/domain:Domain", {"a": f"{HOST}/shop/web@sha256:{'0' * 64}"}),
+    ],
+)
+def test_any_whole_reference_is_a_use_of_any_resource(
+    resource_type: str, inputs: dict[str, Any]
+) -> None:
+    (use,) = uses(resource_type, inputs)
+    assert isinstance(use.target, ImageReference)
+    assert use.voice is Voice.GATE
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "inputs"),
+    [
+        ("aws:lambda/function:Function", {"environment": {"variables": {"NEXT": IMAGE}}}),
+        ("aws:ec2/instance:Instance", {"tags": {"image": IMAGE}}),
+        ("aws:ssm/parameter:Parameter", {"value": IMAGE}),
+        ("aws:cloudformation/stack:Stack", {"parameters": {"Image": IMAGE}}),
+        (
+            "aws-native:ecs:TaskDefinition",
+            {"containerDefinitions": [{"environment": [{"name": "NEXT", "value": IMAGE}]}]},
+        ),
+        ("custom:index:Thing", {"description": IMAGE}),
+        (POD, {"metadata": {"annotations": {"image": IMAGE}}}),
+        (POD, {"spec": {"containers": [{"env": [{"name": "image", "value": IMAGE}]}]}}),
+        ("kubernetes:core/v1:ConfigMap", {"data": {"image": IMAGE}}),
+    ],
+)
+def test_a_reference_that_is_only_handed_on_is_for_the_notice(
+    resource_type: str, inputs: dict[str, Any]
+) -> None:
+    (use,) = uses(resource_type, inputs)
+    assert (str(use.target), use.voice) == (IMAGE, Voice.NOTICE)
 
 
 def test_an_unknown_value_spoils_only_the_image_it_hides() -> None:
@@ -147,11 +323,27 @@ def test_other_registries_are_skipped_and_broken_references_are_not() -> None:
     ("resource_type", "inputs"),
     [
         ("aws:ecr/repository:Repository", {"name": "shop/web"}),
+        (
+            "aws:ecr/repository:Repository",
+            {"arn": "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"},
+        ),
         ("aws:ec2/instance:Instance", {"ami": "ami-0123456789abcdef0"}),
-        ("custom:index:Thing", {"image": IMAGE}),
-        (TASK, {"family": IMAGE, "containerDefinitions": json.dumps([{"command": [IMAGE]}])}),
-        (POD, {"metadata": {"annotations": {"image": IMAGE}}}),
-        (POD, {"spec": {"containers": [{"env": [{"name": "image", "value": IMAGE}]}]}}),
+        ("aws:ec2/instance:Instance", {"ami": f"ami for {IMAGE}"}),
+        (
+            "custom:index:Thing",
+            {"image": "nginx:1.27", "images": ["public.ecr.aws/nginx/nginx:1.27"]},
+        ),
+        (
+            "custom:index:Thing",
+            {"registry": HOST, "url": f"https://{HOST}", "repositoryUrl": f"{HOST}/shop/web"},
+        ),
+        (
+            "custom:index:Thing",
+            {"image": IMAGE.replace("amazonaws.com", "amazonaws.com.evil.example")},
+        ),
+        ("custom:index:Thing", {"image": IMAGE[1:]}),
+        ("custom:index:Thing", {"image": f"{HOST}/Shop/Web:1"}),
+        (TASK, {"family": "web", "containerDefinitions": json.dumps([{"command": [IMAGE]}])}),
         (POD, {"spec": {"containers": [{"image": 5}, {"image": None}, None, "x"]}}),
         (POD, {"spec": []}),
     ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layerguard.errors import AccessDenied, InconsistentAnswer, RepositoryNotFound, TagMoved
 from layerguard.inspection.image import inspect_image
-from layerguard.manifest import Platform
+from layerguard.manifest import ManifestForm, Platform
 from layerguard.reference import Digest, ImageId
 from layerguard.registry import Availability, ImageAnswer
 from layerguard.verdict import Code, State, Verdict
@@ -21,7 +23,9 @@ ARM64 = Platform("linux", "arm64")
 def inspect(
     registry: FakeRegistry, wanted: Platform | None = None, rest: str = "shop/web:1"
 ) -> Verdict:
-    return inspect_image(reference(rest), wanted, registry.images, registry.layers)
+    return inspect_image(
+        reference(rest), wanted, registry.images, registry.layers, registry.configs
+    )
 
 
 def asked(registry: FakeRegistry) -> list[str]:
@@ -282,3 +286,99 @@ def test_available_means_that_every_digest_came_back_as_available(
     proven = {Availability.UNAVAILABLE, Availability.ARCHIVED} & set(said.values())
     assert (verdict.state is State.UNAVAILABLE) is bool(proven)
     assert isinstance(verdict.digest, Digest)
+
+
+def config(architecture: str, os: str = "linux") -> str:
+    return json.dumps({"os": os, "architecture": architecture, "rootfs": {}})
+
+
+def single(registry: FakeRegistry, text: str) -> Document:
+    """Put an image without an index into ``registry``, with a config that can be read."""
+    registry.config_texts[digest_of(text)] = text
+    return registry.put(manifest("one", config=text), "1")
+
+
+def test_the_config_says_what_an_image_without_an_index_runs_on() -> None:
+    registry = FakeRegistry()
+    image = single(registry, config("arm64"))
+    verdict = inspect(registry, AMD64)
+    assert verdict.lines[:3] == (
+        "The image has no manifest for linux/amd64; it has linux/arm64.",
+        f"digest: {image.digest}",
+        "platform: linux/amd64",
+    )
+    assert verdict.code is Code.PLATFORM_MISSING
+    assert inspect(registry, ARM64).code is Code.AVAILABLE
+
+
+def test_a_config_is_read_only_when_nothing_else_says_the_platform() -> None:
+    registry = FakeRegistry()
+    single(registry, config("arm64"))
+    inspect(registry, None)
+    assert registry.config_questions == []
+    child = manifest("one", config=config("arm64"))
+    registry.put(child)
+    registry.put(index(child.child("linux/amd64")), "2")
+    assert inspect(registry, AMD64, "shop/web:2").code is Code.AVAILABLE
+    assert registry.config_questions == []
+
+
+def test_a_config_of_an_image_that_lacks_a_layer_is_not_read() -> None:
+    registry = FakeRegistry()
+    single(registry, config("arm64"))
+    registry.lose("one")
+    assert inspect(registry, AMD64).code is Code.LAYER_MISSING
+    assert registry.config_questions == []
+
+
+def test_only_the_config_of_an_image_is_read() -> None:
+    registry = FakeRegistry()
+    document = json.loads(manifest("one").text)
+    document["config"]["mediaType"] = "application/vnd.cncf.helm.config.v1+json"
+    registry.put(Document(json.dumps(document), "application/vnd.oci.image.manifest.v1+json"), "1")
+    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    assert registry.config_questions == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"os": "linux"}', '{"os": 5, "architecture": null}', config("amd64")],
+)
+def test_a_config_that_says_nothing_or_the_right_thing_changes_nothing(text: str) -> None:
+    registry = FakeRegistry()
+    single(registry, text)
+    assert inspect(registry, AMD64).code is Code.AVAILABLE
+
+
+def test_a_config_with_other_bytes_than_its_digest_changes_nothing() -> None:
+    registry = FakeRegistry()
+    single(registry, config("amd64"))
+    registry.config_texts[digest_of(config("amd64"))] = config("arm64")
+    assert inspect(registry, AMD64).code is Code.AVAILABLE
+
+
+def test_a_child_of_unknown_platform_is_looked_into_and_one_that_serves_is_enough() -> None:
+    registry = FakeRegistry()
+    children = [manifest("one", config=config(name)) for name in ("amd64", "arm64")]
+    for child, name in zip(children, ("amd64", "arm64"), strict=True):
+        registry.put(child)
+        registry.config_texts[digest_of(config(name))] = config(name)
+    registry.put(index(*(child.child() for child in children)), "1")
+    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    assert inspect(registry, Platform("windows", "amd64")).code is Code.PLATFORM_MISSING
+
+
+@pytest.mark.parametrize(
+    ("document", "form"),
+    [
+        (manifest("one"), ManifestForm.OCI_MANIFEST),
+        (index(manifest("one").child("linux/amd64")), ManifestForm.OCI_INDEX),
+    ],
+)
+def test_the_verdict_says_what_form_the_reference_leads_to(
+    document: Document, form: ManifestForm
+) -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("one"))
+    registry.put(document, "1")
+    assert inspect(registry).form is form

@@ -24,7 +24,7 @@ from layerguard.errors import (
     Unreachable,
 )
 from layerguard.inspection import Inspector
-from layerguard.manifest import Index, Manifest, parse_manifest
+from layerguard.manifest import Index, Manifest, Platform, parse_config, parse_manifest
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import Availability, Ecr, ImageAnswer, LayerAnswer, OrdinaryChain
 from layerguard.verdict import Code
@@ -353,3 +353,44 @@ def test_every_digest_is_accounted_for_exactly_once_or_the_answer_is_inconsisten
 ) -> None:
     (said,) = Ecr(Scripted(answer)).layers(WEB, [A]).values()
     assert said == expected or type(said) is expected
+
+
+def test_a_config_is_downloaded_from_where_ecr_says(ecr: Ecr, pushed: Pushed) -> None:
+    (digest,) = map(Digest.parse, pushed.configs)
+    text = ecr.configs(WEB, [digest])[digest]
+    assert isinstance(text, str)
+    assert parse_config(text, digest) == Platform("linux", "amd64")
+
+
+def test_a_config_that_is_not_there_is_an_error(
+    ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
+) -> None:
+    (digest,) = map(Digest.parse, pushed.configs)
+    sandbox.registry(ACCOUNT, REGION).lose_layer("shop/web", str(digest))
+    assert isinstance(ecr.configs(WEB, [digest])[digest], NotUnderstood)
+
+
+def test_a_registry_that_refuses_one_download_is_not_asked_again(
+    ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
+) -> None:
+    (digest,) = map(Digest.parse, pushed.configs)
+    operation = "GetDownloadUrlForLayer"
+    sandbox.faults.add(Fault(Answer.DENIED, operation=operation, first=1))
+    for other in (digest, digest_of("other"), digest):
+        assert isinstance(ecr.configs(WEB, [other])[other], AccessDenied)
+    assert [request.operation for request in sandbox.requests] == [operation]
+    elsewhere = Repository(ACCOUNT, "us-east-1", "shop/web")
+    assert not isinstance(ecr.configs(elsewhere, [digest])[digest], AccessDenied)
+
+
+def test_an_image_of_another_architecture_is_found_out_through_the_real_client(
+    ecr: Ecr, sandbox: SandboxEcr
+) -> None:
+    registry = sandbox.registry(ACCOUNT, REGION)
+    registry.push("shop/web", oci_image("arm", "arm64"), tag="arm")
+    registry.push("shop/web", docker_image("amd"), tag="amd")
+    wanted = Platform("linux", "amd64")
+    inspector = Inspector(ecr)
+    arm, amd = inspector.judge([use("shop/web:arm", wanted), use("shop/web:amd", wanted)])
+    assert (arm.verdict.code, amd.verdict.code) == (Code.PLATFORM_MISSING, Code.AVAILABLE)
+    inspector.close()

@@ -1,20 +1,25 @@
-"""The one walker: applies the catalog's rows to a resource's inputs."""
+"""The one walker: applies the catalog's rows to a resource's inputs, then reads every string."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from layerguard.discovery.catalog import ROWS, Row
-from layerguard.discovery.path import Leaf, find
-from layerguard.discovery.tree import Mark, Tree, plain
-from layerguard.discovery.use import ImageUse
+from layerguard.discovery import cloudformation, platforms
+from layerguard.discovery.catalog import ROWS, Role, Row
+from layerguard.discovery.path import Leaf, find, reach_all
+from layerguard.discovery.placement import NOWHERE, Placement
+from layerguard.discovery.platforms import Presumed
+from layerguard.discovery.strings import references_in
+from layerguard.discovery.tree import Mark, Tree, member, plain
+from layerguard.discovery.use import ImageUse, Voice
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
 
 
-def _by_type(rows: tuple[Row, ...]) -> Mapping[str, tuple[Row, ...]]:
+def _by_type(rows: Iterable[Row]) -> Mapping[str, tuple[Row, ...]]:
     table: dict[str, tuple[Row, ...]] = {}
     for row in rows:
         table[row.resource_type] = (*table.get(row.resource_type, ()), row)
@@ -22,37 +27,130 @@ def _by_type(rows: tuple[Row, ...]) -> Mapping[str, tuple[Row, ...]]:
 
 
 _ROWS_BY_TYPE = _by_type(ROWS)
+_NAMED = {Role.PULL: Voice.GATE, Role.SOFT: Voice.NOTICE}
+_READ = {Role.DOCUMENT: Voice.GATE, Role.CARRIER: Voice.NOTICE}
+_NEVER_USED = (Role.PUSH, Role.NOT_PULLED)
+# Their stacks are made in other accounts and regions than the stack set itself.
+_ELSEWHERE = ("aws:cloudformation/stackSet:StackSet", "aws-native:cloudformation:StackSet")
 
 
 def discover(
-    urn: str, resource_type: str, inputs: object, sentinels: Collection[str] = ()
+    urn: str,
+    resource_type: str,
+    inputs: object,
+    sentinels: Collection[str] = (),
+    placement: Placement = NOWHERE,
 ) -> tuple[ImageUse, ...]:
-    """Return every image use of a resource, in the order of rows and of lists.
+    """Return every image use of a resource: those of its rows first, then any other reference.
 
     ``inputs`` are what a policy gets, the SDK's proxies or plain values; a string in
     ``sentinels`` stands for an unknown value. Where one unknown value hides several images, one
-    use speaks for them, at the path of that value.
+    use speaks for them, at the path of that value. ``placement`` is where the resource's provider
+    makes it.
     """
-    rows = _ROWS_BY_TYPE.get(resource_type)
-    if rows is None:
-        return ()
     tree = plain(inputs, sentinels)
-    uses = {use.path: use for row in rows for use in _uses(urn, row, tree)}
+    resource = _Resource(urn, resource_type, placement.of(tree))
+    uses: dict[str, ImageUse] = {}
+    for use in resource.uses(_ROWS_BY_TYPE.get(resource_type, ()), tree, ""):
+        uses.setdefault(use.path, use)
     return tuple(uses.values())
 
 
-def _uses(urn: str, row: Row, tree: Tree) -> Iterator[ImageUse]:
-    for leaf in find(tree, row.path):
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    """One resource on the walk."""
+
+    urn: str
+    resource_type: str
+    placement: Placement
+
+    def uses(self, rows: tuple[Row, ...], tree: Tree, where: str) -> Iterator[ImageUse]:
+        """Yield the uses in ``tree``; where several ways lead to a place, the first one counts."""
+        judged: set[str] = set()
+        for row in rows:
+            if row.role in _NAMED:
+                for leaf in find(tree, row.path, where):
+                    judged.add(leaf.path)
+                    yield from self._named(row, leaf)
+            elif row.role is Role.TEMPLATE:
+                for path, value, _ in reach_all(tree, row.path, where):
+                    yield from self._of_template(tree, value, path)
+            elif row.role is Role.RESOURCE:
+                type_name = member(tree, "typeName") or member(tree, "type")
+                for path, value, _ in reach_all(tree, row.path, where):
+                    yield from self._of_type(type_name, value, path)
+        for use in self._read(rows, tree, where):
+            if use.path not in judged:
+                yield use
+
+    def _named(self, row: Row, leaf: Leaf) -> Iterator[ImageUse]:
+        text = row.reference(leaf, self.placement)
+        if text is not None:
+            yield self._use(Leaf(leaf.path, text, leaf.ancestors), row, _NAMED[row.role])
+
+    def _read(self, rows: tuple[Row, ...], tree: Tree, where: str) -> Iterator[ImageUse]:
+        never = _paths(rows, _NEVER_USED, tree, where)
+        carried = _paths(rows, (Role.CARRIER,), tree, where)
+        read = Row(self.resource_type, "", platform=self._platform_of_any())
+        for row in rows:
+            if row.role in _READ:
+                for path, value, ancestors in reach_all(tree, row.path, where):
+                    if value is Mark.UNREADABLE and row.role is Role.DOCUMENT:
+                        yield self._use(Leaf(path, Mark.UNREADABLE, ancestors), read, Voice.GATE)
+                    for found in references_in(value, path):
+                        voice = Voice.NOTICE if found.carried else _READ[row.role]
+                        yield self._use(found.leaf, read, voice)
+        for found in references_in(tree, where):
+            if not _is_below(found.leaf.path, never):
+                notice = found.carried or _is_below(found.leaf.path, carried)
+                yield self._use(found.leaf, read, Voice.NOTICE if notice else Voice.GATE)
+
+    def _of_template(self, tree: Tree, template: Tree, where: str) -> Iterator[ImageUse]:
+        if isinstance(template, Mark):
+            yield self._use(Leaf(where, template, ()), Row(self.resource_type, ""), Voice.GATE)
+            return
+        placement = NOWHERE if self.resource_type in _ELSEWHERE else self.placement
+        inside = _Resource(self.urn, self.resource_type, placement)
+        parameters = member(tree, "parameters")
+        for each in cloudformation.resources_in(template, parameters, placement, where):
+            yield from inside._of_type(each.type_name, each.properties, each.path)
+
+    def _of_type(self, type_name: Tree, properties: Tree, where: str) -> Iterator[ImageUse]:
+        yield from self.uses(cloudformation.rows_of(type_name), properties, where)
+
+    def _platform_of_any(self) -> platforms.PlatformRule:
+        """Return the rule for a reference that no row knows: a custom resource may run pods."""
+        kubernetes = self.resource_type.startswith("kubernetes:")
+        return platforms.pod if kubernetes else platforms.undecided
+
+    def _use(self, leaf: Leaf, row: Row, voice: Voice) -> ImageUse:
         text = leaf.value if isinstance(leaf.value, str) else None
-        yield ImageUse(
-            urn,
-            row.resource_type,
+        return ImageUse(
+            self.urn,
+            self.resource_type,
             leaf.path,
             leaf.container,
             text,
             _target(leaf),
             row.platform(leaf),
+            isinstance(row.platform, Presumed),
+            row.runtime,
+            self.placement,
+            voice,
         )
+
+
+def _paths(rows: Iterable[Row], roles: tuple[Role, ...], tree: Tree, where: str) -> tuple[str, ...]:
+    return tuple(
+        path for row in rows if row.role in roles for path, _, _ in reach_all(tree, row.path, where)
+    )
+
+
+def _is_below(path: str, places: Iterable[str]) -> bool:
+    return any(
+        path.startswith(place) and path[len(place) : len(place) + 1] in ("", ".", "[")
+        for place in places
+    )
 
 
 def _target(leaf: Leaf) -> ImageReference | Verdict:
@@ -64,12 +162,20 @@ def _target(leaf: Leaf) -> ImageReference | Verdict:
                 "nothing to do: the image is checked during the update, before its resource is "
                 "created.",
             )
+        case Mark.UNRESOLVED:
+            return Verdict(
+                Code.EXPRESSION_UNRESOLVED,
+                "The image is an expression that only the service itself evaluates, so it is not "
+                "known which image it is.",
+                "write the whole reference, or set the region and the account on the resource's "
+                "provider where only these are missing.",
+            )
         case Mark():
             return Verdict(
                 Code.DOCUMENT_UNREADABLE,
-                "The property is not valid JSON, so the images in it are not known.",
-                "correct the document; a JSON function of the program's language makes a valid "
-                "one.",
+                "The property is not a valid document, so the images in it are not known.",
+                "correct the document; a JSON or YAML function of the program's language makes a "
+                "valid one.",
             )
         case text:
             return target_of(text)

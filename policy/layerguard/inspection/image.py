@@ -8,13 +8,16 @@ from typing import TypeAlias
 from layerguard.errors import InconsistentAnswer, LayerguardError, RegistryError
 from layerguard.inspection.advice import advise
 from layerguard.inspection.resolution import AskImages, Resolution, Resolved, resolve
-from layerguard.manifest import Platform
+from layerguard.manifest import Platform, parse_config
 from layerguard.reference import Digest, ImageReference, Repository
 from layerguard.registry import Availability, LayerAnswer
 from layerguard.verdict import BadBlob, Code, ManifestReport, State, Verdict
 
 AskLayers: TypeAlias = Callable[
     [Repository, Sequence[Digest]], Mapping[Digest, "LayerAnswer | RegistryError"]
+]
+AskConfigs: TypeAlias = Callable[
+    [Repository, Sequence[Digest]], Mapping[Digest, "str | RegistryError"]
 ]
 _Answers: TypeAlias = Mapping[Digest, "LayerAnswer | RegistryError"]
 
@@ -24,6 +27,7 @@ def inspect_image(
     wanted: Platform | None,
     ask_images: AskImages,
     ask_layers: AskLayers,
+    ask_configs: AskConfigs,
 ) -> Verdict:
     """Return what can be said of an image that is to run on ``wanted``.
 
@@ -37,7 +41,11 @@ def inspect_image(
     reports = tuple(_report(each, answers) for each in resolution.manifests)
     problems = [*_layer_problems(answers.values()), *map(_problem, resolution.errors)]
     if not resolution.manifests and not resolution.errors:
-        problems.append((Code.PLATFORM_MISSING, _offer(wanted, resolution)))
+        problems.append((Code.PLATFORM_MISSING, _offer(wanted, resolution.offered)))
+    elif wanted and not any(code.state is State.UNAVAILABLE for code, _ in problems):
+        others = _known_platforms(resolution, reference.repository, ask_configs)
+        if others and not any(each is None or each.serves(wanted) for each in others):
+            problems.append((Code.PLATFORM_MISSING, _offer(wanted, filter(None, others))))
     code, reason = _decide(problems)
     return Verdict(
         code,
@@ -46,6 +54,7 @@ def inspect_image(
         resolution.digest,
         wanted,
         reports,
+        resolution.form,
     )
 
 
@@ -88,8 +97,38 @@ def _problem(error: LayerguardError) -> tuple[Code, str]:
     return code, str(error)
 
 
-def _offer(wanted: Platform | None, resolution: Resolution) -> str:
-    offered = ", ".join(dict.fromkeys(map(str, resolution.offered)))
+def _known_platforms(
+    resolution: Resolution, repository: Repository, ask_configs: AskConfigs
+) -> list[Platform | None]:
+    """Return the platform of each manifest, None where it is not known.
+
+    A config is read only where no index and no descriptor says the platform. What stands in the
+    way of that changes nothing: the platform stays unknown.
+    """
+    configs = [
+        each.manifest.config.digest
+        for each in resolution.manifests
+        if each.said_platform is None and each.manifest.config.is_image_config
+    ]
+    texts = ask_configs(repository, configs) if configs else {}
+    return [
+        each.said_platform or _config_platform(each.manifest.config.digest, texts)
+        for each in resolution.manifests
+    ]
+
+
+def _config_platform(
+    digest: Digest, texts: Mapping[Digest, str | RegistryError]
+) -> Platform | None:
+    text = texts.get(digest)
+    try:
+        return parse_config(text, digest) if isinstance(text, str) else None
+    except LayerguardError:
+        return None
+
+
+def _offer(wanted: Platform | None, platforms: Iterable[Platform]) -> str:
+    offered = ", ".join(dict.fromkeys(map(str, platforms)))
     has = f"it has {offered}" if offered else "it has no runnable manifest at all"
     return f"The image has no manifest for {wanted or 'any platform'}; {has}."
 

@@ -13,7 +13,7 @@ from layerguard.discovery import ImageUse
 from layerguard.errors import RegistryError
 from layerguard.inspection.advice import advise
 from layerguard.inspection.image import inspect_image
-from layerguard.inspection.judgement import Judgement
+from layerguard.inspection.judgement import Judgement, judge
 from layerguard.inspection.once import Once
 from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageId, ImageReference
@@ -61,6 +61,7 @@ class Inspector:
         self._clock = clock
         self._images: Once[ImageId, ImageAnswer | RegistryError] = Once(registry.images)
         self._layers: Once[Digest, LayerAnswer | RegistryError] = Once(registry.layers)
+        self._configs: Once[Digest, str | RegistryError] = Once(registry.configs)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="layerguard")
         self._lock = threading.Lock()
         self._verdicts: dict[tuple[ImageReference, Platform | None], Future[Verdict]] = {}
@@ -77,7 +78,18 @@ class Inspector:
         """Return a judgement for each of ``uses``, in their order; wait for what is not known."""
         uses = tuple(uses)
         self.start(uses)
-        return tuple(Judgement(use, self._verdict(use)) for use in uses)
+        return tuple(judge(use, self._verdict(use)) for use in uses)
+
+    def forget(self, use: ImageUse) -> None:
+        """Drop what is known of the repository of ``use``, whose images may have changed."""
+        if not isinstance(use.target, ImageReference):
+            return
+        repository = use.target.repository
+        with self._lock:
+            for key in [key for key in self._verdicts if key[0].repository == repository]:
+                del self._verdicts[key]
+        for asked in (self._images, self._layers, self._configs):
+            asked.forget(repository)
 
     def summary(self, judgements: Iterable[Judgement]) -> Summary:
         """Return the numbers of a run that came to ``judgements``; skipped uses do not count."""
@@ -116,7 +128,7 @@ class Inspector:
 
     def _inspect(self, reference: ImageReference, platform: Platform | None) -> Verdict:
         try:
-            return inspect_image(reference, platform, self._images, self._layers)
+            return inspect_image(reference, platform, self._images, self._layers, self._configs)
         except Exception as error:  # the boundary: a bug is a verdict that names itself as one
             return Verdict(
                 Code.INTERNAL_ERROR,

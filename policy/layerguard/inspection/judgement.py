@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from layerguard.discovery import ImageUse
-from layerguard.verdict import Verdict
+from layerguard.discovery import ImageUse, Voice
+from layerguard.discovery.runtimes import Candidate, Refusal
+from layerguard.reference import ImageReference
+from layerguard.verdict import Code, State, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict on one image use."""
+    """A verdict on one image use, and who speaks of it."""
 
     use: ImageUse
     verdict: Verdict
+    voice: Voice = Voice.GATE
 
     @property
     def headline(self) -> str:
@@ -26,3 +29,37 @@ class Judgement:
     def message(self) -> str:
         """The headline, and below it what explains the verdict."""
         return "\n".join((self.headline, *(f"  {line}" for line in self.verdict.lines)))
+
+
+def judge(use: ImageUse, verdict: Verdict) -> Judgement:
+    """Return what ``verdict``, on the image, means for ``use``, whose runtime has its own rules.
+
+    What the image itself lacks goes before what a runtime refuses, and what is certain before
+    what is only likely; no reason is lost.
+    """
+    presumed = use.presumed and verdict.code is Code.PLATFORM_MISSING
+    voice = Voice.NOTICE if presumed else use.voice
+    refusals = _refusals(use, verdict)
+    if not refusals:
+        return Judgement(use, verdict, voice)
+    reasons = " ".join(dict.fromkeys(refusal.reason for refusal in refusals))
+    first = refusals[0]
+    if verdict.state is State.UNAVAILABLE and not (presumed and first.certain):
+        return Judgement(use, replace(verdict, reason=f"{verdict.reason} {reasons}"), voice)
+    if verdict.state is State.UNDETERMINED and not first.certain:
+        return Judgement(use, replace(verdict, reason=f"{verdict.reason} {reasons}"), voice)
+    known = "" if verdict.state in (State.AVAILABLE, State.SKIPPED) else f" {verdict.reason}"
+    rejected = replace(
+        verdict,
+        code=Code.RUNTIME_REJECTS,
+        reason=f"{reasons}{known}",
+        next_step=first.next_step,
+    )
+    return Judgement(use, rejected, use.voice if first.certain else Voice.NOTICE)
+
+
+def _refusals(use: ImageUse, verdict: Verdict) -> tuple[Refusal, ...]:
+    if use.text is None or verdict.code in (Code.REFERENCE_INVALID, Code.UNKNOWN_IN_PREVIEW):
+        return ()
+    reference = use.target if isinstance(use.target, ImageReference) else None
+    return use.runtime.refusals(Candidate(use.text, reference, use.placement, verdict.form))

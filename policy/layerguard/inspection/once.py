@@ -31,27 +31,35 @@ class Once(Generic[_Question, _Answer]):
         """How many distinct questions were asked."""
         return len(self._answers)
 
+    def forget(self, repository: Repository) -> None:
+        """Drop the answers about ``repository``; who waits for one still gets it."""
+        with self._lock:
+            for key in [key for key in self._answers if key[0] == repository]:
+                del self._answers[key]
+
     def __call__(
         self, repository: Repository, questions: Sequence[_Question]
     ) -> Mapping[_Question, _Answer]:
         """Return the answer to each question; ask those that nobody has asked, in one go."""
+        mine: dict[_Question, Future[_Answer]] = {}
         with self._lock:
-            mine = [
-                each for each in dict.fromkeys(questions) if (repository, each) not in self._answers
-            ]
-            for question in mine:
-                self._answers[repository, question] = Future()
+            for question in questions:
+                if (repository, question) not in self._answers:
+                    mine[question] = self._answers[repository, question] = Future()
+            wanted = {each: self._answers[repository, each] for each in questions}
         if mine:
             self._answer(repository, mine)
-        return {each: self._answers[repository, each].result() for each in questions}
+        return {each: answer.result() for each, answer in wanted.items()}
 
-    def _answer(self, repository: Repository, questions: Sequence[_Question]) -> None:
+    def _answer(
+        self, repository: Repository, questions: Mapping[_Question, Future[_Answer]]
+    ) -> None:
         try:
-            answers = self._ask(repository, questions)
-            for question in questions:
-                self._answers[repository, question].set_result(answers[question])
+            answers = self._ask(repository, list(questions))
+            for question, answer in questions.items():
+                answer.set_result(answers[question])
         except BaseException as error:
-            for question in questions:
-                if not self._answers[repository, question].done():
-                    self._answers[repository, question].set_exception(error)
+            for answer in questions.values():
+                if not answer.done():
+                    answer.set_exception(error)
             raise

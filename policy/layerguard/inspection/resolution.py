@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from layerguard.errors import LayerguardError, ManifestInvalid, RegistryError
-from layerguard.manifest import Descriptor, Index, Manifest, Platform, parse_manifest
+from layerguard.manifest import Descriptor, Index, Manifest, ManifestForm, Platform, parse_manifest
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import ImageAnswer
 
@@ -27,15 +27,22 @@ class Resolved:
     platform: Platform | None
     manifest: Manifest
 
+    @property
+    def said_platform(self) -> Platform | None:
+        """The platform that the index, or else the manifest, says; None where neither does."""
+        return self.platform or self.manifest.config.platform
+
 
 @dataclass(slots=True)
 class Resolution:
     """What a reference leads to: manifests to check, and what stood in the way of others.
 
+    ``digest`` and ``form`` are those of the manifest that the reference itself names.
     ``offered`` are the platforms of all the runnable children seen, for messages.
     """
 
     digest: Digest | None = None
+    form: ManifestForm | None = None
     manifests: list[Resolved] = field(default_factory=list)
     errors: list[LayerguardError] = field(default_factory=list)
     offered: list[Platform] = field(default_factory=list)
@@ -86,6 +93,8 @@ def _take(
     except LayerguardError as error:
         resolution.errors.append(error)
         return None
+    if answer.digest == resolution.digest:
+        resolution.form = document.form
     if isinstance(document, Index):
         return document
     resolution.manifests.append(Resolved(answer.digest, platform, document))

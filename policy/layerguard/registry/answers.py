@@ -55,3 +55,8 @@ class Registry(Protocol):
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
         """Return an answer for each of ``digests``: what ECR says, or why it does not."""
+
+    def configs(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Mapping[Digest, str | RegistryError]:
+        """Return the text of each image config in ``digests``, unverified, or why there is none."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from layerguard.errors import (
+    AccessDenied,
     ImageArchived,
     ImageNotFound,
     InconsistentAnswer,
@@ -17,6 +18,7 @@ from layerguard.errors import (
 from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer
+from layerguard.registry.download import Download, download
 from layerguard.registry.identity import ClientFactory
 from layerguard.registry.translation import image_failure, translate
 
@@ -26,9 +28,14 @@ BATCH = 100
 ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages")
 """What the principal that asks must be allowed; the last only makes better words of a failure."""
 
+OPTIONAL_ACTIONS = ("ecr:GetDownloadUrlForLayer",)
+"""Without it the platform of an image that has no index is not compared."""
+
 PERMISSIONS = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Action": list(ACTIONS), "Resource": "*"}],
+    "Statement": [
+        {"Effect": "Allow", "Action": [*ACTIONS, *OPTIONAL_ACTIONS], "Resource": "*"},
+    ],
 }
 """The IAM policy for it."""
 
@@ -38,9 +45,11 @@ _Item = TypeVar("_Item")
 class Ecr:
     """A ``Registry`` that asks Amazon ECR, in the repository's own region and registry."""
 
-    def __init__(self, client: ClientFactory) -> None:
+    def __init__(self, client: ClientFactory, download: Download = download) -> None:
         self._client = client
+        self._download = download
         self._calls = 0
+        self._closed_downloads: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     @property
@@ -72,6 +81,27 @@ class Ecr:
         for batch in _batches(digests):
             answers |= self._batch(repository, batch, self._check_layers)
         return answers
+
+    def configs(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Mapping[Digest, str | RegistryError]:
+        """Ask GetDownloadUrlForLayer for each, and download it.
+
+        A registry that refuses it once is not asked again: every image would cost a call.
+        """
+        return {digest: self._config(repository, digest) for digest in digests}
+
+    def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
+        registry = (repository.account, repository.region)
+        if registry in self._closed_downloads:
+            return AccessDenied("This registry has refused a download already.")
+        try:
+            answer = self._call(repository, "get_download_url_for_layer", layerDigest=str(digest))
+            return self._download(str(answer.get("downloadUrl")))
+        except RegistryError as error:
+            if isinstance(error, AccessDenied):
+                self._closed_downloads.add(registry)
+            return error
 
     def _batch(
         self,

@@ -20,10 +20,10 @@ from sandbox.ecr import Answer, Fault, Request, Samples, SandboxEcr
 
 def test_an_operation_that_it_does_not_know_is_refused_by_name(client: Any) -> None:
     with pytest.raises(ClientError) as caught:
-        client.get_download_url_for_layer(repositoryName="shop/web", layerDigest="sha256:abc")
+        client.get_account_setting(name="BASIC_SCAN_TYPE_VERSION")
     assert str(caught.value) == (
-        "An error occurred (UnknownOperationException) when calling the GetDownloadUrlForLayer "
-        "operation: the sandbox does not know ecr:GetDownloadUrlForLayer"
+        "An error occurred (UnknownOperationException) when calling the GetAccountSetting "
+        "operation: the sandbox does not know ecr:GetAccountSetting"
     )
     with pytest.raises(ClientError, match="the sandbox does not know ecr:GetAccountSetting"):
         client.get_account_setting(name="BLOB_MOUNTING")

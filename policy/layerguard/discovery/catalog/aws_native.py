@@ -1,26 +1,166 @@
-"""Rows of the AWS Cloud Control provider (pulumi-aws-native)."""
+"""Rows of the AWS Cloud Control provider (pulumi-aws-native).
 
-from layerguard.discovery import platforms
-from layerguard.discovery.catalog.row import Row
-from layerguard.discovery.catalog.shapes import BATCH_ECS, BATCH_EKS
+Its property names are CloudFormation's with a small first letter, so that these rows serve
+CloudFormation templates too.
+"""
 
-_APP_RUNNER = "aws-native:apprunner:Service"
+from layerguard.discovery import platforms, runtimes, splits
+from layerguard.discovery.catalog.row import (
+    Row,
+    carrier,
+    document,
+    not_pulled,
+    push,
+    resource,
+    template,
+)
+from layerguard.discovery.catalog.shapes import (
+    BATCH_ECS,
+    BATCH_EKS,
+    BUILD_BATCHES,
+    SAGEMAKER_REQUEST,
+    SAGEMAKER_STEPS,
+    SPARK_IMAGES,
+)
+from layerguard.discovery.platforms import Presumed
+
+_AMD64 = Presumed(platforms.linux_amd64)
 _BATCH = "aws-native:batch:JobDefinition"
-_ECS = "aws-native:ecs:TaskDefinition"
-_LAMBDA = "aws-native:lambda:Function"
+_BUILD = "aws-native:codebuild:Project"
+_CLEAN_ROOMS = "aws-native:cleanroomsml:ConfiguredModelAlgorithm"
+_EMR_ENDPOINT = "aws-native:emrcontainers:Endpoint"
+_EMR_JOB = "aws-native:emrcontainers:JobTemplate"
+# The configurations nest without a limit; deeper ones are found as whole references.
+_EMR_PROPERTIES = (
+    "properties",
+    "configurations[].properties",
+    "configurations[].configurations[].properties",
+)
+_GAME_LIFT = "aws-native:gamelift:ContainerGroupDefinition"
+_MODEL_PACKAGE = "aws-native:sagemaker:ModelPackage"
+_MONITORING = "aws-native:sagemaker:MonitoringSchedule"
 _NODES = "nodeProperties.nodeRangeProperties[]"
+_PIPELINE = "aws-native:codepipeline:Pipeline"
+_PIPELINE_ACTION = "stages[].actions[].configuration"
+_SAGEMAKER_PIPELINE = "aws-native:sagemaker:Pipeline"
+_SAGEMAKER_PIPELINE_BODY = "pipelineDefinition.pipelineDefinitionBody:json"
 
 # fmt: off
 ROWS = (
-    #   resource type  property path                                                    platform
-    Row(_APP_RUNNER,   "sourceConfiguration.imageRepository.imageIdentifier",           platforms.linux_amd64),
-    Row(_BATCH,        "containerProperties.image",                                     platforms.batch_job),
-    Row(_BATCH,        f"ecsProperties.{BATCH_ECS}",                                    platforms.batch_job),
-    *(Row(_BATCH,      f"eksProperties.{path}",                                         platforms.undecided) for path in BATCH_EKS),
-    Row(_BATCH,        f"{_NODES}.container.image",                                     platforms.batch_job),
-    Row(_BATCH,        f"{_NODES}.ecsProperties.{BATCH_ECS}",                           platforms.batch_job),
-    *(Row(_BATCH,      f"{_NODES}.eksProperties.{path}",                                platforms.undecided) for path in BATCH_EKS),
-    Row(_ECS,          "containerDefinitions[].image",                                  platforms.ecs_task),
-    Row(_LAMBDA,       "code.imageUri",                                                 platforms.lambda_function),
+    # An image that a runtime pulls: resource type, property path, platform, runtime, how it is read
+    Row("aws-native:amplify:App",              "environmentVariables[name=_CUSTOM_IMAGE].value",                  _AMD64),
+    Row("aws-native:amplify:Branch",           "environmentVariables[name=_CUSTOM_IMAGE].value",                  _AMD64),
+    Row("aws-native:apprunner:Service",        "sourceConfiguration.imageRepository.imageIdentifier",             platforms.linux_amd64,         runtimes.APP_RUNNER),
+    Row(_BATCH,                                "containerProperties.image",                                       platforms.batch_job),
+    Row(_BATCH,                               f"ecsProperties.{BATCH_ECS}",                                       platforms.batch_job),
+    *(Row(_BATCH,                             f"eksProperties.{path}",                                            platforms.undecided) for path in BATCH_EKS),
+    Row(_BATCH,                               f"{_NODES}.container.image",                                        platforms.batch_node),
+    Row(_BATCH,                               f"{_NODES}.ecsProperties.{BATCH_ECS}",                              platforms.batch_node),
+    *(Row(_BATCH,                             f"{_NODES}.eksProperties.{path}",                                   platforms.batch_node) for path in BATCH_EKS),
+    Row("aws-native:bedrockagentcore:Harness", "environmentArtifact.containerConfiguration.containerUri",         platforms.agent_core,          runtimes.AGENT_CORE),
+    Row("aws-native:bedrockagentcore:Runtime", "agentRuntimeArtifact.containerConfiguration.containerUri",        platforms.agent_core,          runtimes.AGENT_CORE),
+    Row(_CLEAN_ROOMS,                          "inferenceContainerConfig.imageUri",                               _AMD64,                        runtimes.CLEAN_ROOMS_ML),
+    Row(_CLEAN_ROOMS,                          "trainingContainerConfig.imageUri",                                _AMD64,                        runtimes.CLEAN_ROOMS_ML),
+    Row(_BUILD,                                "environment.image",                                               platforms.code_build),
+    *(Row(_BUILD,                             f"source.buildSpec:yaml.batch.{path}",                              platforms.code_build) for path in BUILD_BATCHES),
+    *(Row(_BUILD,                             f"secondarySources[].buildSpec:yaml.batch.{path}",                  platforms.code_build) for path in BUILD_BATCHES),
+    Row(_PIPELINE,                            f"{_PIPELINE_ACTION}.RepositoryName",                               platforms.undecided,           runtimes.ANY, splits.pipeline_source),
+    Row(_PIPELINE,                            f"{_PIPELINE_ACTION}.ECRRepositoryName",                            platforms.undecided,           runtimes.ANY, splits.pipeline_scan),
+    Row("aws-native:ecs:DaemonTaskDefinition", "containerDefinitions[].image",                                    platforms.undecided),
+    Row("aws-native:ecs:ExpressGatewayService", "primaryContainer.image",                                         _AMD64,                        runtimes.ECS_EXPRESS),
+    Row("aws-native:ecs:TaskDefinition",       "containerDefinitions[].image",                                    platforms.ecs_task),
+    Row("aws-native:elasticbeanstalk:ApplicationVersion", "buildConfiguration.image",                             platforms.undecided),
+    Row("aws-native:elasticbeanstalk:ApplicationVersion", "imageConfiguration.build.buildpack",                   platforms.beanstalk_build),
+    Row("aws-native:elasticbeanstalk:ApplicationVersion", "imageConfiguration.source.uri",                        platforms.undecided),
+    *(Row(_EMR_ENDPOINT,                      f"configurationOverrides.applicationConfiguration[].{properties}{image}", platforms.spark) for properties in _EMR_PROPERTIES for image in SPARK_IMAGES),
+    *(Row(_EMR_JOB,                           f"jobTemplateData.configurationOverrides.applicationConfiguration[].{properties}{image}", platforms.spark) for properties in _EMR_PROPERTIES for image in SPARK_IMAGES),
+    *(Row(_EMR_JOB,                           f"jobTemplateData.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters:spark{image}", platforms.spark) for image in SPARK_IMAGES),
+    *(Row(_EMR_JOB,                           f"jobTemplateData.jobDriver.sparkSqlJobDriver.sparkSqlParameters:spark{image}", platforms.spark) for image in SPARK_IMAGES),
+    Row("aws-native:emrserverless:Application", "imageConfiguration.imageUri",                                    platforms.emr_serverless,      runtimes.EMR_SERVERLESS),
+    Row("aws-native:emrserverless:Application", "workerTypeSpecifications{*}.imageConfiguration.imageUri",        platforms.emr_serverless,      runtimes.EMR_SERVERLESS),
+    Row(_GAME_LIFT,                            "gameServerContainerDefinition.imageUri",                          platforms.undecided,           runtimes.GAME_LIFT),
+    Row(_GAME_LIFT,                            "supportContainerDefinitions[].imageUri",                          platforms.undecided,           runtimes.GAME_LIFT),
+    Row("aws-native:greengrassv2:ComponentVersion", "inlineRecipe:yaml.Manifests[].Artifacts[].Uri:docker-uri",   platforms.greengrass),
+    Row("aws-native:imagebuilder:ContainerRecipe", "parentImage",                                                 platforms.undecided),
+    Row("aws-native:iotanalytics:Dataset",     "actions[].containerAction.image",                                 _AMD64),
+    Row("aws-native:lambda:Function",          "code.imageUri",                                                   platforms.lambda_function,     runtimes.LAMBDA),
+    Row("aws-native:lightsail:Container",      "containerServiceDeployment.containers[].image",                   _AMD64,                        runtimes.LIGHTSAIL),
+    Row("aws-native:omics:Workflow",           "containerRegistryMap.imageMappings[].destinationImage",           platforms.linux_amd64,         runtimes.HEALTH_OMICS),
+    Row("aws-native:omics:WorkflowVersion",    "containerRegistryMap.imageMappings[].destinationImage",           platforms.linux_amd64,         runtimes.HEALTH_OMICS),
+    Row("aws-native:robomaker:RobotApplication", "environment",                                                   platforms.undecided),
+    Row("aws-native:robomaker:SimulationApplication", "environment",                                              platforms.undecided),
+    Row("aws-native:sagemaker:Algorithm",      "trainingSpecification.trainingImage",                             platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_training_digest),
+    Row("aws-native:sagemaker:Algorithm",      "inferenceSpecification.containers[].image",                       platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
+    Row("aws-native:sagemaker:DataQualityJobDefinition", "dataQualityAppSpecification.imageUri",                  platforms.sagemaker_job,       runtimes.SAGEMAKER),
+    Row("aws-native:sagemaker:ImageVersion",   "baseImage",                                                       _AMD64,                        runtimes.SAGEMAKER),
+    Row("aws-native:sagemaker:InferenceComponent", "specification.container.image",                               platforms.undecided,           runtimes.SAGEMAKER_HOSTING),
+    Row("aws-native:sagemaker:InferenceComponent", "specifications[].container.image",                            platforms.sagemaker_variant,   runtimes.SAGEMAKER_HOSTING),
+    Row("aws-native:sagemaker:Model",          "containers[].image",                                              platforms.undecided,           runtimes.SAGEMAKER_HOSTING),
+    Row("aws-native:sagemaker:Model",          "primaryContainer.image",                                          platforms.undecided,           runtimes.SAGEMAKER_HOSTING),
+    Row("aws-native:sagemaker:ModelBiasJobDefinition", "modelBiasAppSpecification.imageUri",                      platforms.sagemaker_job,       runtimes.SAGEMAKER),
+    Row("aws-native:sagemaker:ModelExplainabilityJobDefinition", "modelExplainabilityAppSpecification.imageUri",  platforms.sagemaker_job,       runtimes.SAGEMAKER),
+    Row(_MODEL_PACKAGE,                        "inferenceSpecification.containers[].image",                       platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
+    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecifications[].containers[].image",          platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
+    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecificationsToAdd[].containers[].image",     platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
+    Row("aws-native:sagemaker:ModelQualityJobDefinition", "modelQualityAppSpecification.imageUri",                platforms.sagemaker_job,       runtimes.SAGEMAKER),
+    Row(_MONITORING,                           "monitoringScheduleConfig.monitoringJobDefinition.monitoringAppSpecification.imageUri", platforms.sagemaker_job, runtimes.SAGEMAKER),
+    *(Row(_SAGEMAKER_PIPELINE,                f"{_SAGEMAKER_PIPELINE_BODY}.{step}.{image}",                       platforms.sagemaker_step,      runtimes.SAGEMAKER) for step in SAGEMAKER_STEPS for image in SAGEMAKER_REQUEST),
+    Row("aws-native:sagemaker:ProcessingJob",  "appSpecification.imageUri",                                       platforms.sagemaker_job,       runtimes.SAGEMAKER),
+
+    # A document whose strings are read for whole references
+    document("aws-native:autoscaling:LaunchConfiguration",      "userData:user-data"),
+    document("aws-native:ec2:Instance",                         "userData:user-data"),
+    document("aws-native:ec2:LaunchTemplate",                   "launchTemplateData.userData:user-data"),
+    document("aws-native:ec2:SpotFleet",                        "spotFleetRequestConfigData.launchSpecifications[].userData:user-data"),
+    document("aws-native:eks:Addon",                            "configurationValues:yaml"),
+    document("aws-native:imagebuilder:Component",               "data:yaml"),
+    document("aws-native:imagebuilder:ContainerRecipe",         "dockerfileTemplateData:dockerfile"),
+    document("aws-native:imagebuilder:Workflow",                "data:yaml"),
+    document("aws-native:lightsail:Instance",                   "userData:user-data"),
+    document(_SAGEMAKER_PIPELINE,                               _SAGEMAKER_PIPELINE_BODY),
+    document("aws-native:scheduler:Schedule",                   "target.input:json"),
+    document("aws-native:ssm:Document",                         "content:yaml"),
+    document("aws-native:stepfunctions:StateMachine",           "definitionString:json"),
+
+    # CloudFormation
+    resource("aws-native:index:ExtensionResource",              "properties"),
+    template("aws-native:cloudformation:ChangeSet",             "templateBody:yaml"),
+    template("aws-native:cloudformation:Stack",                 "templateBody:yaml"),
+    template("aws-native:cloudformation:StackSet",              "templateBody:yaml"),
+    template("aws-native:serverlessrepo:Application",           "templateBody:yaml"),
+
+    # Values that are handed on: only a notice
+    carrier("aws-native:cloudformation:CustomResourceEmulator", "customResourceProperties"),
+    carrier("aws-native:cloudformation:Stack",                  "parameters"),
+    carrier("aws-native:cloudformation:StackSet",               "parameters[].parameterValue"),
+    carrier("aws-native:cloudformation:StackSet",               "stackInstancesGroup[].parameterOverrides[].parameterValue"),
+    carrier("aws-native:deadline:Fleet",                        "hostConfiguration.scriptBody"),
+    carrier("aws-native:deadline:QueueEnvironment",             "template:yaml"),
+    carrier("aws-native:emr:Step",                              "hadoopJarStep.args[]"),
+    carrier(_EMR_JOB,                                           "jobTemplateData.parameterConfiguration{*}.defaultValue"),
+    carrier("aws-native:eventsv2:Subscriber",                   "invokeConfiguration.universalTargetParameters.input:json"),
+    carrier("aws-native:glue:Connection",                       "connectionInput.connectionProperties"),
+    carrier("aws-native:greengrassv2:Deployment",               "components{*}.configurationUpdate.merge:json"),
+    carrier("aws-native:iot:Command",                           "payload.content:json"),
+    carrier("aws-native:iot:Job",                               "document:json"),
+    carrier("aws-native:iot:JobTemplate",                       "document:json"),
+    carrier("aws-native:iot:SoftwarePackageVersion",            "recipe:json"),
+    carrier("aws-native:secretsmanager:Secret",                 "secretString"),
+    carrier("aws-native:servicecatalog:CloudFormationProvisionedProduct", "provisioningParameters[].value"),
+    carrier("aws-native:ssm:Parameter",                         "value"),
+    carrier("aws-native:stepfunctions:StateMachine",            "definitionSubstitutions"),
+
+    # An image that the resource writes
+    push("aws-native:imagebuilder:ContainerRecipe",             "targetRepository.repositoryName"),
+    push("aws-native:imagebuilder:DistributionConfiguration",   "distributions[].containerDistributionConfiguration.targetRepository.repositoryName"),
+
+    # No image to pull
+    not_pulled("aws-native:agentregistry:RegistryRecord",       "descriptors.mcpServer.data"),
+    not_pulled("aws-native:ecr:PullThroughCacheRule",           "upstreamRegistryUrl"),
+    not_pulled("aws-native:omics:Workflow",                     "containerRegistryMap.imageMappings[].sourceImage"),
+    not_pulled("aws-native:omics:WorkflowVersion",              "containerRegistryMap.imageMappings[].sourceImage"),
+    not_pulled("aws-native:sagemaker:InferenceComponent",       "specification.container.deployedImage"),
+    not_pulled("aws-native:sagemaker:ModelCard",                "content"),
+    not_pulled(_MODEL_PACKAGE,                                  "modelCard"),
 )
 # fmt: on

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from layerguard.discovery import platforms
-from layerguard.discovery.catalog.row import Row
+from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled
 from layerguard.discovery.catalog.shapes import POD_SPEC, POD_VOLUMES
 
 _TEMPLATE = "spec.template.spec"
@@ -46,4 +46,30 @@ def _rows() -> Iterator[Row]:
             yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", platforms.pod)
 
 
-ROWS = tuple(_rows())
+# fmt: off
+_OTHERS = (
+    # Values and manifests whose strings are read for whole references
+    document("kubernetes:apps/v1:ControllerRevision",      "data"),
+    document("kubernetes:apps/v1beta1:ControllerRevision", "data"),
+    document("kubernetes:apps/v1beta2:ControllerRevision", "data"),
+    document("kubernetes:helm.sh/v3:Release",              "valueYamlFiles[]:yaml"),
+    document("kubernetes:helm.sh/v3:Release",              "values"),
+    document("kubernetes:helm.sh/v4:Chart",                "valueYamlFiles[]:yaml"),
+    document("kubernetes:helm.sh/v4:Chart",                "values"),
+    document("kubernetes:yaml/v2:ConfigGroup",             "objs[]"),
+    document("kubernetes:yaml/v2:ConfigGroup",             "yaml:yaml-stream"),
+
+    # Values that are handed on: only a notice
+    carrier("kubernetes:core/v1:ConfigMap",                "data"),
+    carrier("kubernetes:core/v1:Secret",                   "data"),
+    carrier("kubernetes:core/v1:Secret",                   "stringData"),
+
+    # No image to pull
+    not_pulled("kubernetes:core/v1:Pod",                   "status"),
+    not_pulled("kubernetes:core/v1:PodList",               "items[].status"),
+    not_pulled("kubernetes:helm.sh/v3:Release",            "chart"),
+    not_pulled("kubernetes:helm.sh/v4:Chart",              "chart"),
+)
+# fmt: on
+
+ROWS = (*_rows(), *_OTHERS)

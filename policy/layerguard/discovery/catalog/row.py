@@ -3,14 +3,73 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
+from layerguard.discovery import platforms, runtimes, splits
 from layerguard.discovery.platforms import PlatformRule
+from layerguard.discovery.runtimes import Runtime
+from layerguard.discovery.splits import ReferenceRule
+
+
+class Role(Enum):
+    """What stands at the path of a row."""
+
+    PULL = "an image that a runtime pulls"
+    SOFT = "an image that is pulled if it is there, such as a build's cache; only a notice"
+    DOCUMENT = "a document or values whose strings are read for references"
+    CARRIER = "free text, variables or parameters; whole references in it are only a notice"
+    TEMPLATE = "a CloudFormation template: images as in the rows of aws-native"
+    RESOURCE = "the properties of one CloudFormation resource: images as in the rows of aws-native"
+    PUSH = "an image that this resource writes"
+    NOT_PULLED = "the name of an image, a registry or an artifact that no runtime pulls from here"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An image stands in ``path`` of resources of ``resource_type``; ``platform`` is its rule."""
+    """What stands at ``path`` of resources of ``resource_type``.
+
+    ``platform`` says what will be pulled, ``runtime`` what pulls it, and ``reference`` how the
+    reference is read where it is not the text at the path alone.
+    """
 
     resource_type: str
     path: str
-    platform: PlatformRule
+    platform: PlatformRule = platforms.undecided
+    runtime: Runtime = runtimes.ANY
+    reference: ReferenceRule = splits.as_written
+    role: Role = Role.PULL
+
+
+def soft(resource_type: str, path: str) -> Row:
+    """Return the row of a cache: it may be absent."""
+    return Row(resource_type, path, role=Role.SOFT)
+
+
+def document(resource_type: str, path: str) -> Row:
+    """Return the row of a document that is read for references."""
+    return Row(resource_type, path, role=Role.DOCUMENT)
+
+
+def carrier(resource_type: str, path: str) -> Row:
+    """Return the row of variables or free text."""
+    return Row(resource_type, path, role=Role.CARRIER)
+
+
+def template(resource_type: str, path: str) -> Row:
+    """Return the row of a CloudFormation template."""
+    return Row(resource_type, path, role=Role.TEMPLATE)
+
+
+def push(resource_type: str, path: str) -> Row:
+    """Return the row of an image that the resource writes."""
+    return Row(resource_type, path, role=Role.PUSH)
+
+
+def not_pulled(resource_type: str, path: str) -> Row:
+    """Return the row of a name that is no image to pull."""
+    return Row(resource_type, path, role=Role.NOT_PULLED)
+
+
+def resource(resource_type: str, path: str) -> Row:
+    """Return the row of one CloudFormation resource; ``typeName`` or ``type`` says its type."""
+    return Row(resource_type, path, role=Role.RESOURCE)

@@ -1,0 +1,75 @@
+"""Rows of the providers that build and run images: docker, docker-build, awsx, nomad."""
+
+from layerguard.discovery import platforms, runtimes, splits
+from layerguard.discovery.catalog.row import Row, document, not_pulled, push, soft
+
+_BUILD = "docker-build:index:Image"
+_CONTAINERS = ("container.image", "containers{*}.image")
+_INDEX = "docker-build:index:Index"
+_NOMAD = "nomad:index/job:Job"
+_REGISTRY_IMAGE = "docker:index/registryImage:RegistryImage"
+_REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
+
+# fmt: off
+ROWS = (
+    # An image that a runtime pulls: resource type, property path, platform, runtime, how it is read
+    *(Row("awsx:ecs:EC2Service",           f"taskDefinitionArgs.{path}",                           platforms.ec2_task)     for path in _CONTAINERS),
+    *(Row("awsx:ecs:EC2TaskDefinition",     path,                                                  platforms.ec2_task)     for path in _CONTAINERS),
+    *(Row("awsx:ecs:FargateService",       f"taskDefinitionArgs.{path}",                           platforms.fargate_task) for path in _CONTAINERS),
+    *(Row("awsx:ecs:FargateTaskDefinition", path,                                                  platforms.fargate_task) for path in _CONTAINERS),
+    Row("docker:index/buildxBuilder:BuildxBuilder", "dockerContainer.image",                       platforms.undecided),
+    Row("docker:index/buildxBuilder:BuildxBuilder", "kubernetes.image",                            platforms.undecided),
+    Row("docker:index/buildxBuilder:BuildxBuilder", "kubernetes.qemu.image",                       platforms.undecided),
+    Row("docker:index/container:Container", "image",                                               platforms.docker_host),
+    Row("docker:index/plugin:Plugin",       "name",                                                platforms.undecided),
+    Row(_REGISTRY_IMAGE,                    "build.additionalContexts[]:context",                  platforms.docker_classic_build),
+    Row(_REMOTE_IMAGE,                      "name",                                                platforms.docker_host,  runtimes.ANY, splits.unless_built),
+    Row(_REMOTE_IMAGE,                      "build.additionalContexts[]:context",                  platforms.docker_classic_build),
+    Row("docker:index/service:Service",     "taskSpec.containerSpec.image",                        platforms.swarm),
+    Row(_BUILD,                             "context.named{*}.location",                           platforms.docker_build),
+    Row(_BUILD,                             "dockerfile.inline:dockerfile[].image",                platforms.docker_build),
+    Row(_INDEX,                             "sources[]",                                           platforms.undecided),
+    Row(_NOMAD,                             "jobspec:nomad.job{*}.group{*}.task{*}.config.image",  platforms.nomad,        runtimes.ANY, splits.unless_interpolated),
+    Row(_NOMAD,                             "jobspec:nomad.Job.TaskGroups[].Tasks[].Config.image", platforms.nomad,        runtimes.ANY, splits.unless_interpolated),
+    Row(_NOMAD,                             "jobspec:nomad.TaskGroups[].Tasks[].Config.image",     platforms.nomad,        runtimes.ANY, splits.unless_interpolated),
+
+    # A cache: it may be absent
+    soft("awsx:ecr:Image",             "cacheFrom[]"),
+    soft(_REGISTRY_IMAGE,              "build.cacheFroms[]:cache"),
+    soft(_REMOTE_IMAGE,                "build.cacheFroms[]:cache"),
+    soft("docker:index/image:Image",   "build.cacheFrom.images[]"),
+    soft(_BUILD,                       "cacheFrom[].raw:cache"),
+    soft(_BUILD,                       "cacheFrom[].registry.ref"),
+
+    # Values that a Dockerfile's FROM may use
+    document("awsx:ecr:Image",           "args"),
+    document("docker:index/image:Image", "build.args"),
+    document(_BUILD,                     "buildArgs"),
+
+    # An image that the resource writes
+    push("awsx:ecr:Image",             "repositoryUrl"),
+    push("awsx:ecr:RegistryImage",     "repositoryUrl"),
+    push("docker:index/image:Image",   "imageName"),
+    push(_REGISTRY_IMAGE,              "name"),
+    push(_REGISTRY_IMAGE,              "build.cacheTos[]:cache"),
+    push(_REGISTRY_IMAGE,              "build.tags[]"),
+    push(_REMOTE_IMAGE,                "build.cacheTos[]:cache"),
+    push(_REMOTE_IMAGE,                "build.tags[]"),
+    push(_BUILD,                       "cacheTo[].raw:cache"),
+    push(_BUILD,                       "cacheTo[].registry.ref"),
+    push(_BUILD,                       "exports[].docker.names[]"),
+    push(_BUILD,                       "exports[].image.names[]"),
+    push(_BUILD,                       "exports[].raw:exporter"),
+    push(_BUILD,                       "exports[].registry.names[]"),
+    push(_BUILD,                       "tags[]"),
+    push(_INDEX,                       "tag"),
+
+    # No image to pull
+    not_pulled("awsx:ecr:RegistryImage",   "sourceImage"),
+    not_pulled("docker:index/image:Image", "registry"),
+    not_pulled("docker:index/tag:Tag",     "sourceImage"),
+    not_pulled("docker:index/tag:Tag",     "targetImage"),
+    not_pulled(_BUILD,                     "registries"),
+    not_pulled(_INDEX,                     "registry"),
+)
+# fmt: on

@@ -1,0 +1,7 @@
+"""The one way in which a reader of documents fails."""
+
+from __future__ import annotations
+
+
+class DocumentUnreadable(ValueError):
+    """A document does not parse."""

@@ -1,0 +1,67 @@
+"""References that are split over the values of a Helm chart or a custom resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from layerguard.discovery.tree import Mark, Tree, reach
+from layerguard.errors import ReferenceInvalid
+from layerguard.reference import ImageReference
+
+# Source: the values of the charts of the Helm project's own examples, Bitnami and AWS: a name
+# with the members that may say its version beside it.
+_NAMES = (
+    ("repository", ("tag", "imageTag"), ("digest",)),
+    ("image", ("tag", "imageTag"), ("digest",)),
+    ("imageName", ("imageTag", "tag"), ("imageDigest", "digest")),
+)
+_REGISTRIES = (("global", "imageRegistry"), ("global", "image", "registry"))
+
+
+def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Mark]]:
+    """Yield the member of ``values`` that names an image, and the reference with its other parts.
+
+    The registry stands in the name itself, beside it, or in the ``global`` values of the
+    ``whole``. Without a tag and a digest there is none: the chart's own default is not known.
+    An unknown part of an image in private ECR makes the reference unknown.
+    """
+    for name_key, tag_keys, digest_keys in _NAMES:
+        name = values.get(name_key)
+        if not isinstance(name, str) or not name:
+            continue
+        image = _with_registry(name, values, whole)
+        tag = next((values[key] for key in tag_keys if values.get(key)), None)
+        digest = next((values[key] for key in digest_keys if values.get(key)), None)
+        if image is None or (tag is None and digest is None):
+            continue
+        if isinstance(tag, Mark) or isinstance(digest, Mark):
+            yield name_key, Mark.UNKNOWN
+            continue
+        reference = image + _version(":", tag) + _version("@", digest)
+        if _parsed(reference):
+            yield name_key, reference
+
+
+def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> str | None:
+    """Return the private ECR repository that is named, None where there is none."""
+    registries = [values.get("registry"), *(reach(whole, *keys) for keys in _REGISTRIES)]
+    known = [f"{each}/{name}" for each in registries if isinstance(each, str) and each]
+    return next((image for image in (name, *known[:1]) if _is_repository(image)), None)
+
+
+def _is_repository(image: str) -> bool:
+    reference = _parsed(image)
+    return reference is not None and not reference.tag and not reference.digest
+
+
+def _version(separator: str, value: Tree) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a number of the engine's protocol is a float
+    return f"{separator}{value}" if isinstance(value, (str, int, float)) else ""
+
+
+def _parsed(text: str) -> ImageReference | None:
+    try:
+        return ImageReference.parse(text)
+    except ReferenceInvalid:
+        return None

@@ -1,0 +1,92 @@
+"""What the whole stack knows of an image that is not there: who of it pushes or creates it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from layerguard.discovery.provisions import Provides, Provision
+from layerguard.inspection.judgement import Judgement
+from layerguard.reference import ImageReference
+from layerguard.verdict import Code, State, Verdict
+
+# A push decides what a tag leads to, so it may mend each of these.
+_MENDED_BY_A_PUSH = (
+    Code.IMAGE_NOT_FOUND,
+    Code.REPOSITORY_NOT_FOUND,
+    Code.LAYER_MISSING,
+    Code.LAYER_ARCHIVED,
+    Code.IMAGE_ARCHIVED,
+    Code.PLATFORM_MISSING,
+)
+
+
+def is_pushed(use_target: ImageReference | Verdict, provisions: Iterable[Provision]) -> bool:
+    """Tell whether a resource of the stack pushes the image, so that it may change on the way."""
+    return isinstance(use_target, ImageReference) and any(
+        each.provides is Provides.IMAGE and each.covers(use_target) for each in provisions
+    )
+
+
+def before_the_update(
+    judgement: Judgement, provisions: Iterable[Provision], depends_on: frozenset[str]
+) -> Judgement:
+    """Return ``judgement``, pending where the update itself puts the image there.
+
+    ``depends_on`` are the URNs of the resources that the use's resource waits for.
+    """
+    provider = _provider(judgement, provisions)
+    if provider is None:
+        return judgement
+    image = provider.provides is Provides.IMAGE
+    waits = provider.urn in depends_on
+    verdict = Verdict(
+        Code.PUSHED_BY_THIS_STACK if image else Code.REPOSITORY_CREATED_BY_THIS_STACK,
+        f"{judgement.verdict.reason} This stack's resource {provider.urn} "
+        f"{provider.provides.value}.",
+        "nothing to do: the image is checked during the update, before its resource is created."
+        if waits or not image
+        else f"let the resource depend on {provider.urn} (dependsOn, or use its output as the "
+        "image): without it the update may create the resource before the image is there.",
+        judgement.verdict.digest,
+        judgement.verdict.wanted,
+    )
+    return replace(judgement, verdict=verdict)
+
+
+def during_the_update(judgement: Judgement, provisions: Iterable[Provision]) -> Judgement:
+    """Return ``judgement`` with the resource of the stack that was to put the image there."""
+    provider = _provider(judgement, provisions)
+    if provider is None:
+        return judgement
+    verdict = replace(
+        judgement.verdict,
+        reason=f"{judgement.verdict.reason} This stack's resource {provider.urn} "
+        f"{provider.provides.value}, and it is not there now that the resource which uses it "
+        "comes up.",
+        next_step=f"if the resource does not depend on {provider.urn}, that dependency is what is "
+        "missing: add it with dependsOn, or use its output as the image.",
+    )
+    return replace(judgement, verdict=verdict)
+
+
+def depending_on(judgement: Judgement, urns: Iterable[str]) -> Judgement:
+    """Return the judgement on an unknown value with the resources that the value comes from."""
+    known = ", ".join(sorted(urns))
+    if judgement.verdict.code is not Code.UNKNOWN_IN_PREVIEW or not known:
+        return judgement
+    reason = f"{judgement.verdict.reason} It depends on {known}."
+    return replace(judgement, verdict=replace(judgement.verdict, reason=reason))
+
+
+def _provider(judgement: Judgement, provisions: Iterable[Provision]) -> Provision | None:
+    target, verdict = judgement.use.target, judgement.verdict
+    if verdict.state is not State.UNAVAILABLE or not isinstance(target, ImageReference):
+        return None
+    found = [each for each in provisions if each.covers(target)]
+    images = [each for each in found if each.provides is Provides.IMAGE]
+    if images and verdict.code in _MENDED_BY_A_PUSH:
+        return images[0]
+    if verdict.code is Code.REPOSITORY_NOT_FOUND:
+        return next(iter(found), None)
+    return None

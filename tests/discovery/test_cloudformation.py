@@ -1,0 +1,156 @@
+"""CloudFormation templates: the images in them, with the functions that can be resolved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from layerguard.discovery import ImageUse, discover
+from layerguard.discovery.placement import Placement
+from layerguard.manifest import Platform
+from layerguard.verdict import Verdict
+
+from tests.fakes import HOST
+
+STACK = "aws:cloudformation/stack:Stack"
+HERE = Placement("123456789012", "eu-west-1")
+
+TEMPLATE = f"""
+AWSTemplateFormatVersion: 2010-09-09
+Parameters:
+  Tag: {{Type: String, Default: "1.4"}}
+Mappings:
+  Images: {{proxy: {{tag: "2"}}}}
+Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      RequiresCompatibilities: [FARGATE]
+      RuntimePlatform: {{CpuArchitecture: ARM64}}
+      ContainerDefinitions:
+        - {{Name: web, Image: !Sub "${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}.${{AWS::URLSuffix}}/shop/web:${{Tag}}"}}
+        - Name: proxy
+          Image: !Join ["", [{HOST}, "/shop/proxy:", !FindInMap [Images, proxy, tag]]]
+        - {{Name: job, Image: !Ref Unknown}}
+  Worker:
+    Type: AWS::Lambda::Function
+    Properties:
+      Architectures: [arm64]
+      Code: {{ImageUri: !Sub ["{HOST}/worker:${{Version}}", {{Version: !Ref Tag}}]}}
+      Environment: {{Variables: {{NEXT: "{HOST}/next:1"}}}}
+      Role: !GetAtt Role.Arn
+  Served:
+    Type: AWS::Serverless::Function
+    Properties: {{ImageUri: "{HOST}/served:1"}}
+Outputs:
+  Image: {{Value: "{HOST}/never:1"}}
+"""
+
+
+def uses(body: str, placement: Placement = HERE, **inputs: Any) -> dict[str, ImageUse]:
+    found = discover("urn", STACK, {"templateBody": body, **inputs}, (), placement)
+    return {use.path: use for use in found}
+
+
+def said(found: dict[str, ImageUse]) -> dict[str, str]:
+    return {
+        path: use.target.code.text if isinstance(use.target, Verdict) else str(use.target)
+        for path, use in found.items()
+    }
+
+
+TASK = "templateBody.Resources.Task.Properties.ContainerDefinitions"
+
+
+def test_a_templates_images_are_found_where_cloudformation_has_them() -> None:
+    found = uses(TEMPLATE)
+    assert said(found) == {
+        f"{TASK}[0].Image": f"{HOST}/shop/web:1.4",
+        f"{TASK}[1].Image": f"{HOST}/shop/proxy:2",
+        f"{TASK}[2].Image": "expression-unresolved",
+        "templateBody.Resources.Worker.Properties.Code.ImageUri": f"{HOST}/worker:1.4",
+        "templateBody.Resources.Worker.Properties.Environment.Variables.NEXT": f"{HOST}/next:1",
+        "templateBody.Resources.Served.Properties.ImageUri": f"{HOST}/served:1",
+    }
+    assert found[f"{TASK}[0].Image"].container == "web"
+    assert found[f"{TASK}[0].Image"].platform == Platform("linux", "arm64")
+    worker = found["templateBody.Resources.Worker.Properties.Code.ImageUri"]
+    assert (worker.platform, worker.runtime.name) == (Platform("linux", "arm64"), "AWS Lambda")
+
+
+def test_a_parameter_that_the_stack_gives_wins_over_its_default() -> None:
+    assert (
+        said(uses(TEMPLATE, parameters={"Tag": "2.0"}))[f"{TASK}[0].Image"]
+        == f"{HOST}/shop/web:2.0"
+    )
+
+
+def test_without_an_account_the_expression_stays_one() -> None:
+    found = said(uses(TEMPLATE, Placement(None, "eu-west-1")))
+    assert found[f"{TASK}[0].Image"] == "expression-unresolved"
+    assert found[f"{TASK}[1].Image"] == f"{HOST}/shop/proxy:2"
+
+
+def test_a_stack_set_is_deployed_elsewhere() -> None:
+    found = discover(
+        "urn", "aws:cloudformation/stackSet:StackSet", {"templateBody": TEMPLATE}, (), HERE
+    )
+    verdicts = {use.path: use for use in found}
+    assert isinstance(verdicts[f"{TASK}[0].Image"].target, Verdict)
+    assert verdicts[f"{TASK}[1].Image"].placement == Placement()
+
+
+def test_a_template_in_json_reads_the_same() -> None:
+    template = {
+        "Resources": {
+            "Task": {
+                "Type": "AWS::ECS::TaskDefinition",
+                "Properties": {
+                    "ContainerDefinitions": [
+                        {
+                            "Image": {
+                                "Fn::Sub": "${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com/web:1"
+                            }
+                        }
+                    ]
+                },
+            }
+        }
+    }
+    assert said(uses(json.dumps(template))) == {f"{TASK}[0].Image": f"{HOST}/web:1"}
+    assert said(uses(template)) == {f"{TASK}[0].Image": f"{HOST}/web:1"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("body", ["a: [", "\t- a\n b", "{", "a: &a [*a]", "!Sub\n - !"])
+def test_a_template_that_does_not_parse_is_a_notice_with_the_propertys_name(body: str) -> None:
+    assert said(uses(body)) in ({"templateBody": "document-unreadable"}, {})
+
+
+def test_aliases_that_would_unfold_without_end_do_not_parse() -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(
+        f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]\n" for n in range(1, 30)
+    )
+    assert said(uses(bomb)) == {"templateBody": "document-unreadable"}
+    assert said(uses("a: &a [*a]")) == {"templateBody": "document-unreadable"}
+
+
+def test_a_resource_of_cloud_control_is_read_like_one_of_a_template() -> None:
+    desired = json.dumps({"Code": {"ImageUri": f"{HOST}/worker:1"}, "Architectures": ["arm64"]})
+    (use,) = discover(
+        "urn",
+        "aws:cloudcontrol/resource:Resource",
+        {"typeName": "AWS::Lambda::Function", "desiredState": desired},
+    )
+    assert (use.path, use.platform) == ("desiredState.Code.ImageUri", Platform("linux", "arm64"))
+    (use,) = discover(
+        "urn",
+        "aws-native:index:ExtensionResource",
+        {
+            "type": "AWS::AppRunner::Service",
+            "properties": {
+                "SourceConfiguration": {"ImageRepository": {"ImageIdentifier": f"{HOST}/web"}}
+            },
+        },
+    )
+    assert use.path == "properties.SourceConfiguration.ImageRepository.ImageIdentifier"

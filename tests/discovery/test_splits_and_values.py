@@ -1,0 +1,193 @@
+"""References that stand in several properties, put together where every part is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from layerguard.discovery import discover
+from layerguard.discovery.placement import NOWHERE, Placement
+from layerguard.gates import SENTINELS
+from layerguard.verdict import Verdict
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
+from pulumi_policy.proxy import unknown_checking_proxy
+
+from tests.fakes import HOST
+
+DIGEST = f"sha256:{'a' * 64}"
+RELEASE = "kubernetes:helm.sh/v3:Release"
+PIPELINE = "aws:codepipeline/pipeline:Pipeline"
+ROLE = "arn:aws:iam::123456789012:role/pipeline"
+
+
+def found(
+    resource_type: str, inputs: Mapping[str, Any], placement: Placement = NOWHERE
+) -> list[tuple[str, str]]:
+    proxy = unknown_checking_proxy(dict(inputs))
+    return [
+        (use.path, use.target.code.text if isinstance(use.target, Verdict) else str(use.target))
+        for use in discover("urn", resource_type, proxy, SENTINELS, placement)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (
+            {"image": {"registry": HOST, "repository": "shop/web", "tag": "1"}},
+            ("values.image.repository", f"{HOST}/shop/web:1"),
+        ),
+        (
+            {"image": {"repository": f"{HOST}/shop/web", "tag": "1"}},
+            ("values.image.repository", f"{HOST}/shop/web:1"),
+        ),
+        (
+            {"image": {"repository": f"{HOST}/shop/web", "digest": DIGEST}},
+            ("values.image.repository", f"{HOST}/shop/web@{DIGEST}"),
+        ),
+        (
+            {"image": {"repository": f"{HOST}/shop/web", "tag": "1", "digest": DIGEST}},
+            ("values.image.repository", f"{HOST}/shop/web:1@{DIGEST}"),
+        ),
+        (
+            {
+                "global": {"imageRegistry": HOST},
+                "web": {"image": {"repository": "shop/web", "tag": "1"}},
+            },
+            ("values.web.image.repository", f"{HOST}/shop/web:1"),
+        ),
+        (
+            {
+                "global": {"image": {"registry": HOST}},
+                "image": {"repository": "shop/web", "tag": "1"},
+            },
+            ("values.image.repository", f"{HOST}/shop/web:1"),
+        ),
+        (
+            {"imageName": f"{HOST}/shop/web", "imageTag": "1"},
+            ("values.imageName", f"{HOST}/shop/web:1"),
+        ),
+        ({"image": f"{HOST}/shop/web", "tag": 5.0}, ("values.image", f"{HOST}/shop/web:5")),
+        ({"image": f"{HOST}/shop/web", "tag": 1.5}, ("values.image", f"{HOST}/shop/web:1.5")),
+        (
+            {"image": {"repository": f"{HOST}/shop/web", "tag": UNKNOWN}},
+            ("values.image.repository", "unknown-in-preview"),
+        ),
+    ],
+)
+def test_the_parts_of_a_charts_image_are_put_together(
+    values: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    assert found(RELEASE, {"values": values}) == [expected]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"image": {"repository": f"{HOST}/shop/web"}},
+        {"image": {"repository": "shop/web", "tag": "1"}},
+        {"image": {"registry": "docker.io", "repository": "shop/web", "tag": "1"}},
+        {"image": {"registry": UNKNOWN, "repository": "shop/web", "tag": "1"}},
+        {"image": {"repository": f"{HOST}/Shop", "tag": "1"}},
+        {"image": {"repository": "shop/web", "tag": UNKNOWN}},
+        {"image": {"repository": 5, "tag": "1"}},
+    ],
+)
+def test_a_charts_image_with_a_part_that_nobody_knows_is_not_guessed(
+    values: dict[str, Any],
+) -> None:
+    assert found(RELEASE, {"values": values}) == []
+
+
+def test_values_in_yaml_files_are_read_like_values() -> None:
+    from pulumi import StringAsset
+
+    text = f"image:\n  repository: {HOST}/shop/web\n  tag: v1\n"
+    assert found(RELEASE, {"valueYamlFiles": [StringAsset(text)]}) == [
+        ("valueYamlFiles[0].image.repository", f"{HOST}/shop/web:v1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("digest", "expected"),
+    [
+        ({"trainingImageDigest": DIGEST}, f"{HOST}/train:1@{DIGEST}"),
+        ({}, f"{HOST}/train:1"),
+        ({"trainingImageDigest": UNKNOWN}, "unknown-in-preview"),
+    ],
+)
+def test_sagemakers_digest_beside_an_image_belongs_to_it(
+    digest: dict[str, str], expected: str
+) -> None:
+    inputs = {"trainingSpecification": {"trainingImage": f"{HOST}/train:1", **digest}}
+    assert found("aws:sagemaker/algorithm:Algorithm", inputs) == [
+        ("trainingSpecification.trainingImage", expected)
+    ]
+
+
+def pipeline(configuration: dict[str, str], provider: str = "ECR", **action: str) -> dict[str, Any]:
+    actions = [{"provider": provider, "configuration": configuration, **action}]
+    return {"roleArn": ROLE, "stages": [{"actions": actions}]}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        (
+            pipeline({"RepositoryName": "shop/web", "ImageTag": "1"}),
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1",
+        ),
+        (
+            pipeline({"RepositoryName": "shop/web"}),
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:latest",
+        ),
+        (
+            pipeline({"RepositoryName": "shop/web"}, region="us-east-1"),
+            "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:latest",
+        ),
+        (
+            pipeline({"RepositoryName": "shop/web"}, region="cn-north-1"),
+            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/shop/web:latest",
+        ),
+        ({**pipeline({"RepositoryName": "shop/web"}), "roleArn": UNKNOWN}, "expression-unresolved"),
+        (pipeline({"RepositoryName": "shop/web", "ImageTag": UNKNOWN}), "unknown-in-preview"),
+    ],
+)
+def test_a_pipelines_source_is_in_the_pipelines_own_account_and_region(
+    inputs: dict[str, Any], expected: str
+) -> None:
+    path = "stages[0].actions[0].configuration.RepositoryName"
+    assert found(PIPELINE, inputs, Placement(None, "eu-west-1")) == [(path, expected)]
+
+
+def test_a_pipeline_without_a_known_region_is_not_guessed() -> None:
+    inputs = pipeline({"RepositoryName": "shop/web"})
+    assert [code for _, code in found(PIPELINE, inputs)] == ["expression-unresolved"]
+
+
+def test_a_repository_of_another_kind_of_action_is_no_image() -> None:
+    for provider in ("CodeCommit", "ECRBuildAndPublish"):
+        inputs = pipeline({"RepositoryName": "shop/web", "ECRRepositoryName": "shop/web"}, provider)
+        assert found(PIPELINE, inputs, Placement(None, "eu-west-1")) == []
+
+
+def test_the_native_pipelines_action_has_its_provider_in_its_type() -> None:
+    action = {
+        "actionTypeId": {"provider": "InspectorScan", "category": "Invoke"},
+        "configuration": {"ECRRepositoryName": "shop/web", "ECRImageTag": "1"},
+    }
+    inputs = {"roleArn": ROLE, "stages": [{"actions": [action]}]}
+    assert found("aws-native:codepipeline:Pipeline", inputs, Placement(None, "eu-west-1")) == [
+        (
+            "stages[0].actions[0].configuration.ECRRepositoryName",
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1",
+        )
+    ]
+
+
+def test_a_docker_image_that_the_resource_builds_itself_is_not_pulled() -> None:
+    image = {"name": f"{HOST}/shop/web:1"}
+    kind = "docker:index/remoteImage:RemoteImage"
+    assert found(kind, image) == [("name", f"{HOST}/shop/web:1")]
+    assert found(kind, {**image, "build": {"context": "."}}) == []

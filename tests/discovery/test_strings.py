@@ -1,0 +1,141 @@
+"""The walk over every string: nothing ends it, and nothing but a whole reference is found."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layerguard.discovery import discover
+from layerguard.discovery.catalog import ROWS
+from layerguard.discovery.strings import is_whole_reference, references_in
+from layerguard.discovery.tree import Tree, plain
+from layerguard.gates import SENTINELS
+from layerguard.reference import ImageReference
+from pulumi import AssetArchive, FileArchive, FileAsset, RemoteAsset, StringAsset
+from pulumi_policy import Secret
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from tests.fakes import HOST
+
+IMAGE = f"{HOST}/shop/web:1"
+NAMES = (
+    "containerDefinitions image imageUri code spec template containers values repository tag "
+    "registry environment stages templateBody Resources a.b"
+)
+KEYS = st.sampled_from(NAMES.split()) | st.text(max_size=5)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(
+        [IMAGE, HOST, UNKNOWN_STRING_VALUE, json.dumps([{"image": IMAGE}]), "{", "- a"]
+    )
+    | st.builds(StringAsset, st.text(max_size=9))
+    | st.builds(FileAsset, st.text(max_size=9))
+    | st.builds(RemoteAsset, st.text(max_size=9))
+    | st.builds(FileArchive, st.text(max_size=9))
+    | st.builds(lambda text: AssetArchive({"a": StringAsset(text)}), st.text(max_size=9))
+    | st.builds(Secret, st.text(max_size=9) | st.just(IMAGE))
+)
+TREES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(KEYS, inner, max_size=5)
+        | st.builds(Secret, inner)
+    ),
+    max_leaves=30,
+)
+TYPES = st.sampled_from([*sorted({row.resource_type for row in ROWS}), "custom:index:Thing"])
+
+
+@settings(max_examples=300)
+@given(TYPES, st.dictionaries(KEYS, TREES, max_size=6))
+def test_no_tree_that_the_sdk_can_hand_over_ends_the_walk(
+    resource_type: str, inputs: dict[str, Any]
+) -> None:
+    found = discover("urn", resource_type, unknown_checking_proxy(inputs), SENTINELS)
+    assert len({use.path for use in found}) == len(found)
+    for use in found:
+        if isinstance(use.target, ImageReference):
+            assert use.target == ImageReference.parse(use.text or "")
+
+
+@pytest.mark.parametrize("resource_type", ["custom:index:Thing", "kubernetes:core/v1:Pod"])
+def test_no_depth_ends_the_walk(resource_type: str) -> None:
+    inputs: Any = {"image": IMAGE}
+    for _ in range(20_000):
+        inputs = {"a": [inputs]}
+    (use,) = discover("urn", resource_type, inputs)
+    assert str(use.target) == IMAGE
+    assert use.path == "a[0]." * 20_000 + "image"
+
+
+def test_secrets_and_string_assets_are_read_and_files_are_not() -> None:
+    inputs = {"a": Secret({"b": IMAGE}), "c": StringAsset(IMAGE), "d": FileAsset(IMAGE)}
+    assert [use.path for use in discover("urn", "custom:index:Thing", inputs)] == ["a.b", "c"]
+
+
+def test_keys_that_are_no_names_are_quoted_in_the_path() -> None:
+    tree: Tree = {"a.b": {"c d": [IMAGE]}}
+    (found,) = references_in(tree)
+    assert found.leaf.path == '["a.b"]["c d"][0]'
+
+
+def test_uses_come_in_the_order_of_the_inputs() -> None:
+    tree = plain({"b": IMAGE, "a": [IMAGE, {"c": IMAGE}], "d": IMAGE}, ())
+    assert [found.leaf.path for found in references_in(tree)] == ["b", "a[0]", "a[1].c", "d"]
+
+
+HOSTS = [
+    HOST,
+    HOST.upper(),
+    "123456789012.dkr-ecr.eu-west-1.on.aws",
+    "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com",
+    "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_every_form_of_host_is_found(host: str) -> None:
+    assert is_whole_reference(f"{host}/shop/web:1")
+    assert is_whole_reference(f"{host}/shop/web@sha256:{'0' * 64}")
+    assert not is_whole_reference(f"{host}/shop/web")
+    assert not is_whole_reference(host)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HOST}.evil.example/shop/web:1",
+        f"x{HOST}/shop/web:1",
+        f"{HOST[1:]}/shop/web:1",
+        f"1{HOST}/shop/web:1",
+        f" {HOST}/shop/web:1",
+        f"docker pull {HOST}/shop/web:1",
+        f"{HOST}/Shop:1",
+        f"{HOST}/shop/web:1@sha256:00",
+        f"{HOST}/shop/web:",
+        f"oci://{HOST}/charts/web:1",
+        "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web:1",
+        "public.ecr.aws/nginx/nginx:1",
+        "nginx:1",
+    ],
+)
+def test_what_only_looks_like_a_reference_is_none(text: str) -> None:
+    assert not is_whole_reference(text)
+
+
+@given(st.text(), st.text())
+def test_no_string_outside_the_grammar_is_taken_for_ecr(before: str, after: str) -> None:
+    text = f"{before}{HOST}/shop/web{after}"
+    if is_whole_reference(text):
+        reference = ImageReference.parse(text)
+        assert reference is not None
+        assert reference.repository.account == "123456789012"
+        assert before in ("", "docker://", "docker-image://", "https://")

@@ -1,0 +1,135 @@
+"""Writes docs/inventory.md: every place where Layerguard looks for an image, from the rows.
+
+``python -m tools.inventory`` writes it, and a test fails when it is not what the rows say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from layerguard.discovery import platforms, runtimes
+from layerguard.discovery.catalog import ROWS, Role, Row
+from layerguard.discovery.platforms import Presumed
+from layerguard.discovery.runtimes import Runtime
+
+PAGE = Path(__file__).parent.parent / "docs" / "inventory.md"
+_PROVIDERS = {
+    "aws": "AWS (pulumi-aws)",
+    "aws-native": "AWS Cloud Control (pulumi-aws-native)",
+    "awsx": "Crosswalk for AWS (awsx)",
+    "docker": "Docker (pulumi-docker)",
+    "docker-build": "Docker Build (pulumi-docker-build)",
+    "kubernetes": "Kubernetes (pulumi-kubernetes)",
+    "nomad": "Nomad (pulumi-nomad)",
+}
+_OTHER_ROLES = {
+    Role.SOFT: ("Caches", "Checked, and only the notice speaks of them: they may be absent."),
+    Role.DOCUMENT: (
+        "Documents and values that are read",
+        "Each string in them that is as a whole a private ECR reference with a tag or a digest is "
+        "an image use; a registry, a repository, a tag and a digest beside each other are put "
+        "together.",
+    ),
+    Role.TEMPLATE: (
+        "CloudFormation templates",
+        "Their resources are read as the rows of aws-native say, with CloudFormation's names.",
+    ),
+    Role.RESOURCE: (
+        "Properties of one CloudFormation resource",
+        "They are read as the rows of aws-native say, with CloudFormation's names.",
+    ),
+    Role.CARRIER: (
+        "Values that are handed on",
+        "Whole references in them are checked, and only the notice speaks of them.",
+    ),
+    Role.PUSH: (
+        "What a resource pushes",
+        "Never an image use. A reference to it that is not there yet is pending in a preview.",
+    ),
+    Role.NOT_PULLED: ("Never an image use", "Names that no runtime pulls from there."),
+}
+
+
+def page(rows: Iterable[Row] = ROWS) -> str:
+    """Return the page, in Markdown."""
+    return "\n".join(_lines(tuple(rows))) + "\n"
+
+
+def _lines(rows: tuple[Row, ...]) -> Iterator[str]:
+    pulls = [row for row in rows if row.role is Role.PULL]
+    types = {row.resource_type for row in pulls}
+    yield "# Where Layerguard looks for images"
+    yield ""
+    yield "Written by `python -m tools.inventory` from the rows in"
+    yield "`policy/layerguard/discovery/catalog`; a test holds it."
+    yield ""
+    yield f"{len(pulls)} properties of {len(types)} resource types name an image that a runtime"
+    yield "pulls. Beside them every other string input of every resource type is read: one that is"
+    yield "as a whole a private ECR reference with a tag or a digest is an image use too. In"
+    yield "environment variables, tags, labels, annotations, commands and descriptions only the"
+    yield "notice speaks of it."
+    yield ""
+    yield "Property paths: `a.b` is a member, `[]` each element, `{*}` each value of a map, `:json`"
+    yield "and its like the document in a string."
+    for provider, title in _PROVIDERS.items():
+        own = [row for row in pulls if row.resource_type.partition(":")[0] == provider]
+        yield from ("", f"## {title}", "")
+        yield "| resource type | property | platform | runtime |"
+        yield "|---|---|---|---|"
+        for row in own:
+            runtime = f"[{row.runtime.name}](#runtimes)" if row.runtime.rules else ""
+            yield f"| `{row.resource_type}` | `{row.path}` | {_rule_name(row)} | {runtime} |"
+    yield from _platforms(pulls)
+    yield from _runtimes()
+    for role, (title, words) in _OTHER_ROLES.items():
+        yield from ("", f"## {title}", "", words, "")
+        yield "| resource type | property |"
+        yield "|---|---|"
+        yield from (
+            f"| `{each.resource_type}` | `{each.path}` |" for each in rows if each.role is role
+        )
+
+
+def _rule_name(row: Row) -> str:
+    presumed = isinstance(row.platform, Presumed)
+    rule = row.platform.rule if isinstance(row.platform, Presumed) else row.platform
+    return f"{_name(rule)}, presumed" if presumed else _name(rule)
+
+
+def _name(rule: Callable[..., object]) -> str:
+    return rule.__name__.replace("_", " ")
+
+
+def _platforms(pulls: Iterable[Row]) -> Iterator[str]:
+    rules = {
+        row.platform.rule if isinstance(row.platform, Presumed) else row.platform for row in pulls
+    }
+    yield from ("", "## Platforms", "")
+    yield "Where a platform is presumed, nobody documents it: an image without it is only a notice."
+    yield "Where it is undecided, every runnable platform of the image is checked."
+    yield from ("", "| platform | what a runtime will pull |", "|---|---|")
+    for rule in sorted(rules, key=_name):
+        yield f"| {_name(rule)} | {platforms.words(rule)} |"
+
+
+def _runtimes() -> Iterator[str]:
+    yield from ("", "## Runtimes", "")
+    yield "What they refuse although every layer is there (`runtime-rejects`). What AWS documents"
+    yield "stops a deployment; what users report, or what is only likely, is a notice."
+    yield from ("", "| runtime | takes | otherwise |", "|---|---|---|")
+    known = (each for each in vars(runtimes).values() if isinstance(each, Runtime) and each.rules)
+    for runtime in sorted(known, key=lambda each: each.name):
+        for rule in runtime.rules:
+            words = (rule.check.__doc__ or "").strip().removesuffix(".")
+            yield f"| {runtime.name} | {words} | {'stops' if rule.certain else 'notice'} |"
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
