@@ -65,7 +65,6 @@ _OTHERS = (
     carrier("kubernetes:core/v1:Secret",                   "stringData"),
 
     # No image to pull
-    not_pulled("kubernetes:core/v1:Pod",                   "status"),
     not_pulled("kubernetes:core/v1:PodList",               "items[].status"),
     not_pulled("kubernetes:helm.sh/v3:Release",            "chart"),
     not_pulled("kubernetes:helm.sh/v4:Chart",              "chart"),

@@ -1,0 +1,125 @@
+"""JSON, YAML and user data: what they read, and how they refuse."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from layerguard.discovery.documents import READERS
+from layerguard.discovery.documents.structured import read_json, read_yaml, read_yaml_stream
+from layerguard.discovery.documents.unreadable import DocumentUnreadable
+from layerguard.discovery.documents.user_data import read_user_data
+from layerguard.discovery.tree import FoldedObject
+
+BOTTLEROCKET = '[settings.host-containers.admin]\nsource = "image:1"\nenabled = true\n'
+CONFIG = "#cloud-config\nwrite_files:\n  - content: image:1\n"
+
+
+def test_cloudformations_short_tags_become_its_functions() -> None:
+    text = "a: !Ref X\nb: !Sub '${Y}'\nc: !Join ['', [a, !Ref X]]\nd: !GetAtt A.B\ne: !Condition Z\nf: !If {a: 1}"
+    assert read_yaml(text) == {
+        "a": {"Ref": "X"},
+        "b": {"Fn::Sub": "${Y}"},
+        "c": {"Fn::Join": ["", ["a", {"Ref": "X"}]]},
+        "d": {"Fn::GetAtt": "A.B"},
+        "e": {"Condition": "Z"},
+        "f": {"Fn::If": {"a": 1}},
+    }
+
+
+def test_dates_and_keys_are_text_and_objects_fold_their_keys() -> None:
+    document = read_yaml("Version: 2010-09-09\n1: a\nnull: b")
+    assert document == {"Version": "2010-09-09", "1": "a", "None": "b"}
+    assert isinstance(document, FoldedObject)
+
+
+def test_every_document_of_a_stream_is_read() -> None:
+    assert read_yaml_stream("a: 1\n---\nb: 2\n---\n") == [{"a": 1}, {"b": 2}, None]
+    assert read_yaml_stream("") == []
+    assert read_yaml("") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [",
+        "{",
+        "a: b: c",
+        "\t",
+        "&a [*a]",
+        "? [a]\n: b",
+        "!!python/object:os.system x",
+        "[" * 5000,
+    ],
+)
+def test_what_is_no_yaml_is_refused_without_its_text(text: str) -> None:
+    with pytest.raises(DocumentUnreadable) as caught:
+        read_yaml(text)
+    assert str(caught.value) in ("The text is not YAML.", "The document is too large or too deep.")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "nope"])
+def test_what_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(DocumentUnreadable, match="The text is not JSON"):
+        read_json(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CONFIG,
+        base64.b64encode(CONFIG.encode()).decode(),
+        base64.b64encode(gzip.compress(CONFIG.encode())).decode(),
+    ],
+)
+def test_cloud_config_is_read_plain_in_base64_and_packed(text: str) -> None:
+    assert read_user_data(text) == {"write_files": [{"content": "image:1"}]}
+
+
+def test_the_parts_of_a_message_that_are_documents_are_read() -> None:
+    text = (
+        'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="B"\n\n--B\n'
+        "Content-Type: application/node.eks.aws\n\nkind: NodeConfig\n\n--B\n"
+        "Content-Type: text/x-shellscript\n\n#!/bin/sh\n--B--\n"
+    )
+    assert read_user_data(text) == [{"kind": "NodeConfig"}]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python has no TOML before 3.11")
+def test_bottlerockets_settings_are_read() -> None:
+    assert read_user_data(BOTTLEROCKET) == {
+        "settings": {"host-containers": {"admin": {"source": "image:1", "enabled": True}}}
+    }
+    with pytest.raises(DocumentUnreadable, match="The text is not TOML"):
+        read_user_data("[settings.a]\n=")
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 11), reason="Python has TOML since 3.11")
+def test_without_toml_it_is_said() -> None:
+    with pytest.raises(DocumentUnreadable, match=r"Reading TOML needs Python 3\.11"):
+        read_user_data(BOTTLEROCKET)
+
+
+@pytest.mark.parametrize("text", ["", "#!/bin/sh\ndocker pull x", "hello", "QUJD", "////", "//8="])
+def test_a_script_or_other_text_is_no_document(text: str) -> None:
+    assert read_user_data(text) is None
+
+
+def test_a_packed_text_that_unpacks_without_end_is_cut_off() -> None:
+    bomb = base64.b64encode(gzip.compress(b"#cloud-config\n" + b"#" * 10_000_000)).decode()
+    assert read_user_data(bomb) is None
+
+
+@given(
+    st.sampled_from(sorted(READERS)),
+    st.text() | st.binary().map(lambda data: base64.b64encode(data).decode()),
+)
+def test_every_reader_returns_or_refuses(reader: str, text: str) -> None:
+    try:
+        READERS[reader](text, ({},))
+    except DocumentUnreadable as error:
+        assert len(text) < 4 or text not in str(error)

@@ -1,0 +1,214 @@
+"""What runtimes refuse although every layer is there."""
+
+from __future__ import annotations
+
+import pytest
+from layerguard.discovery import runtimes
+from layerguard.discovery.catalog import ROWS, Role
+from layerguard.discovery.placement import NOWHERE, Placement
+from layerguard.discovery.runtimes import Candidate, Runtime
+from layerguard.manifest import ManifestForm
+from layerguard.reference import ImageReference
+
+ACCOUNT = "123456789012"
+HERE = Placement(ACCOUNT, "eu-west-1")
+WEB = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/shop/web"
+DIGEST = f"sha256:{'0' * 64}"
+PUBLIC = "public.ecr.aws/nginx/nginx:1"
+FIPS = f"{ACCOUNT}.dkr.ecr-fips.us-east-1.amazonaws.com/shop/web:1"
+DUAL = f"{ACCOUNT}.dkr-ecr.eu-west-1.on.aws/shop/web:1"
+CHINA = f"{ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn/shop/web:1"
+SINGLE, INDEX = ManifestForm.DOCKER_MANIFEST, ManifestForm.OCI_INDEX
+
+
+def refusals(
+    runtime: Runtime, text: str, placement: Placement = NOWHERE, form: ManifestForm | None = SINGLE
+) -> list[tuple[str, bool]]:
+    candidate = Candidate(text, ImageReference.parse(text), placement, form)
+    prefix = f"{runtime.name} does not run this image: "
+    found = runtime.refusals(candidate)
+    assert all(each.reason.startswith(prefix) and each.next_step for each in found)
+    return [(each.reason.removeprefix(prefix), each.certain) for each in found]
+
+
+AWAY = "the repository is in eu-west-1, and the resource in us-east-1."
+INDEXED = "the reference leads to an OCI index, and it takes a single manifest."
+US = Placement(ACCOUNT, "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("runtime", "text", "placement", "form", "expected"),
+    [
+        (runtimes.LAMBDA, f"{WEB}:1", HERE, SINGLE, []),
+        (runtimes.LAMBDA, f"{WEB}:1", HERE, ManifestForm.OCI_MANIFEST, []),
+        (runtimes.LAMBDA, f"{WEB}:1", NOWHERE, None, []),
+        (runtimes.LAMBDA, DUAL, HERE, SINGLE, []),
+        (runtimes.LAMBDA, f"{WEB}:1", Placement("210987654321", "eu-west-1"), SINGLE, []),
+        (runtimes.LAMBDA, f"{WEB}:1", US, SINGLE, [(AWAY, True)]),
+        (runtimes.LAMBDA, f"{WEB}:1", HERE, INDEX, [(INDEXED, True)]),
+        (runtimes.LAMBDA, f"{WEB}:1", US, INDEX, [(AWAY, True), (INDEXED, True)]),
+        (
+            runtimes.LAMBDA,
+            f"{WEB}:1",
+            HERE,
+            ManifestForm.DOCKER_LIST,
+            [
+                (
+                    "the reference leads to a Docker manifest list, and it takes a single manifest.",
+                    True,
+                )
+            ],
+        ),
+        (runtimes.LAMBDA, FIPS, US, SINGLE, [("the reference has a FIPS host name.", True)]),
+        (
+            runtimes.LAMBDA,
+            PUBLIC,
+            HERE,
+            None,
+            [("it is not in a private Amazon ECR registry.", True)],
+        ),
+        (
+            runtimes.LAMBDA,
+            "nginx:1",
+            HERE,
+            None,
+            [("it is not in a private Amazon ECR registry.", True)],
+        ),
+        (runtimes.APP_RUNNER, f"{WEB}:1", HERE, INDEX, []),
+        (runtimes.APP_RUNNER, PUBLIC, HERE, None, []),
+        (
+            runtimes.APP_RUNNER,
+            "nginx:1",
+            HERE,
+            None,
+            [("it is neither in a private Amazon ECR registry nor in ECR Public.", True)],
+        ),
+        (runtimes.APP_RUNNER, f"{WEB}:1", US, SINGLE, [(AWAY, False)]),
+        (
+            runtimes.APP_RUNNER,
+            DUAL,
+            HERE,
+            SINGLE,
+            [(f"it accepts no registry of the form {ACCOUNT}.dkr-ecr.eu-west-1.on.aws.", True)],
+        ),
+        (
+            runtimes.APP_RUNNER,
+            CHINA,
+            NOWHERE,
+            SINGLE,
+            [
+                (
+                    f"it accepts no registry of the form {ACCOUNT}.dkr.ecr.cn-north-1.amazonaws.com.cn.",
+                    True,
+                )
+            ],
+        ),
+        (runtimes.AGENT_CORE, CHINA, NOWHERE, SINGLE, []),
+        (runtimes.AGENT_CORE, f"{WEB}:1@{DIGEST}", HERE, INDEX, []),
+        (
+            runtimes.AGENT_CORE,
+            FIPS,
+            NOWHERE,
+            SINGLE,
+            [
+                (
+                    f"it accepts no registry of the form {ACCOUNT}.dkr.ecr-fips.us-east-1.amazonaws.com.",
+                    True,
+                )
+            ],
+        ),
+        (runtimes.EMR_SERVERLESS, f"{WEB}:1", HERE, INDEX, []),
+        (runtimes.EMR_SERVERLESS, f"{WEB}@{DIGEST}", HERE, INDEX, []),
+        (
+            runtimes.EMR_SERVERLESS,
+            WEB,
+            HERE,
+            INDEX,
+            [("the reference has neither a tag nor a digest.", True)],
+        ),
+        (runtimes.EMR_SERVERLESS, f"{WEB}:1", US, INDEX, [(AWAY, False)]),
+        (
+            runtimes.EMR_SERVERLESS,
+            PUBLIC,
+            HERE,
+            None,
+            [("it is not in a private Amazon ECR registry.", True)],
+        ),
+        (runtimes.CLEAN_ROOMS_ML, f"{WEB}:1", HERE, INDEX, []),
+        (
+            runtimes.CLEAN_ROOMS_ML,
+            f"{WEB}@{DIGEST}",
+            HERE,
+            INDEX,
+            [("the reference has a digest, and it accepts tags only.", True)],
+        ),
+        (runtimes.GAME_LIFT, f"{WEB}:1", HERE, INDEX, []),
+        (runtimes.GAME_LIFT, PUBLIC, HERE, None, []),
+        (
+            runtimes.GAME_LIFT,
+            f"{WEB}:1",
+            Placement("210987654321", "us-east-1"),
+            INDEX,
+            [
+                (AWAY, True),
+                (
+                    f"the repository is in account {ACCOUNT}, and the resource in 210987654321.",
+                    True,
+                ),
+            ],
+        ),
+        (
+            runtimes.GAME_LIFT,
+            f"{WEB}:1@{DIGEST}",
+            HERE,
+            INDEX,
+            [("the reference has a tag and a digest, and it accepts one of them.", True)],
+        ),
+        (
+            runtimes.GAME_LIFT,
+            f"{WEB}{'w' * 201}:1",
+            HERE,
+            INDEX,
+            [("the reference has 256 characters, and it accepts 255.", True)],
+        ),
+        (runtimes.LIGHTSAIL, f"{WEB}:1", US, SINGLE, [(AWAY, True)]),
+        (runtimes.LIGHTSAIL, ":web.label.1", US, None, []),
+        (runtimes.SAGEMAKER, f"{WEB}:1", US, INDEX, [(AWAY, False)]),
+        (
+            runtimes.SAGEMAKER_HOSTING,
+            f"{WEB}:1",
+            HERE,
+            INDEX,
+            [
+                (
+                    "the reference leads to an OCI index, and users report that it takes Docker's.",
+                    False,
+                )
+            ],
+        ),
+        (
+            runtimes.ECS_EXPRESS,
+            DUAL,
+            HERE,
+            SINGLE,
+            [(f"it accepts no registry of the form {ACCOUNT}.dkr-ecr.eu-west-1.on.aws.", False)],
+        ),
+        (runtimes.ANY, PUBLIC, US, INDEX, []),
+    ],
+)
+def test_a_runtime_refuses_what_it_does_not_run(
+    runtime: Runtime,
+    text: str,
+    placement: Placement,
+    form: ManifestForm | None,
+    expected: list[tuple[str, bool]],
+) -> None:
+    assert refusals(runtime, text, placement, form) == expected
+
+
+def test_the_runtimes_of_the_catalog_are_those_with_rules() -> None:
+    used = {row.runtime.name for row in ROWS if row.role is Role.PULL and row.runtime.rules}
+    declared = {
+        each.name for each in vars(runtimes).values() if isinstance(each, Runtime) and each.rules
+    }
+    assert used == declared
