@@ -104,3 +104,18 @@ def test_the_summary_counts_uses_images_layers_states_calls_and_seconds() -> Non
         "layerguard: 5 image uses, 2 images, 3 layers checked, 1 unavailable, 1 undetermined, "
         "1 pending; 3 calls to ECR in 1.0 s"
     )
+
+
+def test_what_is_forgotten_is_asked_again_and_the_rest_is_not() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("a"), "1")
+    registry.lose("a")
+    inspector = Inspector(registry)
+    assert codes(inspector.judge([use(), use("shop/other:1")])) == ["layer-missing"] * 2
+    asked = len(registry.questions)
+    registry.layer_answers.clear()
+    inspector.forget(use())
+    inspector.forget(use(Verdict(Code.UNKNOWN_IN_PREVIEW, "Later.")))
+    assert codes(inspector.judge([use(), use("shop/other:1")])) == ["available", "layer-missing"]
+    again = registry.questions[asked:]
+    assert {repository.name for repository, _ in again} == {"shop/web"}
