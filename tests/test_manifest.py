@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layerguard.errors import InconsistentAnswer, ManifestInvalid, ReferenceInvalid
-from layerguard.manifest import Index, Manifest, Platform, parse_manifest
+from layerguard.manifest import Index, Manifest, Platform, parse_config, parse_manifest
 
 from tests.fakes import OCI_MANIFEST, descriptor, digest_of, index, manifest
 
@@ -153,6 +153,40 @@ def test_a_windows_version_that_is_left_open_is_served_by_each() -> None:
     ltsc = Platform("windows", "amd64", None, "10.0.20348.1")
     assert ltsc.serves(Platform("windows", "amd64"))
     assert not ltsc.serves(Platform("windows", "amd64", None, "10.0.17763.1"))
+
+
+@pytest.mark.parametrize(
+    ("version", "serves"),
+    [
+        ("10.0.17763.5329", True),
+        ("10.0.17763", True),
+        (None, True),
+        ("10.0.177630.1", False),
+        ("10.0.1776", False),
+        ("10.0.20348.2031", False),
+    ],
+)
+def test_a_windows_build_is_served_by_its_revisions(version: str | None, serves: bool) -> None:
+    wanted = Platform("windows", "amd64", None, "10.0.17763")
+    assert Platform("windows", "amd64", None, version).serves(wanted) is serves
+
+
+def test_a_config_says_its_platform() -> None:
+    text = json.dumps(
+        {"os": "linux", "architecture": "arm", "variant": "v7", "os.version": "", "rootfs": {}}
+    )
+    assert parse_config(text, digest_of(text)) == Platform("linux", "arm", "v7")
+
+
+def test_a_config_of_other_bytes_is_no_answer() -> None:
+    with pytest.raises(InconsistentAnswer, match="these are not the image's bytes"):
+        parse_config("{}", digest_of("another"))
+
+
+@pytest.mark.parametrize("text", ["<html>", "", "[" * 100_000])
+def test_a_config_that_is_not_json_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(ManifestInvalid, match="is not JSON"):
+        parse_config(text, digest_of(text))
 
 
 @pytest.mark.parametrize("text", ["", "linux", "linux/", "a/b/c/d"])

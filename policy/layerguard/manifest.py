@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -23,6 +23,16 @@ CONFIG_MEDIA_TYPES = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 )
+# Other names of an architecture that runtimes take for Go's. Source: containerd's platforms
+# package, "Normalize".
+_ARCHITECTURES = {
+    "aarch64": "arm64",
+    "armel": "arm",
+    "armhf": "arm",
+    "i386": "386",
+    "x86-64": "amd64",
+    "x86_64": "amd64",
+}
 
 
 class ManifestForm(Enum):
@@ -150,7 +160,7 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
                 return Index(tuple(_child(child) for child in children), _form(document))
             case {"layers": [*layers], "config": config}:
                 return Manifest(
-                    _descriptor(config),
+                    _config(config),
                     tuple(_descriptor(each) for each in layers),
                     _form(document),
                 )
@@ -177,10 +187,7 @@ def parse_config(text: str, digest: Digest) -> Platform | None:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ManifestInvalid(f"The config {digest} is not JSON.") from error
-    match document:
-        case {"os": str() as os, "architecture": str() as architecture} if os and architecture:
-            return _platform(document)
-    return None
+    return _stated(document)
 
 
 def _verify(text: str, digest: Digest, what: str) -> None:
@@ -205,13 +212,16 @@ def _descriptor(document: dict[str, Any]) -> Descriptor:
         Digest.parse(document["digest"]),
         str(document.get("mediaType", "")),
         size if isinstance(size, int) else None,
-        _platform(document.get("platform")),
     )
+
+
+def _config(document: dict[str, Any]) -> Descriptor:
+    return replace(_descriptor(document), platform=_stated(document.get("platform")))
 
 
 def _child(document: dict[str, Any]) -> Descriptor:
     plain = _descriptor(document)
-    platform = plain.platform
+    platform = _platform(document.get("platform"))
     annotations = document.get("annotations") or {}
     return Descriptor(
         plain.digest,
@@ -238,3 +248,20 @@ def _platform(document: dict[str, Any] | None) -> Platform | None:
         document.get("variant") or None,
         document.get("os.version") or None,
     )
+
+
+def _stated(document: Any) -> Platform | None:
+    """Return the platform in a document that need not say one: an odd word is no word."""
+    match document:
+        # BuildKit writes unknown/unknown into what is no image, such as an attestation.
+        case {"os": "unknown"} | {"architecture": "unknown"}:
+            return None
+        case {"os": str(os), "architecture": str(architecture)} if os and architecture:
+            variant, version = document.get("variant"), document.get("os.version")
+            return Platform(
+                os.lower(),
+                _ARCHITECTURES.get(architecture.lower(), architecture.lower()),
+                variant if variant and isinstance(variant, str) else None,
+                version if version and isinstance(version, str) else None,
+            )
+    return None

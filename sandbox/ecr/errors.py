@@ -34,8 +34,12 @@ class LayerAlreadyExistsException(_Refusal):
     """CompleteLayerUpload of a layer that the repository has."""
 
 
+class LayerInaccessibleException(_Refusal):
+    """GetDownloadUrlForLayer of a layer that no image uses, or that is archived."""
+
+
 class LayersNotFoundException(_Refusal):
-    """PutImage of a manifest whose layers or config were not uploaded."""
+    """PutImage or GetDownloadUrlForLayer names layers or a config that are not there."""
 
 
 class PullThroughCacheRuleAlreadyExistsException(_Refusal):

@@ -20,6 +20,7 @@ from sandbox.ecr.journal import Request
 Reply = tuple[int, dict[str, Any], str | bytes]
 
 JSON = "application/x-amz-json-1.1"
+DOWNLOAD = "binary/octet-stream"
 
 
 class Answer(Enum):
@@ -36,6 +37,8 @@ class Answer(Enum):
     MANIFEST_NOT_JSON = auto()
     MANIFEST_OTHER_BYTES = auto()  # a manifest that no longer hashes to its digest
     LAYERS_DROPPED = auto()
+    OTHER_BYTES = auto()  # a download that no longer hashes to its digest
+    GONE = auto()  # a download whose URL leads nowhere
     IMAGES_FAILED = auto()  # each image of a BatchGetImage becomes a failure with `failure_code`
     CONNECTION_CLOSED = auto()
     HANG = auto()  # until the client gives up, the fault is cleared or the sandbox ends
@@ -159,6 +162,12 @@ def _reply(fault: Fault, request: Request, truth: Callable[[], Reply]) -> Reply:
         return _with_manifests(truth(), lambda manifest: manifest + "\n")
     if answer is Answer.LAYERS_DROPPED:
         return _changed(truth(), lambda document: document.update(layers=[]))
+    if answer is Answer.OTHER_BYTES:
+        status, headers, body = truth()
+        return status, headers, (body.encode() if isinstance(body, str) else body) + b"\n"
+    if answer is Answer.GONE:
+        page = "<Error><Code>NoSuchKey</Code></Error>"
+        return HTTPStatus.NOT_FOUND, {"Content-Type": "application/xml"}, page
     if answer is Answer.IMAGES_FAILED:
         return _changed(truth(), lambda document: _fail_images(document, fault.failure_code))
     if answer is Answer.CONNECTION_CLOSED or answer is Answer.HANG:
@@ -195,6 +204,8 @@ def _fail_images(document: dict[str, Any], code: str) -> None:
 
 def _changed(reply: Reply, change: Callable[[dict[str, Any]], None]) -> Reply:
     status, headers, body = reply
+    if headers.get("Content-Type") == DOWNLOAD:  # not an answer of the API
+        return reply
     document = json.loads(body)
     change(document)
     return status, headers, json.dumps(document)

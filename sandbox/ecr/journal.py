@@ -9,6 +9,7 @@ class Request:
     """One call: the registry that it addresses, and who signed it.
 
     `image_ids` are tags, digests or `tag@digest`; `digests` are layer digests; both as asked.
+    A download from a presigned URL is `GetObject`, and signed by nobody.
     """
 
     operation: str

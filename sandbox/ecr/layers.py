@@ -11,9 +11,11 @@ from sandbox.ecr.errors import (
     EmptyUploadException,
     InvalidLayerException,
     LayerAlreadyExistsException,
+    LayerInaccessibleException,
     LayersNotFoundException,
 )
 from sandbox.ecr.lookup import require_batch
+from sandbox.ecr.manifests import contents
 
 
 @dataclass
@@ -54,14 +56,34 @@ class LayerBackend(ECRBackend):
             raise LookupError(f"{repository_name} did not lose a layer {digest}")
         self._get_repository(repository_name).layers[digest] = lost.pop(digest)
 
-    def layer_content(self, repository_name: str, digest: str) -> bytes:
-        """Return the bytes of a layer or config; raise LayersNotFoundException without it."""
-        repository = self._get_repository(repository_name)
+    def require_download(
+        self, repository_name: str, digest: str, registry_id: str | None = None
+    ) -> None:
+        """Raise a refusal unless there is a download of a layer or config.
+
+        That an archived layer has none is a choice of the stand-in.
+        """
+        repository = self._get_repository(repository_name, registry_id)
+        where = (
+            f"in the repository with name '{repository_name}' "
+            f"in the registry with id '{repository.registry_id}'"
+        )
         if digest not in repository.layers:
             raise LayersNotFoundException(
-                f"The layer with digest '{digest}' does not exist in the repository with name "
-                f"'{repository_name}' in the registry with id '{repository.registry_id}'"
+                f"The layer with digest '{digest}' does not exist {where}"
             )
+        used = any(digest in contents(each.image_manifest).blobs for each in repository.images)
+        archived = self._memory(repository_name).archive.layers(repository.images)
+        if not used or digest in archived:
+            raise LayerInaccessibleException(
+                f"The layer with digest '{digest}' is not associated with an image {where}"
+            )
+
+    def content(self, repository_name: str, digest: str) -> bytes | None:
+        """Return the bytes of a layer or config, None where it is not there."""
+        repository = self.repositories.get(repository_name)
+        if repository is None or digest not in repository.layers:
+            return None
         return self._memory(repository_name).contents[digest]
 
     def complete_layer_upload(

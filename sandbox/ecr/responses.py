@@ -12,16 +12,13 @@ from moto.core.responses import ActionResult
 from moto.ecr.responses import ECRResponse
 
 from sandbox.ecr.backend import EcrBackend
+from sandbox.ecr.downloads import presigned
 from sandbox.ecr.errors import UnknownOperationException
 from sandbox.ecr.faults import Faults, Reply, refusal
 from sandbox.ecr.journal import Journal, Request
 
 # AWS Signature Version 4: Credential=KEY/DATE/REGION/SERVICE/aws4_request
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]+)/([^/]+)/")
-
-
-LAYERS = "/layers/"
-"""Where the server has the bytes of layers: ACCOUNT/REGION/DIGEST/REPOSITORY."""
 
 
 class Registries:
@@ -88,6 +85,7 @@ class EcrResponse(ECRResponse):
     def _request(self) -> Request:
         access_key, _, _ = credential_scope(self.headers.get("Authorization", ""))
         image_ids = self._get_param("imageIds") or [self._get_param("imageId") or {}]
+        digests = self._get_param("layerDigests") or [self._get_param("layerDigest")]
         return Request(
             operation=self._get_action(),
             account=self._get_param("registryId") or self.current_account,
@@ -98,7 +96,7 @@ class EcrResponse(ECRResponse):
                 for asked in image_ids
                 if asked
             ),
-            digests=tuple(self._get_param("layerDigests") or ()),
+            digests=tuple(filter(None, digests)),
             access_key=access_key,
             caller=self.current_account,
         )
@@ -128,12 +126,11 @@ class EcrResponse(ECRResponse):
         return ActionResult({"imageDetails": [backend.details(image) for image in images]})
 
     def get_download_url_for_layer(self) -> ActionResult:  # type: ignore[override] # moto has none
-        """Give an address on this server; what was lost or archived has none."""
+        """Give a URL on this server."""
         repository, digest = self._get_param("repositoryName"), self._get_param("layerDigest")
         backend = self.ecr_backend
-        backend.layer_content(repository, digest)
-        place = f"{backend.account_id}/{backend.region_name}/{digest}/{repository}"
-        url = f"http://{self.headers['Host']}{LAYERS}{place}"
+        backend.require_download(repository, digest, self._get_param("registryId"))
+        url = presigned(self.uri, backend, repository, digest)
         return ActionResult({"downloadUrl": url, "layerDigest": digest})
 
     def update_image_storage_class(self) -> ActionResult:

@@ -9,17 +9,12 @@ from types import TracebackType
 from moto.core.request import Request as HttpRequest
 from moto.sts.responses import TokenResponse
 
+from sandbox.ecr import downloads
 from sandbox.ecr.faults import ConnectionCut, Faults, Reply, refusal
 from sandbox.ecr.http_server import HttpServer
 from sandbox.ecr.journal import Journal, Request
 from sandbox.ecr.registry import Registry
-from sandbox.ecr.responses import (
-    LAYERS,
-    EcrResponse,
-    Registries,
-    credential_scope,
-    unknown_operation,
-)
+from sandbox.ecr.responses import EcrResponse, Registries, credential_scope, unknown_operation
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +74,10 @@ class SandboxEcr:
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """The requests to ECR since the start or since `clear_requests`, those refused included."""
+        """The requests since the start or since `clear_requests`, those refused included.
+
+        To ECR, and to the URLs that it gives for downloads.
+        """
         return self._journal.requests()
 
     def clear_requests(self) -> None:
@@ -92,7 +90,7 @@ class SandboxEcr:
 
 
 class _Service:
-    """ECR, and who am I; everything else is refused by name.
+    """ECR with its downloads, and who am I; everything else is refused by name.
 
     This is where moto's backend is swapped: its own servers look an ECR backend up in a table of
     the whole process, this one hands each request the registries of its sandbox.
@@ -107,8 +105,8 @@ class _Service:
         target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         operation = target or request.form.get("Action") or f"{request.method} {request.path}"
         try:
-            if request.path.startswith(LAYERS):
-                return self._layer(request.path.removeprefix(LAYERS))
+            if operation == f"GET {downloads.PATH}":
+                return self._download(request)
             if service == "ecr" and target:
                 return EcrResponse(self._registries, self._faults, self._journal).reply(request)
             if (service, operation) == ("sts", "GetCallerIdentity"):
@@ -124,9 +122,7 @@ class _Service:
             )
         return unknown_operation(service or "unsigned", operation, is_json=bool(target))
 
-    def _layer(self, place: str) -> Reply:
-        """Answer with a layer's bytes, as the storage behind a presigned address does."""
-        account, region, digest, repository = place.split("/", 3)
-        with self._registries.lock:
-            content = self._registries.backend(account, region).layer_content(repository, digest)
-        return HTTPStatus.OK, {"Content-Type": "application/octet-stream"}, content
+    def _download(self, request: HttpRequest) -> Reply:
+        place = request.args
+        backend = self._registries.backend(place.get("account", ""), place.get("region", ""))
+        return downloads.Downloads(self._faults, self._journal).reply(request, backend)

@@ -43,7 +43,7 @@ def test_a_healthy_stack_passes_with_one_line_that_sums_it_up(
         assert outcome.violations == ()
         assert (
             "layerguard: 3 image uses, 2 images, 8 layers checked, 0 unavailable, "
-            "0 undetermined, 0 pending; 6 calls to ECR in " in outcome.output
+            "0 undetermined, 0 pending; 8 calls to ECR in " in outcome.output
         )
 
 
@@ -87,7 +87,7 @@ def test_an_update_never_creates_the_resource_but_its_healthy_neighbours(
     assert sorted(engine.asked_to_create()) == [f"{FUNCTION}::also", f"{FUNCTION}::good"]
     assert (
         "layerguard: 3 image uses, 3 images, 12 layers checked, 1 unavailable, 0 undetermined, "
-        "0 pending; 8 calls to ECR in " in outcome.output
+        "0 pending; 10 calls to ECR in " in outcome.output
     )
 
 

@@ -7,14 +7,20 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.errors import AccessDenied, InconsistentAnswer, RepositoryNotFound, TagMoved
+from layerguard.errors import (
+    AccessDenied,
+    InconsistentAnswer,
+    RepositoryNotFound,
+    TagMoved,
+    Throttled,
+)
 from layerguard.inspection.image import inspect_image
 from layerguard.manifest import ManifestForm, Platform
 from layerguard.reference import Digest, ImageId
 from layerguard.registry import Availability, ImageAnswer
 from layerguard.verdict import Code, State, Verdict
 
-from tests.fakes import Document, FakeRegistry, digest_of, index, manifest, reference
+from tests.fakes import OCI_MANIFEST, Document, FakeRegistry, digest_of, index, manifest, reference
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
@@ -303,12 +309,14 @@ def test_the_config_says_what_an_image_without_an_index_runs_on() -> None:
     image = single(registry, config("arm64"))
     verdict = inspect(registry, AMD64)
     assert verdict.lines[:3] == (
-        "The image has no manifest for linux/amd64; it has linux/arm64.",
+        "The image is for linux/arm64 only, and it is to run on linux/amd64.",
         f"digest: {image.digest}",
         "platform: linux/amd64",
     )
     assert verdict.code is Code.PLATFORM_MISSING
-    assert inspect(registry, ARM64).code is Code.AVAILABLE
+    verdict = inspect(registry, ARM64)
+    assert verdict.code is Code.AVAILABLE
+    assert [report.platform for report in verdict.manifests] == [ARM64]
 
 
 def test_a_config_is_read_only_when_nothing_else_says_the_platform() -> None:
@@ -331,6 +339,36 @@ def test_a_config_of_an_image_that_lacks_a_layer_is_not_read() -> None:
     assert registry.config_questions == []
 
 
+def test_a_config_that_is_not_known_to_be_there_is_not_read() -> None:
+    registry = FakeRegistry()
+    single(registry, config("arm64"))
+    registry.layer_answers[digest_of(config("arm64"))] = AccessDenied("No.")
+    assert inspect(registry, AMD64).code is Code.ACCESS_DENIED
+    assert registry.config_questions == []
+
+
+def with_config(**members: object) -> Document:
+    document = json.loads(manifest("one", config=config("arm64")).text)
+    document["config"] |= members
+    return Document(json.dumps(document), OCI_MANIFEST)
+
+
+def test_a_platform_that_the_manifest_itself_says_needs_no_config() -> None:
+    registry = FakeRegistry()
+    said = {"os": "linux", "architecture": "arm64"}
+    registry.put(with_config(platform=said), "1")
+    assert inspect(registry, AMD64).code is Code.PLATFORM_MISSING
+    assert inspect(registry, ARM64).code is Code.AVAILABLE
+    assert registry.config_questions == []
+
+
+@pytest.mark.parametrize("said", ["linux/arm64", {"os": "linux"}, {"architecture": None}, 1, {}])
+def test_an_odd_platform_beside_a_config_says_nothing(said: object) -> None:
+    registry = FakeRegistry()
+    registry.put(with_config(platform=said), "1")
+    assert inspect(registry, AMD64).code is Code.AVAILABLE
+
+
 def test_only_the_config_of_an_image_is_read() -> None:
     registry = FakeRegistry()
     document = json.loads(manifest("one").text)
@@ -342,7 +380,19 @@ def test_only_the_config_of_an_image_is_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "{}", '{"os": "linux"}', '{"os": 5, "architecture": null}', config("amd64")],
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"os": "linux"}',
+        '{"os": 5, "architecture": null}',
+        '{"os": "linux", "architecture": "amd64", "variant": ["v1"]}',
+        config("amd64"),
+        config("x86_64"),
+        config("amd64", "Linux"),
+        config("unknown", "unknown"),
+    ],
 )
 def test_a_config_that_says_nothing_or_the_right_thing_changes_nothing(text: str) -> None:
     registry = FakeRegistry()
@@ -366,6 +416,41 @@ def test_a_child_of_unknown_platform_is_looked_into_and_one_that_serves_is_enoug
     registry.put(index(*(child.child() for child in children)), "1")
     assert inspect(registry, AMD64).code is Code.AVAILABLE
     assert inspect(registry, Platform("windows", "amd64")).code is Code.PLATFORM_MISSING
+
+
+def test_a_variant_that_a_config_leaves_out_is_not_compared() -> None:
+    registry = FakeRegistry()
+    single(registry, config("arm"))
+    assert inspect(registry, Platform("linux", "arm", "v7")).code is Code.AVAILABLE
+    assert inspect(registry, ARM64).code is Code.PLATFORM_MISSING
+
+
+def test_beside_a_child_that_serves_no_config_is_read() -> None:
+    registry = FakeRegistry()
+    served, other = registry.put(manifest("a")), registry.put(manifest("b", config=config("arm64")))
+    registry.put(index(served.child("linux/amd64"), other.child()), "1")
+    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    assert registry.config_questions == []
+
+
+def test_a_child_that_could_not_be_read_may_be_the_wanted_one() -> None:
+    registry = FakeRegistry()
+    hidden, other = manifest("a"), manifest("b", config=config("arm64"))
+    registry.put(other)
+    registry.config_texts[digest_of(config("arm64"))] = config("arm64")
+    registry.image_answers[ImageId(None, hidden.digest)] = Throttled("No.")
+    registry.put(index(hidden.child("linux/amd64"), other.child()), "1")
+    assert inspect(registry, AMD64).code is Code.THROTTLED
+
+
+def test_of_an_index_every_platform_is_named_those_that_configs_say_included() -> None:
+    registry = FakeRegistry()
+    said, other = registry.put(manifest("a")), registry.put(manifest("b", config=config("arm64")))
+    registry.config_texts[digest_of(config("arm64"))] = config("arm64")
+    registry.put(index(said.child("windows/amd64"), other.child()), "1")
+    assert inspect(registry, AMD64).reason == (
+        "The image has no manifest for linux/amd64; it has windows/amd64, linux/arm64."
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,62 +1,166 @@
-"""Downloads of configs: text from a presigned address, or an error in words."""
+"""Downloads of configs: text from a presigned URL, or an error in words that keep the URL secret."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from layerguard.errors import InconsistentAnswer, RegistryError, Unreachable
-from layerguard.registry.download import MAX_BYTES, download
+from layerguard.registry.download import MAX_BYTES, PlainHttp
 
-PAGES = {"/config": (200, b'{"os": "linux"}'), "/gone": (404, b"gone"), "/bytes": (200, b"\xff")}
+PAGES = {
+    "/config": (200, b'{"os": "linux"}'),
+    "/gone": (404, b"gone"),
+    "/moved": (307, b"elsewhere"),
+    "/bytes": (200, b"\xff"),
+    "/largest": (200, b"x" * MAX_BYTES),
+    "/large": (200, b"x" * (MAX_BYTES + 1)),
+    "http://layers.example/config": (200, b"{}"),  # as a proxy is asked for it
+}
+
+
+class Server(ThreadingHTTPServer):
+    """Remembers its connections and the headers of what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.connections = 0
+        self.headers: list[dict[str, str]] = []
+        self.hung = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
 
 
 class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
     def do_GET(self) -> None:
-        assert "Authorization" not in self.headers
-        status, content = PAGES.get(self.path, (200, b"x" * (MAX_BYTES + 1)))
+        self.server.headers.append(dict(self.headers))
+        path = self.path.partition("?")[0]
+        if path == "/hang":
+            self.server.hung.wait()
+            self.close_connection = True
+            return
+        status, content = PAGES.get(path, (200, b""))
         self.send_response(status)
+        if path == "/endless":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self._send_without_end()
+            return
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def _send_without_end(self) -> None:
+        self.close_connection = True
+        try:
+            while True:
+                self.wfile.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        except OSError:
+            pass  # the client has had enough
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parameter's name
         """Keep the tests' output quiet."""
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+def server() -> Iterator[Server]:
+    with Server() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield server
+        server.hung.set()
         server.shutdown()
         thread.join()
 
 
-def test_the_text_at_an_address_is_returned(url: str) -> None:
-    assert download(f"{url}/config") == '{"os": "linux"}'
+@pytest.fixture
+def download(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlainHttp]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    made = PlainHttp(read_timeout=0.2)
+    yield made
+    for session in made._sessions.values():
+        session.close()
+
+
+def test_the_text_at_a_url_is_returned_on_a_connection_that_is_kept(
+    server: Server, download: PlainHttp
+) -> None:
+    for _ in range(3):
+        assert download(f"{server.url}/config") == '{"os": "linux"}'
+    assert server.connections == 1
+
+
+def test_a_download_shows_no_credentials(
+    server: Server, download: PlainHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    download(f"{server.url}/config")
+    (headers,) = server.headers
+    assert not {name.lower() for name in headers} & {"authorization", "x-amz-security-token"}
+
+
+def test_the_largest_config_is_still_one(server: Server, download: PlainHttp) -> None:
+    assert len(download(f"{server.url}/largest")) == MAX_BYTES
 
 
 @pytest.mark.parametrize(
-    ("path", "error", "words"),
+    ("path", "kind", "words"),
     [
-        ("/gone", Unreachable, "The address of a config answers with status 404."),
+        ("/gone", InconsistentAnswer, "A config's URL answers with status 404."),
+        ("/moved", InconsistentAnswer, "A config's URL answers with status 307."),
         ("/bytes", InconsistentAnswer, "A config is not text."),
+        ("/large", InconsistentAnswer, "A config has more than 4,000,000 bytes."),
         ("/endless", InconsistentAnswer, "A config has more than 4,000,000 bytes."),
+        ("/hang", Unreachable, "A config's download failed: ReadTimeoutError."),
     ],
 )
 def test_anything_else_is_an_error(
-    url: str, path: str, error: type[RegistryError], words: str
+    server: Server, download: PlainHttp, path: str, kind: type[RegistryError], words: str
 ) -> None:
-    with pytest.raises(error) as caught:
-        download(f"{url}{path}")
+    with pytest.raises(kind) as caught:
+        download(f"{server.url}{path}")
     assert str(caught.value) == words
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "None", ""])
-def test_an_address_that_leads_nowhere_is_an_error_too(address: str) -> None:
-    with pytest.raises(RegistryError):
-        download(address)
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/?X-Amz-Signature=secret", "secret", "", "ftp://127.0.0.1/secret"]
+)
+def test_a_url_that_leads_nowhere_is_an_error_that_does_not_repeat_it(
+    download: PlainHttp, url: str
+) -> None:
+    with pytest.raises(Unreachable) as caught:
+        download(url)
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_proxy_of_the_environment_is_used(
+    server: Server, download: PlainHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, server.url)
+    assert download("http://layers.example/config?signature") == "{}"
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_a_certificate_bundle_of_the_environment_is_used(
+    download: PlainHttp, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "/a/bundle.pem")
+    assert download._session("https://layers.example/")._verify == "/a/bundle.pem"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -27,9 +29,19 @@ from layerguard.inspection import Inspector
 from layerguard.manifest import Index, Manifest, Platform, parse_config, parse_manifest
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import Availability, Ecr, ImageAnswer, LayerAnswer, OrdinaryChain
+from layerguard.registry.download import MAX_BYTES
 from layerguard.verdict import Code
 
-from sandbox.ecr import Answer, Fault, Pushed, SandboxEcr, docker_image, image_index, oci_image
+from sandbox.ecr import (
+    Answer,
+    Fault,
+    Image,
+    Pushed,
+    SandboxEcr,
+    docker_image,
+    image_index,
+    oci_image,
+)
 from tests.fakes import digest_of, use
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -383,14 +395,134 @@ def test_a_registry_that_refuses_one_download_is_not_asked_again(
     assert not isinstance(ecr.configs(elsewhere, [digest])[digest], AccessDenied)
 
 
-def test_an_image_of_another_architecture_is_found_out_through_the_real_client(
+ARM64, AMD64 = Platform("linux", "arm64"), Platform("linux", "amd64")
+DOWNLOADS = ["GetDownloadUrlForLayer", "GetObject"]
+
+
+def code(ecr: Ecr, tag: str = "1", wanted: Platform | None = ARM64) -> Code:
+    (judgement,) = Inspector(ecr).judge([use(f"shop/web:{tag}", wanted)])
+    return judgement.verdict.code
+
+
+@pytest.mark.parametrize("build", [oci_image, docker_image])
+def test_an_image_of_another_architecture_is_found_out_with_one_url_and_one_download(
+    ecr: Ecr, sandbox: SandboxEcr, build: Callable[..., Image]
+) -> None:
+    sandbox.registry(ACCOUNT, REGION).push("shop/web", build("web"), tag="1")
+    inspector = Inspector(ecr)
+    arm, amd = inspector.judge([use("shop/web:1", ARM64), use("shop/web:1", AMD64)])
+    assert (arm.verdict.code, amd.verdict.code) == (Code.PLATFORM_MISSING, Code.AVAILABLE)
+    operations = [request.operation for request in sandbox.requests]
+    assert operations == ["BatchGetImage", "BatchCheckLayerAvailability", *DOWNLOADS]
+    assert ecr.calls == len(operations)
+
+
+@pytest.mark.usefixtures("pushed")
+@pytest.mark.parametrize(
+    ("answer", "operation"),
+    [
+        *(
+            (answer, "GetDownloadUrlForLayer")
+            for answer in (
+                Answer.DENIED,
+                Answer.DENIED_BY_REPOSITORY,
+                Answer.THROTTLED,
+                Answer.SERVER_ERROR,
+                Answer.EMPTY_OBJECT,
+                Answer.HTML,
+                Answer.TRUNCATED,
+                Answer.CONNECTION_CLOSED,
+                Answer.HANG,
+            )
+        ),
+        *(
+            (answer, "GetObject")
+            for answer in (
+                Answer.GONE,
+                Answer.OTHER_BYTES,
+                Answer.HTML,
+                Answer.TRUNCATED,
+                Answer.SERVER_ERROR,
+                Answer.CONNECTION_CLOSED,
+            )
+        ),
+    ],
+)
+def test_whatever_stands_in_the_way_of_a_config_changes_nothing(
+    ecr: Ecr, sandbox: SandboxEcr, answer: Answer, operation: str
+) -> None:
+    sandbox.faults.add(Fault(answer, operation=operation))
+    assert code(ecr) is Code.AVAILABLE
+    assert operation in {request.operation for request in sandbox.requests}
+
+
+def test_a_config_that_is_too_large_is_not_read(ecr: Ecr, sandbox: SandboxEcr) -> None:
+    image = oci_image("web")
+    config = image.blobs[0]
+    large = replace(config, content=config.content + b" " * MAX_BYTES)
+    manifest = json.loads(image.manifest) | {"config": large.descriptor}
+    image = replace(image, manifest=json.dumps(manifest), blobs=(large, *image.blobs[1:]))
+    sandbox.registry(ACCOUNT, REGION).push("shop/web", image, tag="1")
+    assert code(ecr) is Code.AVAILABLE
+    assert sandbox.requests[-1].operation == "GetObject"
+
+
+def test_a_denied_download_costs_one_call_for_all_the_images_of_a_registry(
+    ecr: Ecr, sandbox: SandboxEcr
+) -> None:
+    tags = ("1", "2", "3")
+    for tag in tags:
+        sandbox.registry(ACCOUNT, REGION).push("shop/web", oci_image(f"web{tag}"), tag=tag)
+    sandbox.faults.add(Fault(Answer.DENIED, operation="GetDownloadUrlForLayer"))
+    assert {code(ecr, tag) for tag in tags} == {Code.AVAILABLE}
+    operations = [request.operation for request in sandbox.requests]
+    assert operations.count("GetDownloadUrlForLayer") == 1
+
+
+def test_a_download_that_s3_refuses_is_no_denial_of_the_registry(
+    ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
+) -> None:
+    (digest,) = map(Digest, pushed.configs)
+    sandbox.faults.add(Fault(Answer.SERVER_ERROR, operation="GetObject", first=1))
+    assert isinstance(ecr.configs(WEB, [digest])[digest], InconsistentAnswer)
+    assert isinstance(ecr.configs(WEB, [digest])[digest], str)
+
+
+def test_a_storage_that_cannot_be_reached_is_tried_once(
+    sandbox: SandboxEcr, pushed: Pushed
+) -> None:
+    (digest,) = map(Digest, pushed.configs)
+    tried: list[str] = []
+
+    def nobody(url: str) -> str:
+        tried.append(url)
+        raise Unreachable("There is no route to the storage.")
+
+    ecr = Ecr(QuickClient(sandbox.endpoint), nobody)
+    assert isinstance(ecr.configs(WEB, [digest])[digest], Unreachable)
+    assert isinstance(ecr.configs(WEB, [digest])[digest], RegistryError)
+    assert len(tried) == 1
+
+
+def test_an_image_of_an_index_or_for_no_known_machine_costs_no_download(
     ecr: Ecr, sandbox: SandboxEcr
 ) -> None:
     registry = sandbox.registry(ACCOUNT, REGION)
-    registry.push("shop/web", oci_image("arm", "arm64"), tag="arm")
-    registry.push("shop/web", docker_image("amd"), tag="amd")
-    wanted = Platform("linux", "amd64")
-    inspector = Inspector(ecr)
-    arm, amd = inspector.judge([use("shop/web:arm", wanted), use("shop/web:amd", wanted)])
-    assert (arm.verdict.code, amd.verdict.code) == (Code.PLATFORM_MISSING, Code.AVAILABLE)
-    inspector.close()
+    both = image_index([oci_image("a"), oci_image("a", "arm64")], attestations=True)
+    registry.push("shop/web", both, tag="index")
+    registry.push("shop/web", oci_image("single"), tag="single")
+    assert code(ecr, "index") is Code.AVAILABLE
+    assert code(ecr, "index", Platform("windows", "amd64")) is Code.PLATFORM_MISSING
+    assert code(ecr, "single", None) is Code.AVAILABLE
+    assert not {request.operation for request in sandbox.requests} & {*DOWNLOADS}
+
+
+@pytest.mark.parametrize(
+    ("version", "code_"), [("10.0.20348", Code.AVAILABLE), ("10.0.17763", Code.PLATFORM_MISSING)]
+)
+def test_the_version_of_a_windows_image_without_an_index_is_compared(
+    ecr: Ecr, sandbox: SandboxEcr, version: str, code_: Code
+) -> None:
+    image = docker_image("web", os="windows", os_version="10.0.20348.2031")
+    sandbox.registry(ACCOUNT, REGION).push("shop/web", image, tag="1")
+    assert code(ecr, "1", Platform("windows", "amd64", None, version)) is code_

@@ -7,17 +7,15 @@ from typing import TypeAlias
 
 from layerguard.errors import InconsistentAnswer, LayerguardError, RegistryError
 from layerguard.inspection.advice import advise
+from layerguard.inspection.configs import AskConfigs, is_served, with_platforms
 from layerguard.inspection.resolution import AskImages, Resolution, Resolved, resolve
-from layerguard.manifest import Platform, parse_config
+from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageReference, Repository
 from layerguard.registry import Availability, LayerAnswer
 from layerguard.verdict import BadBlob, Code, ManifestReport, State, Verdict
 
 AskLayers: TypeAlias = Callable[
     [Repository, Sequence[Digest]], Mapping[Digest, "LayerAnswer | RegistryError"]
-]
-AskConfigs: TypeAlias = Callable[
-    [Repository, Sequence[Digest]], Mapping[Digest, "str | RegistryError"]
 ]
 _Answers: TypeAlias = Mapping[Digest, "LayerAnswer | RegistryError"]
 
@@ -38,14 +36,15 @@ def inspect_image(
     resolution = resolve(reference, wanted, ask_images)
     blobs = {blob.digest for each in resolution.manifests for blob in each.manifest.blobs}
     answers = ask_layers(reference.repository, sorted(blobs)) if blobs else {}
-    reports = tuple(_report(each, answers) for each in resolution.manifests)
     problems = [*_layer_problems(answers.values()), *map(_problem, resolution.errors)]
     if not resolution.manifests and not resolution.errors:
         problems.append((Code.PLATFORM_MISSING, _offer(wanted, resolution.offered)))
-    elif wanted and not any(code.state is State.UNAVAILABLE for code, _ in problems):
-        others = _known_platforms(resolution, reference.repository, ask_configs)
-        if others and not any(each is None or each.serves(wanted) for each in others):
-            problems.append((Code.PLATFORM_MISSING, _offer(wanted, filter(None, others))))
+    elif wanted and not resolution.errors and not any(map(_is_proven, problems)):
+        # Where a manifest could not be read, it may be the one that serves.
+        resolution.manifests = with_platforms(
+            reference.repository, resolution.manifests, wanted, _available(answers), ask_configs
+        )
+        problems += _platform_problems(wanted, resolution)
     code, reason = _decide(problems)
     return Verdict(
         code,
@@ -53,7 +52,7 @@ def inspect_image(
         advise(code, reference, resolution.digest, wanted),
         resolution.digest,
         wanted,
-        reports,
+        tuple(_report(each, answers) for each in resolution.manifests),
         resolution.form,
     )
 
@@ -80,6 +79,14 @@ def _bad_state(answer: LayerAnswer | RegistryError) -> str | None:
     return answer.availability.name
 
 
+def _available(answers: _Answers) -> set[Digest]:
+    return {
+        digest
+        for digest, answer in answers.items()
+        if isinstance(answer, LayerAnswer) and answer.availability is Availability.AVAILABLE
+    }
+
+
 def _layer_problems(
     answers: Iterable[LayerAnswer | RegistryError],
 ) -> Iterable[tuple[Code, str]]:
@@ -97,34 +104,23 @@ def _problem(error: LayerguardError) -> tuple[Code, str]:
     return code, str(error)
 
 
-def _known_platforms(
-    resolution: Resolution, repository: Repository, ask_configs: AskConfigs
-) -> list[Platform | None]:
-    """Return the platform of each manifest, None where it is not known.
-
-    A config is read only where no index and no descriptor says the platform. What stands in the
-    way of that changes nothing: the platform stays unknown.
-    """
-    configs = [
-        each.manifest.config.digest
-        for each in resolution.manifests
-        if each.said_platform is None and each.manifest.config.is_image_config
-    ]
-    texts = ask_configs(repository, configs) if configs else {}
-    return [
-        each.said_platform or _config_platform(each.manifest.config.digest, texts)
-        for each in resolution.manifests
-    ]
+def _is_proven(problem: tuple[Code, str]) -> bool:
+    return problem[0].state is State.UNAVAILABLE
 
 
-def _config_platform(
-    digest: Digest, texts: Mapping[Digest, str | RegistryError]
-) -> Platform | None:
-    text = texts.get(digest)
-    try:
-        return parse_config(text, digest) if isinstance(text, str) else None
-    except LayerguardError:
-        return None
+def _platform_problems(wanted: Platform, resolution: Resolution) -> Iterable[tuple[Code, str]]:
+    """Say so where every manifest is known to be for another platform than ``wanted``."""
+    said = [each.platform for each in resolution.manifests]
+    if any(platform is None or is_served(wanted, platform) for platform in said):
+        return
+    known = list(filter(None, said))
+    if [each.digest for each in resolution.manifests] == [resolution.digest]:
+        yield (
+            Code.PLATFORM_MISSING,
+            f"The image is for {known[0]} only, and it is to run on {wanted}.",
+        )
+    else:
+        yield Code.PLATFORM_MISSING, _offer(wanted, [*resolution.offered, *known])
 
 
 def _offer(wanted: Platform | None, platforms: Iterable[Platform]) -> str:
@@ -138,7 +134,5 @@ def _decide(problems: Sequence[tuple[Code, str]]) -> tuple[Code, str]:
     if not problems:
         return Code.AVAILABLE, Code.AVAILABLE.meaning
     order = list(Code)
-    ranked = sorted(
-        problems, key=lambda each: (each[0].state is not State.UNAVAILABLE, order.index(each[0]))
-    )
+    ranked = sorted(problems, key=lambda each: (not _is_proven(each), order.index(each[0])))
     return ranked[0][0], " ".join(dict.fromkeys(reason for _, reason in ranked))

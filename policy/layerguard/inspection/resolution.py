@@ -21,16 +21,14 @@ MAX_DEPTH = 4
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """One manifest that may be pulled; ``platform`` as an index says it, None without an index."""
+    """One manifest that may be pulled.
+
+    ``platform`` is what an index says of it, or else the manifest itself; None where neither does.
+    """
 
     digest: Digest
     platform: Platform | None
     manifest: Manifest
-
-    @property
-    def said_platform(self) -> Platform | None:
-        """The platform that the index, or else the manifest, says; None where neither does."""
-        return self.platform or self.manifest.config.platform
 
 
 @dataclass(slots=True)
@@ -97,7 +95,9 @@ def _take(
         resolution.form = document.form
     if isinstance(document, Index):
         return document
-    resolution.manifests.append(Resolved(answer.digest, platform, document))
+    resolution.manifests.append(
+        Resolved(answer.digest, platform or document.config.platform, document)
+    )
     return None
 
 

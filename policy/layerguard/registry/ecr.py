@@ -14,11 +14,12 @@ from layerguard.errors import (
     NotUnderstood,
     ReferenceInvalid,
     RegistryError,
+    Unreachable,
 )
 from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer
-from layerguard.registry.download import Download, download
+from layerguard.registry.download import Download, PlainHttp
 from layerguard.registry.identity import ClientFactory
 from layerguard.registry.translation import image_failure, translate
 
@@ -45,16 +46,16 @@ _Item = TypeVar("_Item")
 class Ecr:
     """A ``Registry`` that asks Amazon ECR, in the repository's own region and registry."""
 
-    def __init__(self, client: ClientFactory, download: Download = download) -> None:
+    def __init__(self, client: ClientFactory, download: Download | None = None) -> None:
         self._client = client
-        self._download = download
+        self._download = download or PlainHttp()
         self._calls = 0
         self._closed_downloads: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     @property
     def calls(self) -> int:
-        """How many requests were sent so far, retries not counted."""
+        """How many requests were sent so far, downloads included and retries not counted."""
         return self._calls
 
     def images(
@@ -85,22 +86,28 @@ class Ecr:
     def configs(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, str | RegistryError]:
-        """Ask GetDownloadUrlForLayer for each, and download it.
+        """Ask GetDownloadUrlForLayer for each, and download what the URL leads to.
 
-        A registry that refuses it once is not asked again: every image would cost a call.
+        A registry that denies it, or whose storage cannot be reached, is not asked again: each
+        image would cost a call, or the wait for a connection that never comes.
         """
         return {digest: self._config(repository, digest) for digest in digests}
 
     def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
         registry = (repository.account, repository.region)
         if registry in self._closed_downloads:
-            return AccessDenied("This registry has refused a download already.")
+            return AccessDenied("This registry has refused a config already.")
         try:
             answer = self._call(repository, "get_download_url_for_layer", layerDigest=str(digest))
-            return self._download(str(answer.get("downloadUrl")))
+            url = answer.get("downloadUrl")
+            if not url:
+                return InconsistentAnswer("ECR's answer to GetDownloadUrlForLayer has no URL.")
+            self._count()
+            return self._download(str(url))
+        except (AccessDenied, Unreachable) as error:
+            self._closed_downloads.add(registry)
+            return error
         except RegistryError as error:
-            if isinstance(error, AccessDenied):
-                self._closed_downloads.add(registry)
             return error
 
     def _batch(
@@ -188,8 +195,7 @@ class Ecr:
         return answer
 
     def _call(self, repository: Repository, operation: str, **parameters: Any) -> dict[str, Any]:
-        with self._lock:
-            self._calls += 1
+        self._count()
         try:
             answer: dict[str, Any] = getattr(self._client(repository.region), operation)(
                 # Without it ECR would answer for the caller's own registry.
@@ -200,6 +206,10 @@ class Ecr:
         except Exception as error:
             raise translate(error) from error
         return answer
+
+    def _count(self) -> None:
+        with self._lock:
+            self._calls += 1
 
 
 def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -1,0 +1,60 @@
+"""Which platform a manifest is for where no index says it: its config is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from layerguard.errors import LayerguardError, RegistryError
+from layerguard.inspection.resolution import Resolved
+from layerguard.manifest import Platform, parse_config
+from layerguard.reference import Digest, Repository
+
+AskConfigs: TypeAlias = Callable[
+    [Repository, Sequence[Digest]], Mapping[Digest, "str | RegistryError"]
+]
+
+
+def with_platforms(
+    repository: Repository,
+    manifests: Sequence[Resolved],
+    wanted: Platform,
+    available: Collection[Digest],
+    ask: AskConfigs,
+) -> list[Resolved]:
+    """Return ``manifests``, each with the platform that its config says where nothing else does.
+
+    Only configs among the ``available`` digests are asked for, and none at all where one of the
+    manifests is known to serve ``wanted``. Whatever stands in the way of a config changes
+    nothing: the platform stays unknown.
+    """
+    if any(each.platform and is_served(wanted, each.platform) for each in manifests):
+        return list(manifests)
+    configs = {
+        each.manifest.config.digest
+        for each in manifests
+        if each.platform is None and each.manifest.config.is_image_config
+    }
+    asked = sorted(configs.intersection(available))
+    texts = ask(repository, asked) if asked else {}
+    return [
+        replace(each, platform=each.platform or _said(each.manifest.config.digest, texts))
+        for each in manifests
+    ]
+
+
+def is_served(wanted: Platform, platform: Platform) -> bool:
+    """Tell whether an image for ``platform``, as its config says it, may run on ``wanted``.
+
+    Many builders leave the variant out of a config, so one that is not said is not compared.
+    """
+    return platform.serves(wanted if platform.variant else replace(wanted, variant=None))
+
+
+def _said(digest: Digest, texts: Mapping[Digest, str | RegistryError]) -> Platform | None:
+    text = texts.get(digest)
+    try:
+        return parse_config(text, digest) if isinstance(text, str) else None
+    except LayerguardError:
+        return None
