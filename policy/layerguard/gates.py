@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, TextIO
@@ -19,7 +19,6 @@ from pulumi_policy import (
     EnforcementLevel,
     Policy,
     PolicyConfigSchema,
-    PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -28,11 +27,8 @@ from pulumi_policy import (
     proxy,
 )
 
-from layerguard.discovery import ImageUse, Voice, discover
-from layerguard.discovery.components import is_component
-from layerguard.discovery.placement import placement
-from layerguard.discovery.provisions import Provision, provisions
-from layerguard.discovery.tree import plain
+from layerguard.discovery import Voice
+from layerguard.discovery.provisions import Provision
 from layerguard.errors import SettingsInvalid
 from layerguard.inspection import Inspector, Judgement
 from layerguard.inspection.provenance import (
@@ -42,9 +38,10 @@ from layerguard.inspection.provenance import (
     is_pushed,
 )
 from layerguard.inspection.stack import Stack
+from layerguard.inspection.survey import Survey
 from layerguard.registry import Ecr, OrdinaryChain
 from layerguard.settings import OPTIONS, Settings
-from layerguard.verdict import Code, State, Verdict
+from layerguard.verdict import Code, State
 
 SENTINELS = frozenset(
     {
@@ -77,15 +74,6 @@ class Mode(Enum):
         return cls.PREVIEW if dry_run == "true" else cls.UPDATE
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What one resource brings: the images that it uses, and what it puts into ECR."""
-
-    uses: tuple[ImageUse, ...]
-    provisions: tuple[Provision, ...] = ()
-    component: bool = False
-
-
 class Gates:
     """The three policies of one run, and what they share: what each resource brings.
 
@@ -105,9 +93,8 @@ class Gates:
         self._inspector = inspector
         self._off = off
         self._stderr = stderr
-        self._environment = environment
+        self._survey = Survey(SENTINELS, environment)
         self._lock = threading.Lock()
-        self._seen: dict[str, Seen] = {}
         self._shared_settings = Settings()
         self._bugs: list[str] = []
         self._summary = ""
@@ -117,13 +104,13 @@ class Gates:
         if self._off:
             return
         settings = Settings.parse(args.get_config())
-        seen = self._see(args)
+        seen = self._survey.see(args)
         with self._lock:
             self._shared_settings = settings
-            provided = tuple(self._provisions())
         if self._mode is not Mode.UPDATE:
             self._inspector.start(seen.uses)
             return
+        provided = self._survey.provisions
         for use in seen.uses:
             if is_pushed(use.target, provided):
                 # What ECR said of it before the push is no longer true.
@@ -140,18 +127,19 @@ class Gates:
             report(judgement.message, args.urn)
         if violations:
             # The engine ends a stopped update without AnalyzeStack, and kills the pack.
-            self._sum_up()
+            self._sum_up(self._inspector.judge(self._survey.uses))
 
     def preview_gate(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report the whole stack's unavailable images; in update the update gate has done so."""
         if self._off:
             return
+        judgements = self._judge(args)
         if self._mode is not Mode.UPDATE:
             settings = self._settings(args)
-            for judgement in self._judge(args):
+            for judgement in judgements:
                 if _stops(settings, judgement):
                     report(judgement.message, judgement.use.urn)
-        self._sum_up()
+        self._sum_up(judgements)
 
     def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report what could not be verified and why, so that silence always means checked."""
@@ -159,18 +147,17 @@ class Gates:
             report(OFF_MESSAGE, None)
             return
         settings = self._settings(args)
-        for judgement in self._judge(args):
+        judgements = self._judge(args)
+        for judgement in judgements:
             if _is_noted(judgement) and not _stops(settings, judgement):
                 report(judgement.message, judgement.use.urn)
         for bug in self._bugs:
             report(bug, None)
-        self._sum_up()
+        self._sum_up(judgements)
 
-    def _sum_up(self) -> None:
+    def _sum_up(self, judgements: Iterable[Judgement]) -> None:
         """Print the run in numbers on stderr; never the same numbers twice."""
-        with self._lock:
-            uses = [use for seen in self._seen.values() for use in seen.uses]
-        summary = str(self._inspector.summary(self._inspector.judge(uses)))
+        summary = str(self._inspector.summary(judgements))
         with self._lock:
             if summary == self._summary:
                 return
@@ -198,51 +185,19 @@ class Gates:
 
         return guarded
 
-    def _see(self, resource: ResourceValidationArgs | PolicyResource) -> Seen:
-        urn, kind, inputs = resource.urn, resource.resource_type, resource.props
-        try:
-            provider = resource.provider.props if resource.provider else None
-            there = placement(plain(provider, SENTINELS), self._environment)
-            seen = Seen(
-                discover(urn, kind, inputs, SENTINELS, there),
-                provisions(urn, kind, inputs, SENTINELS, there),
-                is_component(kind, has_provider=resource.provider is not None),
-            )
-        except Exception as error:
-            verdict = Verdict(Code.INTERNAL_ERROR, _bug(error, f"reading a {kind}"))
-            seen = Seen((ImageUse(urn, kind, "(all inputs)", None, None, verdict, None),))
-        with self._lock:
-            self._seen[urn] = seen
-        return seen
-
-    def _provisions(self) -> Iterable[Provision]:
-        return (each for seen in self._seen.values() for each in seen.provisions)
-
     def _judge(self, args: StackValidationArgs) -> tuple[Judgement, ...]:
-        """Judge every use of the stack's resources.
-
-        The inputs that Analyze saw count; a resource that it did not see (its policy is disabled,
-        or the resource is not a target of this update) is read from the stack.
-        """
-        stack = Stack(args.resources)
-        seen: dict[str, Seen] = {}
-        for resource in args.resources:
-            known = self._seen.get(resource.urn)
-            if known is None and self._mode is not Mode.UPDATE:
-                known = self._see(resource)
-            seen[resource.urn] = known or Seen(())
-        with self._lock:
-            provided = tuple(self._provisions())
-        judgements = self._inspector.judge(
-            use for urn in seen for use in _own_uses(urn, seen, stack, self._mode)
-        )
-        if self._mode is not Mode.PREVIEW:
-            return judgements
+        """Judge every use of the stack's resources, with what the whole stack knows of it."""
+        updating = self._mode is Mode.UPDATE
+        survey = self._survey.of_stack(args.resources, read_unseen=not updating)
+        judgements = self._inspector.judge(survey.uses())
+        if self._mode is Mode.PREVIEW:
+            provided = self._survey.provisions
+            return tuple(_foreseen(each, provided, survey.stack) for each in judgements)
+        # In update nothing waited for a component's images: only the notice may speak of them.
         return tuple(
-            depending_on(
-                before_the_update(each, provided, stack.waits_for(each.use.urn)),
-                stack.sources(each.use),
-            )
+            replace(each, voice=Voice.NOTICE)
+            if updating and survey.is_component(each.use.urn)
+            else each
             for each in judgements
         )
 
@@ -291,16 +246,11 @@ def declare(gates: Gates) -> list[Policy]:
     ]
 
 
-def _own_uses(urn: str, seen: Mapping[str, Seen], stack: Stack, mode: Mode) -> Iterable[ImageUse]:
-    """Return the uses of a resource; of a component only those that none of its children has.
-
-    In update nothing waited for a component's, so that only the notice may speak of them.
-    """
-    if not seen[urn].component:
-        return seen[urn].uses
-    below = {use.target for child in stack.below(urn) for use in seen[child].uses}
-    left = (use for use in seen[urn].uses if use.target not in below)
-    return (replace(use, voice=Voice.NOTICE) if mode is Mode.UPDATE else use for use in left)
+def _foreseen(judgement: Judgement, provided: Iterable[Provision], stack: Stack) -> Judgement:
+    """Return ``judgement`` with what the update that follows a preview will do about it."""
+    urn = judgement.use.urn
+    mended = before_the_update(judgement, provided, stack.waits_for(urn))
+    return depending_on(mended, stack.sources(judgement.use))
 
 
 def _stops(settings: Settings, judgement: Judgement) -> bool:
