@@ -64,6 +64,7 @@ WRITERS: Mapping[str, Callable[[Any], str]] = {
     "dockerfile": _dockerfile,
     "exporter": lambda image: f"type=registry,name={image}",
     "json": json.dumps,
+    "json-or-text": json.dumps,
     "nomad": json.dumps,
     "spark": _spark,
     "user-data": _user_data,

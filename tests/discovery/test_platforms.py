@@ -172,3 +172,341 @@ def test_a_pod_runs_where_its_selector_and_required_affinity_leave_one_architect
     assert platform("kubernetes:core/v1:Pod", pod) == expected
     volume = {"spec": {"volumes": [{"image": {"reference": IMAGE}}], **spec}}
     assert platform("kubernetes:core/v1:Pod", volume) == expected
+
+
+SPARK = "spark.kubernetes.container.image"
+SPARK_NODE = "spark.kubernetes.node.selector.kubernetes.io/arch"
+JOBSPEC = """
+job "web" {
+  %s
+  group "web" { task "web" { config { image = "%s" } } }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "inputs", "expected"),
+    [
+        (
+            "aws:emrserverless/application:Application",
+            {"imageConfiguration": {"imageUri": IMAGE}, "architecture": "ARM64"},
+            ARM64,
+        ),
+        (
+            "aws:emrserverless/application:Application",
+            {"imageConfiguration": {"imageUri": IMAGE}, "architecture": UNKNOWN},
+            None,
+        ),
+        (
+            "aws-native:bedrockagentcore:Runtime",
+            {"agentRuntimeArtifact": {"containerConfiguration": {"containerUri": IMAGE}}},
+            ARM64,
+        ),
+        (
+            "aws-native:bedrockagentcore:Runtime",
+            {
+                "agentRuntimeArtifact": {"containerConfiguration": {"containerUri": IMAGE}},
+                "capacityProviderConfiguration": {},
+            },
+            None,
+        ),
+        (
+            "aws:codebuild/project:Project",
+            {"environment": {"image": IMAGE, "type": "ARM_LAMBDA_CONTAINER"}},
+            ARM64,
+        ),
+        (
+            "aws:codebuild/project:Project",
+            {"environment": {"image": IMAGE, "type": "LINUX_GPU_CONTAINER"}},
+            AMD64,
+        ),
+        (
+            "aws:codebuild/project:Project",
+            {"environment": {"image": IMAGE, "type": "WINDOWS_SERVER_2022_CONTAINER"}},
+            WINDOWS,
+        ),
+        (
+            "aws:codebuild/project:Project",
+            {
+                "environment": {
+                    "image": IMAGE,
+                    "type": "LINUX_CONTAINER",
+                    "fleet": {"fleetArn": "x"},
+                }
+            },
+            None,
+        ),
+        (
+            "aws:codebuild/project:Project",
+            {
+                "source": {
+                    "buildspec": f"batch: {{build-list: [{{env: {{image: '{IMAGE}', type: ARM_CONTAINER}}}}]}}"
+                }
+            },
+            ARM64,
+        ),
+        (
+            "aws-native:elasticbeanstalk:ApplicationVersion",
+            {"imageConfiguration": {"build": {"buildpack": IMAGE, "architecture": "arm64"}}},
+            ARM64,
+        ),
+        (
+            "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition",
+            {
+                "dataQualityAppSpecification": {"imageUri": IMAGE},
+                "jobResources": {"clusterConfig": {"instanceType": "ml.m5.xlarge"}},
+            },
+            AMD64,
+        ),
+        (
+            "aws:sagemaker/trainingJob:TrainingJob",
+            {
+                "algorithmSpecification": {"trainingImage": IMAGE},
+                "resourceConfig": {"instanceType": "ml.c7g.xlarge"},
+            },
+            ARM64,
+        ),
+        (
+            "aws:sagemaker/trainingJob:TrainingJob",
+            {
+                "algorithmSpecification": {"trainingImage": IMAGE},
+                "resourceConfig": {"instanceType": "ml.g5.xlarge"},
+            },
+            AMD64,
+        ),
+        (
+            "aws:sagemaker/trainingJob:TrainingJob",
+            {
+                "algorithmSpecification": {"trainingImage": IMAGE},
+                "resourceConfig": {"instanceType": "ml.g5g.xlarge"},
+            },
+            ARM64,
+        ),
+        (
+            "aws:sagemaker/trainingJob:TrainingJob",
+            {
+                "algorithmSpecification": {"trainingImage": IMAGE},
+                "resourceConfig": {
+                    "instanceGroups": [
+                        {"instanceType": "ml.m5.large"},
+                        {"instanceType": "ml.m7g.large"},
+                    ]
+                },
+            },
+            None,
+        ),
+        (
+            "aws:sagemaker/trainingJob:TrainingJob",
+            {
+                "algorithmSpecification": {"trainingImage": IMAGE},
+                "resourceConfig": {"instanceType": UNKNOWN},
+            },
+            None,
+        ),
+        (
+            "aws:sagemaker/algorithm:Algorithm",
+            {
+                "trainingSpecification": {
+                    "trainingImage": IMAGE,
+                    "supportedTrainingInstanceTypes": ["ml.m5.large", "ml.p3.2xlarge"],
+                }
+            },
+            AMD64,
+        ),
+        (
+            "aws:sagemaker/algorithm:Algorithm",
+            {
+                "inferenceSpecification": {
+                    "containers": [{"image": IMAGE}],
+                    "supportedTransformInstanceTypes": ["ml.c6g.large"],
+                }
+            },
+            ARM64,
+        ),
+        (
+            "aws-native:sagemaker:InferenceComponent",
+            {"specifications": [{"container": {"image": IMAGE}, "instanceType": "ml.m6gd.large"}]},
+            ARM64,
+        ),
+        (
+            "aws:sagemaker/pipeline:Pipeline",
+            {
+                "pipelineDefinition": json.dumps(
+                    {
+                        "Steps": [
+                            {
+                                "Arguments": {
+                                    "AppSpecification": {"ImageUri": IMAGE},
+                                    "ProcessingResources": {
+                                        "ClusterConfig": {"InstanceType": "ml.r6g.large"}
+                                    },
+                                }
+                            }
+                        ]
+                    }
+                )
+            },
+            ARM64,
+        ),
+        (
+            "aws-native:batch:JobDefinition",
+            {
+                "nodeProperties": {
+                    "nodeRangeProperties": [
+                        {"container": {"image": IMAGE, "instanceType": "c6gn.large"}}
+                    ]
+                }
+            },
+            ARM64,
+        ),
+        (
+            "aws-native:batch:JobDefinition",
+            {
+                "nodeProperties": {
+                    "nodeRangeProperties": [
+                        {"container": {"image": IMAGE}, "instanceTypes": ["optimal"]}
+                    ]
+                }
+            },
+            None,
+        ),
+        (
+            "aws-native:emrcontainers:JobTemplate",
+            {
+                "jobTemplateData": {
+                    "configurationOverrides": {
+                        "applicationConfiguration": [
+                            {"properties": {SPARK: IMAGE, SPARK_NODE: "arm64"}}
+                        ]
+                    }
+                }
+            },
+            ARM64,
+        ),
+        (
+            "aws:emrcontainers/jobTemplate:JobTemplate",
+            {
+                "jobTemplateData": {
+                    "jobDriver": {
+                        "sparkSubmitJobDriver": {
+                            "sparkSubmitParameters": f"--conf {SPARK}={IMAGE} --conf {SPARK_NODE}=amd64"
+                        }
+                    }
+                }
+            },
+            AMD64,
+        ),
+        (
+            "aws-native:greengrassv2:ComponentVersion",
+            {
+                "inlineRecipe": json.dumps(
+                    {
+                        "Manifests": [
+                            {
+                                "Platform": {"os": "linux", "architecture": "aarch64"},
+                                "Artifacts": [{"Uri": f"docker:{IMAGE}"}],
+                            }
+                        ]
+                    }
+                )
+            },
+            ARM64,
+        ),
+        ("docker:index/container:Container", {"image": IMAGE, "platform": "linux/arm64"}, ARM64),
+        (
+            "docker:index/remoteImage:RemoteImage",
+            {
+                "build": {
+                    "additionalContexts": [f"base=docker-image://{IMAGE}"],
+                    "platform": "linux/arm64",
+                }
+            },
+            ARM64,
+        ),
+        (
+            "docker:index/service:Service",
+            {
+                "taskSpec": {
+                    "containerSpec": {"image": IMAGE},
+                    "placement": {"platforms": [{"os": "linux", "architecture": "aarch64"}]},
+                }
+            },
+            ARM64,
+        ),
+        (
+            "docker-build:index:Image",
+            {"dockerfile": {"inline": f"FROM {IMAGE}"}, "platforms": ["linux/arm64"]},
+            ARM64,
+        ),
+        (
+            "docker-build:index:Image",
+            {
+                "dockerfile": {"inline": f"FROM {IMAGE}"},
+                "platforms": ["linux/arm64", "linux/amd64"],
+            },
+            None,
+        ),
+        (
+            "docker-build:index:Image",
+            {
+                "dockerfile": {"inline": f"FROM --platform=linux/amd64 {IMAGE}"},
+                "platforms": ["linux/arm64"],
+            },
+            AMD64,
+        ),
+        (
+            "awsx:ecs:FargateService",
+            {
+                "taskDefinitionArgs": {
+                    "container": {"image": IMAGE},
+                    "runtimePlatform": {"cpuArchitecture": "ARM64"},
+                }
+            },
+            ARM64,
+        ),
+        (
+            "awsx:ecs:EC2Service",
+            {"taskDefinitionArgs": {"containers": {"web": {"image": IMAGE}}}},
+            None,
+        ),
+        (
+            "nomad:index/job:Job",
+            {
+                "jobspec": JOBSPEC
+                % ('constraint {\n attribute = "${attr.cpu.arch}"\n value = "arm64"\n }', IMAGE)
+            },
+            ARM64,
+        ),
+        (
+            "nomad:index/job:Job",
+            {
+                "jobspec": JOBSPEC
+                % (
+                    'constraint {\n attribute = "${attr.cpu.arch}"\n operator = "!="\n value = "arm64"\n }',
+                    IMAGE,
+                )
+            },
+            None,
+        ),
+        (
+            "nomad:index/job:Job",
+            {
+                "jobspec": json.dumps(
+                    {
+                        "Job": {
+                            "Constraints": [
+                                {"LTarget": "${attr.cpu.arch}", "RTarget": "amd64", "Operand": "="}
+                            ],
+                            "TaskGroups": [{"Tasks": [{"Config": {"image": IMAGE}}]}],
+                        }
+                    }
+                )
+            },
+            AMD64,
+        ),
+    ],
+)
+def test_every_provider_says_the_platform_in_its_own_way(
+    resource_type: str, inputs: dict[str, Any], expected: Platform | None
+) -> None:
+    assert platform(resource_type, inputs) == expected

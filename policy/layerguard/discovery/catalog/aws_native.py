@@ -118,7 +118,7 @@ ROWS = (
     document("aws-native:imagebuilder:Workflow",                "data:yaml"),
     document("aws-native:lightsail:Instance",                   "userData:user-data"),
     document(_SAGEMAKER_PIPELINE,                               _SAGEMAKER_PIPELINE_BODY),
-    document("aws-native:scheduler:Schedule",                   "target.input:json"),
+    document("aws-native:scheduler:Schedule",                   "target.input:json-or-text"),
     document("aws-native:ssm:Document",                         "content:yaml"),
     document("aws-native:stepfunctions:StateMachine",           "definitionString:json"),
 

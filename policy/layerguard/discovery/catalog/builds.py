@@ -1,4 +1,4 @@
-"""Rows of the providers that build and run images: docker, docker-build, awsx, nomad."""
+"""Rows of the providers around them: docker, docker-build, awsx, eks, nomad."""
 
 from layerguard.discovery import platforms, runtimes, splits
 from layerguard.discovery.catalog.row import Row, document, not_pulled, push, soft
@@ -45,6 +45,16 @@ ROWS = (
     document("awsx:ecr:Image",           "args"),
     document("docker:index/image:Image", "build.args"),
     document(_BUILD,                     "buildArgs"),
+
+    # User data of machines
+    document("eks:index:Cluster",          "nodeGroupOptions.nodeUserData:user-data"),
+    document("eks:index:Cluster",          "nodeGroupOptions.nodeUserDataOverride:user-data"),
+    document("eks:index:Cluster",          "nodeUserData:user-data"),
+    document("eks:index:ManagedNodeGroup", "userData:user-data"),
+    document("eks:index:NodeGroup",        "nodeUserData:user-data"),
+    document("eks:index:NodeGroup",        "nodeUserDataOverride:user-data"),
+    document("eks:index:NodeGroupV2",      "nodeUserData:user-data"),
+    document("eks:index:NodeGroupV2",      "nodeUserDataOverride:user-data"),
 
     # An image that the resource writes
     push("awsx:ecr:Image",             "repositoryUrl"),

@@ -66,6 +66,11 @@ def _exporter(text: str, _ancestors: Ancestors) -> Tree:
     return options.get("name")
 
 
+def _json_or_text(text: str, _ancestors: Ancestors) -> Tree:
+    """A document, or else plain text or the address of one, which is none."""
+    return read_json(text) if text.lstrip()[:1] in ("{", "[") else None
+
+
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
         "cache": _cache,
@@ -74,6 +79,7 @@ READERS: Mapping[str, Reader] = MappingProxyType(
         "dockerfile": _dockerfile,
         "exporter": _exporter,
         "json": lambda text, _ancestors: read_json(text),
+        "json-or-text": _json_or_text,
         "nomad": _nomad,
         "spark": lambda text, _ancestors: dict(spark_properties(text)),
         "user-data": lambda text, _ancestors: read_user_data(text),
