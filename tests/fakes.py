@@ -11,6 +11,7 @@ from typing import Any
 
 from layerguard.discovery import ImageUse
 from layerguard.errors import ImageNotFound, NotUnderstood, RegistryError
+from layerguard.identity import Identity
 from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import Availability, ImageAnswer, LayerAnswer
@@ -100,9 +101,25 @@ class FakeRegistry:
         self.layer_answers: dict[Digest, LayerAnswer | RegistryError] = {}
         self.config_texts: dict[Digest, str | RegistryError] = {}
         self.config_questions: list[Digest] = []
+        self.identities: list[Identity] = []
+        self.others: dict[Identity, FakeRegistry] = {}
+        self.patience = 0.0
+        self.prefixes: tuple[str, ...] = ()
+        self.cache_questions: list[Repository] = []
         self.failure: Exception | None = None
         self._calls = 0
         self._lock = threading.Lock()
+
+    def for_identity(self, identity: Identity) -> FakeRegistry:
+        self.identities.append(identity)
+        return self.others.get(identity, self)
+
+    def be_patient(self, seconds: float) -> None:
+        self.patience = seconds
+
+    def cache_prefixes(self, repository: Repository) -> tuple[str, ...]:
+        self.cache_questions.append(repository)
+        return self.prefixes
 
     @property
     def calls(self) -> int:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "policy" / "layerguard"
 # From the bottom to the top: a part may import what stands on a line above it, and itself.
 LAYERS = (
-    {"errors"},
+    {"errors", "identity"},
     {"reference"},
     {"manifest"},
     {"verdict"},

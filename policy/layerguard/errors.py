@@ -18,6 +18,7 @@
         |-- TimedOut              timed-out
         |-- KmsFailed             kms
         |-- UpstreamFailed        upstream
+        |-- CacheNotFilled        cache-not-filled
         |-- InconsistentAnswer    inconsistent-answer
         `-- NotUnderstood         internal-error
 """
@@ -44,9 +45,20 @@ class SettingsInvalid(LayerguardError):
 
 
 class RegistryError(LayerguardError):
-    """ECR did not answer a question. ``code`` is the code of the verdict that follows from it."""
+    """ECR did not answer a question. ``code`` is the code of the verdict that follows from it.
+
+    ``next_step`` is what can be done, where the error itself knows it better than its code.
+    """
 
     code: ClassVar[str]
+
+    def __init__(self, text: str, next_step: str = "") -> None:
+        super().__init__(text)
+        self.next_step = next_step
+
+    def retold(self, text: str) -> RegistryError:
+        """Return the same error in other words."""
+        return type(self)(text, self.next_step)
 
 
 class RepositoryNotFound(RegistryError):
@@ -113,6 +125,12 @@ class UpstreamFailed(RegistryError):
     """A pull-through cache could not reach or use its upstream registry."""
 
     code = "upstream"
+
+
+class CacheNotFilled(RegistryError):
+    """The repository is a pull-through cache, and nobody has pulled this through it yet."""
+
+    code = "cache-not-filled"
 
 
 class InconsistentAnswer(RegistryError):

@@ -43,6 +43,7 @@ class Code(Enum):
     TIMED_OUT            = ("timed-out",            State.UNDETERMINED, "ECR did not answer in time.")
     KMS                  = ("kms",                  State.UNDETERMINED, "ECR could not use the repository's encryption key.")
     UPSTREAM             = ("upstream",             State.UNDETERMINED, "A pull-through cache could not use its upstream registry.")
+    CACHE_NOT_FILLED     = ("cache-not-filled",     State.UNDETERMINED, "The repository is a pull-through cache, and this was never pulled through it.")
     INCONSISTENT_ANSWER  = ("inconsistent-answer",  State.UNDETERMINED, "ECR's answer does not account for every digest, or is not the image's manifest.")
     MANIFEST_UNREADABLE  = ("manifest-unreadable",  State.UNDETERMINED, "The image's manifest is of a kind whose layers cannot be read.")
     DOCUMENT_UNREADABLE  = ("document-unreadable",  State.UNDETERMINED, "The property holds a document that does not parse, so the images in it are not known.")

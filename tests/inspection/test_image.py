@@ -15,6 +15,7 @@ from layerguard.errors import (
     Throttled,
 )
 from layerguard.inspection.image import inspect_image
+from layerguard.inspection.questions import Questions
 from layerguard.manifest import ManifestForm, Platform
 from layerguard.reference import Digest, ImageId
 from layerguard.registry import Availability, ImageAnswer
@@ -29,9 +30,7 @@ ARM64 = Platform("linux", "arm64")
 def inspect(
     registry: FakeRegistry, wanted: Platform | None = None, rest: str = "shop/web:1"
 ) -> Verdict:
-    return inspect_image(
-        reference(rest), wanted, registry.images, registry.layers, registry.configs
-    )
+    return inspect_image(reference(rest), wanted, Questions(registry))
 
 
 def asked(registry: FakeRegistry) -> list[str]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
+from layerguard.errors import RegistryError
+from layerguard.identity import Identity
 from layerguard.inspection import Inspector, Judgement
+from layerguard.inspection.limits import Limits
 from layerguard.manifest import Platform
-from layerguard.reference import ImageReference
+from layerguard.reference import ImageId, ImageReference, Repository
+from layerguard.registry import ImageAnswer
 from layerguard.verdict import Code, Verdict
 
 from tests.fakes import HOST, FakeRegistry, manifest, use
+
+TEAM = Identity(profile="team")
 
 
 def codes(judgements: tuple[Judgement, ...]) -> list[str]:
@@ -88,8 +96,7 @@ def test_the_headline_names_code_path_container_and_the_reference_as_written() -
 def test_the_summary_counts_uses_images_layers_states_calls_and_seconds() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a", "b"), "1")
-    ticks = itertools.count(0.0, 0.5)
-    inspector = Inspector(registry, clock=lambda: next(ticks))
+    inspector = Inspector(registry, clock=lambda: registry.calls / 2)  # half a second a call
     judgements = inspector.judge(
         [
             use("shop/web:1"),
@@ -102,7 +109,7 @@ def test_the_summary_counts_uses_images_layers_states_calls_and_seconds() -> Non
     )
     assert str(inspector.summary(judgements)) == (
         "layerguard: 5 image uses, 2 images, 3 layers checked, 1 unavailable, 1 undetermined, "
-        "1 pending; 3 calls to ECR in 1.0 s"
+        "1 pending; 3 calls to ECR in 1.5 s"
     )
 
 
@@ -119,3 +126,139 @@ def test_what_is_forgotten_is_asked_again_and_the_rest_is_not() -> None:
     assert codes(inspector.judge([use(), use("shop/other:1")])) == ["available", "layer-missing"]
     again = registry.questions[asked:]
     assert {repository.name for repository, _ in again} == {"shop/web"}
+
+
+class Hanging(FakeRegistry):
+    """Never answers about one repository until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = threading.Event()
+
+    def images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
+        if repository.name == "shop/hangs":
+            self.let_go.wait(30)
+        return super().images(repository, ids)
+
+
+def test_a_question_that_hangs_is_timed_out_and_its_neighbour_is_judged_alone() -> None:
+    registry = Hanging()
+    registry.put(manifest("a"), "1")
+    inspector = Inspector(registry)
+    inspector.limit(Limits(image=0.2))
+    judgements = inspector.judge([use("shop/hangs:1"), use("shop/web:1")])
+    assert codes(judgements) == ["timed-out", "available"]
+    assert judgements[0].verdict.reason == (
+        "There was no answer within 0.2 s for one image or 300 s for the whole run."
+    )
+    registry.let_go.set()
+    # It stays so: the preview's gate and its notice say the same.
+    assert codes(inspector.judge([use("shop/hangs:1")])) == ["timed-out"]
+
+
+def test_the_whole_run_ends_although_all_its_threads_hang() -> None:
+    registry = Hanging()
+    inspector = Inspector(registry)
+    inspector.limit(Limits(image=10.0, total=0.3, workers=1))
+    uses = [use(f"shop/hangs:{tag}") for tag in range(20)]
+    assert codes(inspector.judge(uses)) == ["timed-out"] * 20
+    registry.let_go.set()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.naps: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.now += seconds
+
+
+def test_what_may_still_come_is_asked_about_again() -> None:
+    registry, clock = FakeRegistry(), Clock()
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now >= 7:
+            registry.put(manifest("a"), "1")
+
+    inspector = Inspector(registry, clock=clock, sleep=sleep)
+    inspector.limit(Limits(absent=20.0))
+    assert codes(inspector.judge([use()])) == ["available"]
+    assert clock.naps == [1.0, 2.0, 4.0]
+
+
+def test_the_message_says_how_long_it_waited_in_vain() -> None:
+    registry, clock = FakeRegistry(), Clock()
+    inspector = Inspector(registry, clock=clock, sleep=clock.sleep)
+    inspector.limit(Limits(absent=20.0))
+    (judgement,) = inspector.judge([use()])
+    assert judgement.verdict.code is Code.IMAGE_NOT_FOUND
+    assert judgement.verdict.reason.endswith("It did not come within 20 s either.")
+    assert sum(clock.naps) == 20.0
+
+
+def test_without_a_wait_nothing_is_asked_twice() -> None:
+    registry, clock = FakeRegistry(), Clock()
+    inspector = Inspector(registry, clock=clock, sleep=clock.sleep)
+    inspector.judge([use()])
+    assert (registry.calls, clock.naps) == (1, [])
+
+
+def test_each_identity_asks_for_itself() -> None:
+    everybody, team = FakeRegistry(), FakeRegistry()
+    team.put(manifest("a"), "1")
+    everybody.others[TEAM] = team
+    inspector = Inspector(everybody)
+    uses = [replace(use(), identity=TEAM), use()]
+    assert codes(inspector.judge(uses)) == ["available", "image-not-found"]
+    assert (everybody.calls, team.calls) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "known", "expected"),
+    [
+        (("shop",), (), "cache-not-filled"),
+        (("ROOT",), (), "cache-not-filled"),
+        ((), ("shop",), "cache-not-filled"),
+        (("sho", "shop/web", "other"), (), "image-not-found"),
+        ((), (), "image-not-found"),
+    ],
+)
+def test_what_a_pull_through_cache_lacks_is_not_missing(
+    prefixes: tuple[str, ...], known: tuple[str, ...], expected: str
+) -> None:
+    registry = FakeRegistry()
+    registry.prefixes = prefixes
+    inspector = Inspector(registry)
+    inspector.limit(Limits(), known)
+    (judgement,) = inspector.judge([use()])
+    assert judgement.verdict.code.text == expected
+    assert ("pull-through cache" in judgement.verdict.reason) is (expected == "cache-not-filled")
+
+
+def test_a_layer_that_a_cache_lacks_is_not_missing_and_nobody_asks_without_need() -> None:
+    registry = FakeRegistry()
+    registry.prefixes = ("shop",)
+    registry.put(manifest("a"), "1")
+    inspector = Inspector(registry)
+    assert codes(inspector.judge([use()])) == ["available"]
+    assert registry.cache_questions == []
+    registry.put(manifest("lost"), "2")
+    registry.lose("lost")
+    assert codes(inspector.judge([use("shop/web:2")])) == ["cache-not-filled"]
+
+
+def test_judgements_come_as_they_are_known() -> None:
+    registry = Hanging()
+    registry.put(manifest("a"), "1")
+    each = Inspector(registry).judge_each([use("shop/hangs:1"), use("shop/web:1")])
+    assert next(each).use.text == f"{HOST}/shop/web:1"
+    registry.let_go.set()
+    assert [judgement.use.text for judgement in each] == [f"{HOST}/shop/hangs:1"]

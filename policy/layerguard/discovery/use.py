@@ -8,6 +8,7 @@ from enum import Enum
 from layerguard.discovery import runtimes
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.runtimes import Runtime
+from layerguard.identity import ORDINARY, Identity
 from layerguard.manifest import Platform
 from layerguard.reference import ImageReference
 from layerguard.verdict import Verdict
@@ -28,7 +29,7 @@ class ImageUse:
     ``text`` is the reference as the user wrote it, None where it is not known.
     ``target`` is the reference to inspect, or the verdict that says why there is none.
     ``platform`` is what the runtime will pull, None where that cannot be decided; where it is
-    ``presumed``, an image without it is only a notice.
+    ``presumed``, an image without it is only a notice. ``identity`` is as whom to ask about it.
     """
 
     urn: str
@@ -42,3 +43,4 @@ class ImageUse:
     runtime: Runtime = runtimes.ANY
     placement: Placement = NOWHERE
     voice: Voice = Voice.GATE
+    identity: Identity = ORDINARY

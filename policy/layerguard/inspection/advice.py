@@ -74,6 +74,10 @@ def advise(
             )
         case Code.KMS:
             return "check the policy and the state of the KMS key that encrypts the repository."
+        case Code.CACHE_NOT_FILLED:
+            return (
+                f"pull it once, with credentials that may fill the cache: docker pull {reference}"
+            )
         case Code.UPSTREAM:
             return "check the pull-through cache rule of the repository and its upstream."
         case Code.INCONSISTENT_ANSWER:

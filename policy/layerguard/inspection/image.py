@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from layerguard.errors import InconsistentAnswer, LayerguardError, RegistryError
 from layerguard.inspection.advice import advise
-from layerguard.inspection.configs import AskConfigs, is_served, with_platforms
-from layerguard.inspection.resolution import AskImages, Resolution, Resolved, resolve
+from layerguard.inspection.configs import is_served, with_platforms
+from layerguard.inspection.questions import Questions
+from layerguard.inspection.resolution import Resolution, Resolved, resolve
 from layerguard.manifest import Platform
-from layerguard.reference import Digest, ImageReference, Repository
+from layerguard.reference import Digest, ImageReference
 from layerguard.registry import Availability, LayerAnswer
 from layerguard.verdict import BadBlob, Code, ManifestReport, State, Verdict
 
-AskLayers: TypeAlias = Callable[
-    [Repository, Sequence[Digest]], Mapping[Digest, "LayerAnswer | RegistryError"]
-]
 _Answers: TypeAlias = Mapping[Digest, "LayerAnswer | RegistryError"]
+_PULL = (
+    "The repository is a pull-through cache: a first pull by its runtime would bring the image "
+    "from its upstream, if the upstream has it and the runtime's role may fill the cache."
+)
+# What a pull through a cache brings.
+_BROUGHT_BY_A_PULL = (Code.IMAGE_NOT_FOUND, Code.LAYER_MISSING, Code.REPOSITORY_NOT_FOUND)
+
+
+class Problem(NamedTuple):
+    """What is wrong with an image: the code, why, and what can be done where that is known."""
+
+    code: Code
+    reason: str
+    next_step: str = ""
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether it makes the image unavailable, and not only unknown."""
+        return self.code.state is State.UNAVAILABLE
 
 
 def inspect_image(
-    reference: ImageReference,
-    wanted: Platform | None,
-    ask_images: AskImages,
-    ask_layers: AskLayers,
-    ask_configs: AskConfigs,
+    reference: ImageReference, wanted: Platform | None, questions: Questions
 ) -> Verdict:
     """Return what can be said of an image that is to run on ``wanted``.
 
@@ -33,23 +46,29 @@ def inspect_image(
     found out; the image is available only when every runnable manifest was read and every one of
     their digests came back as available.
     """
-    resolution = resolve(reference, wanted, ask_images)
+    resolution = resolve(reference, wanted, questions.images)
     blobs = {blob.digest for each in resolution.manifests for blob in each.manifest.blobs}
-    answers = ask_layers(reference.repository, sorted(blobs)) if blobs else {}
+    answers = questions.layers(reference.repository, sorted(blobs)) if blobs else {}
     problems = [*_layer_problems(answers.values()), *map(_problem, resolution.errors)]
     if not resolution.manifests and not resolution.errors:
-        problems.append((Code.PLATFORM_MISSING, _offer(wanted, resolution.offered)))
-    elif wanted and not resolution.errors and not any(map(_is_proven, problems)):
+        problems.append(Problem(Code.PLATFORM_MISSING, _offer(wanted, resolution.offered)))
+    elif wanted and not resolution.errors and not any(each.is_proven for each in problems):
         # Where a manifest could not be read, it may be the one that serves.
         resolution.manifests = with_platforms(
-            reference.repository, resolution.manifests, wanted, _available(answers), ask_configs
+            reference.repository,
+            resolution.manifests,
+            wanted,
+            _available(answers),
+            questions.configs,
         )
         problems += _platform_problems(wanted, resolution)
-    code, reason = _decide(problems)
+    decided = _decide(problems)
+    if decided.code in _BROUGHT_BY_A_PULL and questions.is_cache(reference.repository):
+        decided = Problem(Code.CACHE_NOT_FILLED, f"{decided.reason} {_PULL}")
     return Verdict(
-        code,
-        reason,
-        advise(code, reference, resolution.digest, wanted),
+        decided.code,
+        decided.reason,
+        decided.next_step or advise(decided.code, reference, resolution.digest, wanted),
         resolution.digest,
         wanted,
         tuple(_report(each, answers) for each in resolution.manifests),
@@ -89,38 +108,36 @@ def _available(answers: _Answers) -> set[Digest]:
 
 def _layer_problems(
     answers: Iterable[LayerAnswer | RegistryError],
-) -> Iterable[tuple[Code, str]]:
+) -> Iterable[Problem]:
     for answer in answers:
         if isinstance(answer, RegistryError):
             yield _problem(answer)
         elif answer.availability is Availability.UNAVAILABLE:
-            yield Code.LAYER_MISSING, Code.LAYER_MISSING.meaning
+            yield Problem(Code.LAYER_MISSING, Code.LAYER_MISSING.meaning)
         elif answer.availability is Availability.ARCHIVED:
-            yield Code.LAYER_ARCHIVED, Code.LAYER_ARCHIVED.meaning
+            yield Problem(Code.LAYER_ARCHIVED, Code.LAYER_ARCHIVED.meaning)
 
 
-def _problem(error: LayerguardError) -> tuple[Code, str]:
-    code = Code.of(error) if isinstance(error, RegistryError) else Code.MANIFEST_UNREADABLE
-    return code, str(error)
+def _problem(error: LayerguardError) -> Problem:
+    if isinstance(error, RegistryError):
+        return Problem(Code.of(error), str(error), error.next_step)
+    return Problem(Code.MANIFEST_UNREADABLE, str(error))
 
 
-def _is_proven(problem: tuple[Code, str]) -> bool:
-    return problem[0].state is State.UNAVAILABLE
-
-
-def _platform_problems(wanted: Platform, resolution: Resolution) -> Iterable[tuple[Code, str]]:
+def _platform_problems(wanted: Platform, resolution: Resolution) -> Iterable[Problem]:
     """Say so where every manifest is known to be for another platform than ``wanted``."""
     said = [each.platform for each in resolution.manifests]
     if any(platform is None or is_served(wanted, platform) for platform in said):
         return
     known = list(filter(None, said))
     if [each.digest for each in resolution.manifests] == [resolution.digest]:
-        yield (
+        yield Problem(
             Code.PLATFORM_MISSING,
             f"The image is for {known[0]} only, and it is to run on {wanted}.",
         )
     else:
-        yield Code.PLATFORM_MISSING, _offer(wanted, [*resolution.offered, *known])
+        offer = _offer(wanted, [*resolution.offered, *known])
+        yield Problem(Code.PLATFORM_MISSING, offer)
 
 
 def _offer(wanted: Platform | None, platforms: Iterable[Platform]) -> str:
@@ -129,10 +146,11 @@ def _offer(wanted: Platform | None, platforms: Iterable[Platform]) -> str:
     return f"The image has no manifest for {wanted or 'any platform'}; {has}."
 
 
-def _decide(problems: Sequence[tuple[Code, str]]) -> tuple[Code, str]:
-    """Return the code that decides, and every reason once, the deciding ones first."""
+def _decide(problems: Sequence[Problem]) -> Problem:
+    """Return the problem that decides, with every reason once, the deciding ones first."""
     if not problems:
-        return Code.AVAILABLE, Code.AVAILABLE.meaning
+        return Problem(Code.AVAILABLE, Code.AVAILABLE.meaning)
     order = list(Code)
-    ranked = sorted(problems, key=lambda each: (not _is_proven(each), order.index(each[0])))
-    return ranked[0][0], " ".join(dict.fromkeys(reason for _, reason in ranked))
+    ranked = sorted(problems, key=lambda each: (not each.is_proven, order.index(each.code)))
+    reasons = " ".join(dict.fromkeys(each.reason for each in ranked))
+    return ranked[0]._replace(reason=reasons)

@@ -83,7 +83,7 @@ def _take(
         # Below an index the words must say which of its manifests ECR speaks of.
         child = f" It is the index's manifest {image_id.digest}" if resolution.digest else ""
         target = f" for {platform}." if platform else "."
-        resolution.errors.append(type(answer)(f"{answer}{child}{target}") if child else answer)
+        resolution.errors.append(answer.retold(f"{answer}{child}{target}") if child else answer)
         return None
     resolution.digest = resolution.digest or answer.digest
     try:

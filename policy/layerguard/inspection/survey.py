@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from layerguard.discovery import ImageUse, discover
 from layerguard.discovery.components import is_component
 from layerguard.discovery.placement import placement
+from layerguard.discovery.provider import NotKnownYet, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
-from layerguard.discovery.tree import plain
+from layerguard.discovery.tree import Tree, plain
 from layerguard.inspection.stack import Stack, StackResource
 from layerguard.verdict import Code, Verdict
 
 
 class SurveyedProvider(Protocol):
     """What the policy SDK says of the provider of a resource."""
+
+    @property
+    def resource_type(self) -> str:
+        """Its type token."""
 
     @property
     def props(self) -> Mapping[str, object]:
@@ -118,13 +123,37 @@ class Survey:
 
     def _read(self, resource: SurveyedResource) -> Seen:
         urn, kind, inputs = resource.urn, resource.resource_type, resource.props
-        provider = resource.provider.props if resource.provider else None
-        here = placement(plain(provider, self._sentinels), self._environment)
+        provider = resource.provider
+        made_by = plain(provider.props if provider else None, self._sentinels)
+        here = placement(made_by, self._environment)
+        uses = discover(urn, kind, inputs, self._sentinels, here)
+        if uses and provider:
+            uses = _asked_as(uses, provider.resource_type, made_by)
         return Seen(
-            discover(urn, kind, inputs, self._sentinels, here),
+            uses,
             provisions(urn, kind, inputs, self._sentinels, here),
-            is_component(kind, has_provider=resource.provider is not None),
+            is_component(kind, has_provider=provider is not None),
         )
+
+
+def _asked_as(
+    uses: tuple[ImageUse, ...], provider_type: str, provider: Tree
+) -> tuple[ImageUse, ...]:
+    """Return ``uses`` to be asked about as their resource's provider does everything else."""
+    try:
+        identity = provider_identity(provider_type, provider)
+    except NotKnownYet:
+        unknown = Verdict(
+            Code.UNKNOWN_IN_PREVIEW,
+            "The credentials of the resource's provider are outputs of a resource that does not "
+            "exist yet, so nobody can be asked as this provider.",
+            "nothing to do: the image is checked during the update, before its resource is "
+            "created.",
+        )
+        return tuple(
+            use if isinstance(use.target, Verdict) else replace(use, target=unknown) for use in uses
+        )
+    return tuple(replace(use, identity=identity) for use in uses)
 
 
 @dataclass(frozen=True)

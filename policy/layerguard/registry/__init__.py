@@ -5,8 +5,9 @@ logic a fake. Only this package imports boto3, and only when the first question 
 """
 
 from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer, Registry
-from layerguard.registry.ecr import ACTIONS, PERMISSIONS, Ecr
+from layerguard.registry.ecr import Ecr
 from layerguard.registry.identity import OrdinaryChain
+from layerguard.registry.permissions import ACTIONS, PERMISSIONS
 
 __all__ = [
     "ACTIONS",

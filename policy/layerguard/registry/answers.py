@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from layerguard.errors import RegistryError
+from layerguard.identity import Identity
 from layerguard.reference import Digest, ImageId, Repository
 
 
@@ -41,6 +42,18 @@ class Registry(Protocol):
     Implementations are safe to use from many threads, never raise for one image what belongs to
     another, and count their calls.
     """
+
+    def for_identity(self, identity: Identity) -> Registry:
+        """Return the registry as ``identity`` sees it. Nothing is shared between identities."""
+
+    def be_patient(self, seconds: float) -> None:
+        """Set for how long each call is tried again while the trouble is transient."""
+
+    def cache_prefixes(self, repository: Repository) -> tuple[str, ...]:
+        """Return the prefixes of pull-through caches in the registry of ``repository``.
+
+        ``ROOT`` stands for every repository. Where the question is refused there are none.
+        """
 
     @property
     def calls(self) -> int:

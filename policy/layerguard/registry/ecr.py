@@ -14,49 +14,64 @@ from layerguard.errors import (
     NotUnderstood,
     ReferenceInvalid,
     RegistryError,
+    RepositoryNotFound,
     Unreachable,
 )
+from layerguard.identity import ORDINARY, Identity
 from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer
+from layerguard.registry.calls import AccountRegion, Calls
 from layerguard.registry.download import Download, PlainHttp
-from layerguard.registry.identity import ClientFactory
-from layerguard.registry.translation import image_failure, translate
+from layerguard.registry.identity import ClientFactory, Clients
+from layerguard.registry.suggestions import PAGE, AskedOnce, names_beside, tags_beside
+from layerguard.registry.translation import image_failure
 
 # Both batch operations take up to 100. Source: ECR API reference.
 BATCH = 100
-
-ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages")
-"""What the principal that asks must be allowed; the last only makes better words of a failure."""
-
-OPTIONAL_ACTIONS = ("ecr:GetDownloadUrlForLayer",)
-"""Without it the platform of an image that has no index is not compared."""
-
-PERMISSIONS = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": [*ACTIONS, *OPTIONAL_ACTIONS], "Resource": "*"},
-    ],
-}
-"""The IAM policy for it."""
 
 _Item = TypeVar("_Item")
 
 
 class Ecr:
-    """A ``Registry`` that asks Amazon ECR, in the repository's own region and registry."""
+    """A ``Registry`` that asks Amazon ECR, in the repository's own region and registry.
 
-    def __init__(self, client: ClientFactory, download: Download | None = None) -> None:
-        self._client = client
+    ``client`` makes the clients of the ordinary chain, ``others`` those of another identity.
+    """
+
+    def __init__(
+        self,
+        client: ClientFactory,
+        download: Download | None = None,
+        others: Callable[[Identity], ClientFactory] = Clients,
+    ) -> None:
+        self._calls = Calls(client)
         self._download = download or PlainHttp()
-        self._calls = 0
-        self._closed_downloads: set[tuple[str, str]] = set()
+        self._others = others
+        self._closed_downloads: set[AccountRegion] = set()
         self._lock = threading.Lock()
+        self._by_identity: dict[Identity, Ecr] = {}
+        self._details = AskedOnce(self._describe_images)
+        self._names = AskedOnce(self._describe_repositories)
+        self._prefixes = AskedOnce(self._describe_caches)
 
     @property
     def calls(self) -> int:
         """How many requests were sent so far, downloads included and retries not counted."""
-        return self._calls
+        with self._lock:
+            others = tuple(self._by_identity.values())
+        return self._calls.count + sum(each.calls for each in others)
+
+    def for_identity(self, identity: Identity) -> Ecr:
+        """Return the registry as ``identity`` sees it: clients and answers are its own."""
+        if identity == ORDINARY:
+            return self
+        with self._lock:
+            if identity not in self._by_identity:
+                registry = Ecr(self._others(identity), self._download)
+                registry.be_patient(self._calls.patience)
+                self._by_identity[identity] = registry
+            return self._by_identity[identity]
 
     def images(
         self, repository: Repository, ids: Sequence[ImageId]
@@ -93,16 +108,30 @@ class Ecr:
         """
         return {digest: self._config(repository, digest) for digest in digests}
 
+    def be_patient(self, seconds: float) -> None:
+        """Try throttled calls and server errors again for so long; new identities too."""
+        with self._lock:
+            others = tuple(self._by_identity.values())
+        self._calls.patience = seconds
+        for each in others:
+            each.be_patient(seconds)
+
+    def cache_prefixes(self, repository: Repository) -> tuple[str, ...]:
+        """Ask DescribePullThroughCacheRules, once for each registry; a refusal is no rule."""
+        return self._prefixes((repository.account, repository.region)) or ()
+
     def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
         registry = (repository.account, repository.region)
         if registry in self._closed_downloads:
             return AccessDenied("This registry has refused a config already.")
         try:
-            answer = self._call(repository, "get_download_url_for_layer", layerDigest=str(digest))
+            answer = self._calls.of_repository(
+                repository, "get_download_url_for_layer", layerDigest=str(digest)
+            )
             url = answer.get("downloadUrl")
             if not url:
                 return InconsistentAnswer("ECR's answer to GetDownloadUrlForLayer has no URL.")
-            self._count()
+            self._calls.add_one()
             return self._download(str(url))
         except (AccessDenied, Unreachable) as error:
             self._closed_downloads.add(registry)
@@ -118,13 +147,17 @@ class Ecr:
     ) -> Mapping[_Item, Any]:
         try:
             return ask(repository, batch)
+        except RepositoryNotFound as error:
+            names = self._names((repository.account, repository.region))
+            said = "" if names is None else f" {names_beside(repository.name, names)}"
+            return dict.fromkeys(batch, error.retold(f"{error}{said}".strip()))
         except RegistryError as error:
             return dict.fromkeys(batch, error)
 
     def _get_images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-        answer = self._call(
+        answer = self._calls.of_repository(
             repository,
             "batch_get_image",
             imageIds=[_wire(image_id) for image_id in ids],
@@ -155,7 +188,7 @@ class Ecr:
     def _check_layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
-        answer = self._call(
+        answer = self._calls.of_repository(
             repository,
             "batch_check_layer_availability",
             layerDigests=[str(digest) for digest in digests],
@@ -181,35 +214,44 @@ class Ecr:
         if not isinstance(answer, (ImageNotFound, NotUnderstood)):
             return answer
         try:
-            described = self._call(
+            described = self._calls.of_repository(
                 repository,
                 "describe_images",
                 imageIds=[_wire(image_id)],
                 filter={"imageStatus": "ANY"},
             )
         except RegistryError:
-            return answer
+            return self._with_suggestion(repository, image_id, answer)
         statuses = {each.get("imageStatus") for each in described.get("imageDetails") or ()}
         if statuses & {"ARCHIVED", "ACTIVATING"}:
             return ImageArchived("The image is in ECR's archive storage class.")
         return answer
 
-    def _call(self, repository: Repository, operation: str, **parameters: Any) -> dict[str, Any]:
-        self._count()
-        try:
-            answer: dict[str, Any] = getattr(self._client(repository.region), operation)(
-                # Without it ECR would answer for the caller's own registry.
-                registryId=repository.account,
-                repositoryName=repository.name,
-                **parameters,
-            )
-        except Exception as error:
-            raise translate(error) from error
-        return answer
+    def _with_suggestion(
+        self, repository: Repository, image_id: ImageId, answer: RegistryError
+    ) -> RegistryError:
+        if not isinstance(answer, ImageNotFound) or image_id.tag is None:
+            return answer
+        details = self._details(repository)
+        said = "" if details is None else f" {tags_beside(image_id.tag, details)}"
+        return answer.retold(f"{answer}{said}".strip())
 
-    def _count(self) -> None:
-        with self._lock:
-            self._calls += 1
+    def _describe_images(self, repository: Repository) -> list[Mapping[str, Any]]:
+        answer = self._calls.of_repository(
+            repository, "describe_images", maxResults=PAGE, filter={"tagStatus": "TAGGED"}
+        )
+        return list(answer.get("imageDetails") or ())
+
+    def _describe_repositories(self, registry: AccountRegion) -> list[str]:
+        answer = self._calls.of_registry(registry, "describe_repositories", maxResults=PAGE)
+        return [str(each.get("repositoryName")) for each in answer.get("repositories") or ()]
+
+    def _describe_caches(self, registry: AccountRegion) -> tuple[str, ...]:
+        answer = self._calls.of_registry(
+            registry, "describe_pull_through_cache_rules", maxResults=PAGE
+        )
+        rules = answer.get("pullThroughCacheRules") or ()
+        return tuple(str(each.get("ecrRepositoryPrefix")) for each in rules)
 
 
 def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -1,14 +1,12 @@
-"""Who asks: the identity that a client of ECR is made for.
-
-For now there is one, boto3's ordinary chain (environment variables, profiles, roles of the
-machine). Identities of a resource's own provider will stand beside it.
-"""
+"""Clients of ECR for an identity: its credentials, its endpoints, its retries."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
+
+from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
 
 ClientFactory: TypeAlias = Callable[[str], Any]
 """Makes the client of one region. Its clients are safe to use from many threads."""
@@ -17,20 +15,24 @@ CONNECTIONS = 40
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
 ATTEMPTS = 4
+SESSION_NAME = "layerguard"
 
 
-class OrdinaryChain:
-    """Makes clients with the credentials, endpoint and retries of boto3's ordinary chain.
+class Clients:
+    """Makes the clients of one identity, one for each region.
 
-    The session and each region's client are made once, by the first question that needs them:
-    importing boto3 costs more than starting the whole pack otherwise does.
+    The session and each client are made once, by the first question that needs them: importing
+    boto3 costs more than starting the whole pack otherwise does. Temporary credentials are renewed
+    before they expire, and anew after ``renew``.
     """
 
-    def __init__(self, connections: int = CONNECTIONS) -> None:
+    def __init__(self, identity: Identity = ORDINARY, connections: int = CONNECTIONS) -> None:
+        self._identity = identity
         self._connections = connections
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[str, Any] = {}
+        self._caller: tuple[str | None] | None = None
 
     def __call__(self, region: str) -> Any:
         """Return the client of ``region``. Raises botocore's own errors (no such profile, ...)."""
@@ -39,19 +41,159 @@ class OrdinaryChain:
                 self._clients[region] = self._make(region)
             return self._clients[region]
 
+    def renew(self, client: Any) -> None:
+        """Drop credentials that ECR no longer accepts, if ``client`` is still the one in use."""
+        with self._lock:
+            if client in self._clients.values():
+                self._clients.clear()
+                self._session = None
+
+    def caller(self, region: str) -> str | None:
+        """Return the ARN of the principal that asks; None where STS does not say it.
+
+        STS is asked at most once.
+        """
+        with self._lock:
+            if self._caller is None:
+                self._caller = (self._ask_sts(region),)
+            return self._caller[0]
+
+    def _ask_sts(self, region: str) -> str | None:
+        try:
+            sts = self._client("sts", self._identity.region or region, self._identity.sts_endpoint)
+            return str(sts.get_caller_identity()["Arn"])
+        except Exception:  # it only makes better words of a denial
+            return None
+
     def _make(self, region: str) -> Any:
-        import boto3
+        return self._client("ecr", region, self._identity.ecr_endpoint)
+
+    def _client(self, service: str, region: str, endpoint: str | None) -> Any:
         from botocore.config import Config
 
-        self._session = self._session or boto3.Session()
+        if self._session is None:
+            self._session = _session(self._identity, region)
         return self._session.client(
-            "ecr",
+            service,
             region_name=region,
+            endpoint_url=endpoint,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 read_timeout=READ_TIMEOUT_SECONDS,
                 max_pool_connections=self._connections,
                 retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
                 user_agent_appid="layerguard",
+                use_fips_endpoint=self._identity.use_fips,
+                use_dualstack_endpoint=self._identity.use_dual_stack,
             ),
         )
+
+
+class OrdinaryChain(Clients):
+    """The clients of boto3's ordinary chain."""
+
+    def __init__(self, connections: int = CONNECTIONS) -> None:
+        super().__init__(ORDINARY, connections)
+
+
+def _session(identity: Identity, region: str) -> Any:
+    """Return a boto3 session that has the credentials of ``identity``."""
+    import boto3
+    import botocore.session
+    from botocore.exceptions import NoCredentialsError
+
+    core = botocore.session.Session(profile=identity.profile)
+    for variable, files in (
+        ("config_file", identity.config_files),
+        ("credentials_file", identity.credentials_files),
+    ):
+        if files:
+            # botocore reads one file of each kind; a later one has the last word in a provider.
+            core.set_config_variable(variable, files[-1])
+    if identity.skip_instance_metadata:
+        core.get_component("credential_provider").remove("iam-role")
+    if identity.keys:
+        keys = identity.keys
+        core.set_credentials(keys.access_key, keys.secret_key, keys.token)
+    if identity.web_identity or identity.roles:
+        sts = _StsClients(core, identity.region or region, identity.sts_endpoint)
+        credentials = (
+            _with_token(sts, identity.web_identity)
+            if identity.web_identity
+            else core.get_credentials()
+        )
+        for role in identity.roles:
+            if credentials is None:
+                raise NoCredentialsError
+            credentials = _assumed(sts, credentials, role)
+        core.register_component("credential_provider", _Credentials(credentials))
+        core._credentials = None  # what was found on the way is only the source of the role
+    return boto3.Session(botocore_session=core)
+
+
+class _Credentials:
+    """What botocore asks for the credentials of a session."""
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> Any:
+        return self._credentials
+
+
+class _StsClients:
+    """What botocore's fetchers call for a client of STS."""
+
+    def __init__(self, core: Any, region: str, endpoint: str | None) -> None:
+        self._core, self._region, self._endpoint = core, region, endpoint
+
+    def __call__(self, service: str, **options: Any) -> Any:
+        return self._core.create_client(
+            service, region_name=self._region, endpoint_url=self._endpoint, **options
+        )
+
+
+def _with_token(sts: _StsClients, web: WebIdentity) -> Any:
+    from botocore.credentials import (
+        AssumeRoleWithWebIdentityCredentialFetcher,
+        DeferredRefreshableCredentials,
+    )
+    from botocore.utils import FileWebIdentityTokenLoader
+
+    token = FileWebIdentityTokenLoader(web.token_file) if web.token_file else lambda: web.token
+    fetcher = AssumeRoleWithWebIdentityCredentialFetcher(
+        sts, token, web.arn, extra_args=_arguments(web)
+    )
+    return DeferredRefreshableCredentials(
+        fetcher.fetch_credentials, "assume-role-with-web-identity"
+    )
+
+
+def _assumed(sts: _StsClients, source: Any, role: AssumedRole) -> Any:
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+    extra = {
+        "ExternalId": role.external_id,
+        "Tags": [{"Key": key, "Value": value} for key, value in role.tags],
+        "TransitiveTagKeys": list(role.transitive_tag_keys),
+        "SourceIdentity": role.source_identity,
+    }
+    fetcher = AssumeRoleCredentialFetcher(
+        sts, source, role.arn, extra_args=_arguments(role) | _said(extra)
+    )
+    return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+
+
+def _arguments(role: AssumedRole | WebIdentity) -> dict[str, Any]:
+    return _said(
+        {
+            "RoleSessionName": role.session_name or SESSION_NAME,
+            "DurationSeconds": role.duration_seconds,
+            "Policy": role.policy,
+            "PolicyArns": [{"arn": arn} for arn in role.policy_arns],
+        }
+    )
+
+
+def _said(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value}

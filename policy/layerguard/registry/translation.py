@@ -99,6 +99,24 @@ def translate(error: Exception) -> RegistryError:
     return kind(_sentence(f"{type(error).__name__}: {error}"))
 
 
+def is_transient(error: Exception) -> bool:
+    """Tell whether the same question may be answered in a moment: throttling, server errors."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict):
+        return False
+    status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
+    return status >= 500 or isinstance(_service_error(response), Throttled)
+
+
+def has_expired(error: Exception) -> bool:
+    """Tell whether ECR refuses credentials that have expired since they were got."""
+    response = getattr(error, "response", None)
+    said = response.get("Error") if isinstance(response, dict) else None
+    return bool(said) and str((said or {}).get("Code")).startswith(
+        ("ExpiredToken", "RequestExpired")
+    )
+
+
 def image_failure(code: str, reason: str) -> RegistryError:
     """Return what a failure of one image inside a BatchGetImage answer means."""
     return _IMAGE_FAILURES.get(code, NotUnderstood)(_sentence(f"ECR says {code}: {reason}"))

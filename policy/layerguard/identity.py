@@ -1,0 +1,73 @@
+"""Who asks ECR: the principal whose permissions decide what can be known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StaticKeys:
+    """An access key. No part of it is ever in a text that is made of it."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedRole:
+    """A role to assume. Source: AWS STS API reference, "AssumeRole"."""
+
+    arn: str
+    external_id: str | None = field(default=None, repr=False)
+    session_name: str | None = None
+    duration_seconds: int | None = None
+    policy: str | None = None
+    policy_arns: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    transitive_tag_keys: tuple[str, ...] = ()
+    source_identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebIdentity:
+    """A role to assume with a token. Source: AWS STS API reference, "AssumeRoleWithWebIdentity"."""
+
+    arn: str
+    token: str | None = field(default=None, repr=False)
+    token_file: str | None = None
+    session_name: str | None = None
+    duration_seconds: int | None = None
+    policy: str | None = None
+    policy_arns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom to ask, and through which endpoints; what is not said is boto3's ordinary chain.
+
+    ``roles`` are assumed one from the other, in their order, after everything else.
+    ``region`` is where STS is asked; ECR is always asked in the image's own region.
+    """
+
+    profile: str | None = None
+    config_files: tuple[str, ...] = ()
+    credentials_files: tuple[str, ...] = ()
+    keys: StaticKeys | None = None
+    web_identity: WebIdentity | None = None
+    roles: tuple[AssumedRole, ...] = ()
+    region: str | None = None
+    ecr_endpoint: str | None = None
+    sts_endpoint: str | None = None
+    use_fips: bool | None = None
+    use_dual_stack: bool | None = None
+    skip_instance_metadata: bool = False
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether nothing is said, so that the ordinary chain decides all of it."""
+        return self == ORDINARY
+
+
+ORDINARY = Identity()
+"""boto3's ordinary chain: environment variables, profiles, roles of the machine."""

@@ -1,0 +1,107 @@
+"""Single calls to ECR: counted, renewed when credentials expire, and explained when denied."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from layerguard.errors import AccessDenied
+from layerguard.reference import Repository
+from layerguard.registry.identity import ClientFactory, Clients
+from layerguard.registry.permissions import Denial
+from layerguard.registry.translation import has_expired, is_transient, translate
+
+AccountRegion: TypeAlias = "tuple[str, str]"
+"""A private registry: its account and its region."""
+
+
+# Seconds before the first and any later try, at most.
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 5.0
+
+
+class Calls:
+    """Calls operations of ECR by their names in boto3; raises RegistryError for every failure.
+
+    boto3's own retries come first. What is transient after them is tried again, with jitter, for
+    ``patience`` seconds.
+    """
+
+    def __init__(
+        self,
+        client: ClientFactory,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.patience = 0.0  # seconds
+        self._client = client
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many requests were sent so far, retries not counted."""
+        return self._count
+
+    def add_one(self) -> None:
+        """Count a request that was sent elsewhere."""
+        with self._lock:
+            self._count += 1
+
+    def of_registry(
+        self, registry: AccountRegion, operation: str, **parameters: Any
+    ) -> dict[str, Any]:
+        """Call ``operation`` on a registry, in its own region."""
+        account, region = registry
+        self.add_one()
+        # Without a registryId ECR would answer for the caller's own registry.
+        parameters["registryId"] = account
+        end = self._clock() + self.patience
+        longest = _FIRST_PAUSE
+        while True:
+            try:
+                return self._once(region, operation, parameters)
+            except Exception as error:
+                if not is_transient(error) or self._clock() >= end:
+                    raise translate(error) from error
+            # The whole of the pause is chance, so that many askers do not come back together.
+            self._sleep(min(random.uniform(0, longest), max(0.0, end - self._clock())))
+            longest = min(2 * longest, _LONGEST_PAUSE)
+
+    def _once(self, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        client = self._client(region)
+        try:
+            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+        except Exception as error:
+            if not has_expired(error) or not isinstance(self._client, Clients):
+                raise
+            self._client.renew(client)
+            answer = getattr(self._client(region), operation)(**parameters)
+        return answer
+
+    def of_repository(
+        self, repository: Repository, operation: str, **parameters: Any
+    ) -> dict[str, Any]:
+        """Call ``operation`` on a repository; a denial says who asked and what must be allowed."""
+        try:
+            return self.of_registry(
+                (repository.account, repository.region),
+                operation,
+                repositoryName=repository.name,
+                **parameters,
+            )
+        except AccessDenied as error:
+            raise self._explained(error, repository) from error
+
+    def _explained(self, error: AccessDenied, repository: Repository) -> AccessDenied:
+        denial = Denial.read(str(error))
+        caller, text = denial.caller, str(error)
+        if caller is None and isinstance(self._client, Clients):
+            caller = self._client.caller(repository.region)
+            text = f"{text} The principal that asked is {caller}." if caller else text
+        return AccessDenied(text, denial.next_step(repository, caller))

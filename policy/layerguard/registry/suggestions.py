@@ -1,0 +1,66 @@
+"""What may have been meant: the tags and repositories that are there, asked for after a failure."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from layerguard.errors import RegistryError
+
+# One page of either operation. Source: ECR API reference.
+PAGE = 1000
+_NEAREST = 3
+_NEWEST = 3
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class AskedOnce(Generic[_Key, _Value]):
+    """Keeps what ``ask`` returned for each key; where it was refused, that is None."""
+
+    def __init__(self, ask: Callable[[_Key], _Value]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._known: dict[_Key, _Value | None] = {}
+
+    def __call__(self, key: _Key) -> _Value | None:
+        """Return the answer for ``key``; only the first asker sends the question."""
+        with self._lock:
+            if key not in self._known:
+                try:
+                    self._known[key] = self._ask(key)
+                except RegistryError:
+                    self._known[key] = None
+            return self._known[key]
+
+
+def tags_beside(wanted: str, details: Sequence[Mapping[str, Any]]) -> str:
+    """Return the tags in DescribeImages' ``details`` that may be meant, and the newest ones."""
+    newest_first = sorted(
+        (each for each in details if each.get("imageTags") and each.get("imagePushedAt")),
+        key=lambda each: str(each["imagePushedAt"]),
+        reverse=True,
+    )
+    tags = [str(tag) for each in details for tag in each.get("imageTags") or ()]
+    newest = [str(tag) for each in newest_first for tag in each["imageTags"]][:_NEWEST]
+    if not tags:
+        return "The repository has no tags at all."
+    words = [_listed("The nearest tag", difflib.get_close_matches(wanted, tags, _NEAREST))]
+    words.append(_listed("The newest tag", newest))
+    return " ".join(filter(None, words))
+
+
+def names_beside(wanted: str, names: Sequence[str]) -> str:
+    """Return the repositories among ``names`` that may be meant."""
+    if not names:
+        return "The registry has no repositories at all."
+    return _listed("The nearest name", difflib.get_close_matches(wanted, names, _NEAREST))
+
+
+def _listed(what: str, found: Sequence[str]) -> str:
+    if not found:
+        return ""
+    return f"{what} is {found[0]}." if len(found) == 1 else f"{what}s are {', '.join(found)}."

@@ -1,0 +1,52 @@
+"""What may have been meant: tags and names that are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from layerguard.errors import AccessDenied
+from layerguard.registry.suggestions import AskedOnce, names_beside, tags_beside
+
+DETAILS: list[dict[str, Any]] = [
+    {"imageTags": ["1.4.1"], "imagePushedAt": "2026-01-01"},
+    {"imageTags": ["1.4.2", "stable"], "imagePushedAt": "2026-02-01"},
+    {"imageTags": ["2.0.0"], "imagePushedAt": "2026-03-01"},
+    {"imagePushedAt": "2026-04-01"},
+]
+
+
+def test_the_nearest_tags_and_the_newest_are_named() -> None:
+    assert tags_beside("1.4.3", DETAILS) == (
+        "The nearest tags are 1.4.2, 1.4.1. The newest tags are 2.0.0, 1.4.2, stable."
+    )
+    assert tags_beside("zzz", DETAILS[:1]) == "The newest tag is 1.4.1."
+    assert tags_beside("1", []) == "The repository has no tags at all."
+
+
+def test_the_nearest_names_are_named() -> None:
+    assert names_beside("shop/wbe", ["shop/web", "other"]) == "The nearest name is shop/web."
+    assert names_beside("zzz", ["shop/web"]) == ""
+    assert names_beside("zzz", []) == "The registry has no repositories at all."
+
+
+def test_a_question_is_sent_once_and_a_refusal_is_an_answer() -> None:
+    asked: list[str] = []
+
+    def ask(key: str) -> str:
+        asked.append(key)
+        if key == "denied":
+            raise AccessDenied("No.")
+        return key.upper()
+
+    once = AskedOnce(ask)
+    assert [once("a"), once("a"), once("denied"), once("denied")] == ["A", "A", None, None]
+    assert asked == ["a", "denied"]
+
+
+def test_a_bug_is_not_swallowed() -> None:
+    def broken(_key: str) -> str:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        AskedOnce(broken)("a")
