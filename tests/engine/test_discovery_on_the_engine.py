@@ -52,7 +52,7 @@ def test_an_image_that_the_stack_pushes_first_is_pending_and_then_there(
     (pending,) = preview.said(NOTICE)
     assert pending == (
         f"pushed-by-this-stack: imageUri: {image}\n"
-        "  ECR says ImageNotFound: Requested image not found. "
+        "  ECR says ImageNotFound: Requested image not found. The repository has no tags at all. "
         f"This stack's resource {STACK}{BUILD}::build pushes the image.\n"
         "  platform: linux/amd64\n"
         "  next step: nothing to do: the image is checked during the update, before its resource "

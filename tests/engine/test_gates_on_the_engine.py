@@ -87,7 +87,7 @@ def test_an_update_never_creates_the_resource_but_its_healthy_neighbours(
     assert sorted(engine.asked_to_create()) == [f"{FUNCTION}::also", f"{FUNCTION}::good"]
     assert (
         "layerguard: 3 image uses, 3 images, 12 layers checked, 1 unavailable, 0 undetermined, "
-        "0 pending; 10 calls to ECR in " in outcome.output
+        "0 pending; 11 calls to ECR in " in outcome.output
     )
 
 

@@ -25,7 +25,7 @@ from layerguard.registry.calls import AccountRegion, Calls
 from layerguard.registry.download import Download, PlainHttp
 from layerguard.registry.identity import ClientFactory, Clients
 from layerguard.registry.suggestions import PAGE, AskedOnce, names_beside, tags_beside
-from layerguard.registry.translation import image_failure
+from layerguard.registry.translation import MISSING_LAYER, image_failure, layer_failure
 
 # Both batch operations take up to 100. Source: ECR API reference.
 BATCH = 100
@@ -296,12 +296,11 @@ def _layer(layer: Mapping[str, Any]) -> LayerAnswer | RegistryError:
 
 
 def _layer_failure(failure: Mapping[str, Any]) -> LayerAnswer | RegistryError:
-    code = failure.get("failureCode")
-    if code == "MissingLayerDigest":
+    code = str(failure.get("failureCode"))
+    if code == MISSING_LAYER:
         return LayerAnswer(Availability.UNAVAILABLE)
-    return NotUnderstood(
-        f"ECR says {code} of the layer {failure.get('layerDigest')}: "
-        f"{failure.get('failureReason', '')}"
+    return layer_failure(
+        code, str(failure.get("layerDigest")), str(failure.get("failureReason", ""))
     )
 
 

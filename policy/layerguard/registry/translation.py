@@ -23,7 +23,7 @@ from layerguard.errors import (
 )
 
 # Error codes of the service. Source: ECR API reference, "Common Errors", and botocore's ECR model.
-_SERVICE_ERRORS: Mapping[str, type[RegistryError]] = {
+SERVICE_ERRORS: Mapping[str, type[RegistryError]] = {
     "AccessDenied": AccessDenied,
     "AccessDeniedException": AccessDenied,
     "ExpiredToken": NoCredentials,
@@ -32,13 +32,17 @@ _SERVICE_ERRORS: Mapping[str, type[RegistryError]] = {
     "ImageNotFoundException": ImageNotFound,
     "IncompleteSignature": NoCredentials,
     "InvalidClientTokenId": NoCredentials,
+    "InvalidParameterException": NotUnderstood,
     "InvalidSignatureException": NoCredentials,
     "KmsException": KmsFailed,
+    "LayerInaccessibleException": NotUnderstood,
+    "LayersNotFoundException": NotUnderstood,
     "LimitExceededException": Throttled,
     "MissingAuthenticationToken": NoCredentials,
     "MissingAuthenticationTokenException": NoCredentials,
     "NotAuthorized": AccessDenied,
     "OptInRequired": AccessDenied,
+    "PullThroughCacheRuleNotFoundException": NotUnderstood,
     "RepositoryNotFoundException": RepositoryNotFound,
     "RequestExpired": NoCredentials,
     "RequestLimitExceeded": Throttled,
@@ -48,11 +52,13 @@ _SERVICE_ERRORS: Mapping[str, type[RegistryError]] = {
     "ThrottlingException": Throttled,
     "TooManyRequestsException": Throttled,
     "UnableToGetUpstreamImageException": UpstreamFailed,
+    "UnableToGetUpstreamLayerException": UpstreamFailed,
     "UnauthorizedException": AccessDenied,
     "UnrecognizedClientException": NoCredentials,
+    "ValidationException": NotUnderstood,
 }
 # Failure codes inside a BatchGetImage answer. Source: ECR API reference, ImageFailure.
-_IMAGE_FAILURES: Mapping[str, type[RegistryError]] = {
+IMAGE_FAILURES: Mapping[str, type[RegistryError]] = {
     "ImageInaccessible": NotUnderstood,
     "ImageNotFound": ImageNotFound,
     "ImageReferencedByManifestList": NotUnderstood,
@@ -65,6 +71,10 @@ _IMAGE_FAILURES: Mapping[str, type[RegistryError]] = {
     "UpstreamTooManyRequests": UpstreamFailed,
     "UpstreamUnavailable": UpstreamFailed,
 }
+# Failure codes inside a BatchCheckLayerAvailability answer, but for the one that is an answer: the
+# layer is not there. Source: ECR API reference, LayerFailure.
+MISSING_LAYER = "MissingLayerDigest"
+LAYER_FAILURES: Mapping[str, type[RegistryError]] = {"InvalidLayerDigest": NotUnderstood}
 # botocore's errors before or instead of an answer, by class name: importing the classes would
 # import botocore. A base class stands for those derived from it.
 _CLIENT_ERRORS: Mapping[str, type[RegistryError]] = {
@@ -119,14 +129,20 @@ def has_expired(error: Exception) -> bool:
 
 def image_failure(code: str, reason: str) -> RegistryError:
     """Return what a failure of one image inside a BatchGetImage answer means."""
-    return _IMAGE_FAILURES.get(code, NotUnderstood)(_sentence(f"ECR says {code}: {reason}"))
+    return IMAGE_FAILURES.get(code, NotUnderstood)(_sentence(f"ECR says {code}: {reason}"))
+
+
+def layer_failure(code: str, digest: str, reason: str) -> RegistryError:
+    """Return what a failure of one layer inside a BatchCheckLayerAvailability answer means."""
+    kind = LAYER_FAILURES.get(code, NotUnderstood)
+    return kind(_sentence(f"ECR says {code} of the layer {digest}: {reason}"))
 
 
 def _service_error(response: dict[str, Any]) -> RegistryError:
     said = response.get("Error") or {}
     code, message = str(said.get("Code", "")), str(said.get("Message", ""))
     status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
-    kind = _SERVICE_ERRORS.get(code)
+    kind = SERVICE_ERRORS.get(code)
     if kind is None:
         kind = Unreachable if status >= 500 else NotUnderstood
     return kind(_sentence(f"ECR says {code}: {message}"))

@@ -1,0 +1,83 @@
+"""Every failure that botocore models for the operations we call has a meaning of ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from botocore.model import ServiceModel
+from layerguard.errors import NotUnderstood, Throttled, Unreachable
+from layerguard.registry import ecr
+from layerguard.registry.answers import Availability
+from layerguard.registry.permissions import ACTIONS, OPTIONAL_ACTIONS
+from layerguard.registry.translation import (
+    IMAGE_FAILURES,
+    LAYER_FAILURES,
+    MISSING_LAYER,
+    SERVICE_ERRORS,
+    has_expired,
+    is_transient,
+    translate,
+)
+
+OPERATIONS = tuple(action.partition(":")[2] for action in (*ACTIONS, *OPTIONAL_ACTIONS))
+
+
+@pytest.fixture(scope="module")
+def model() -> ServiceModel:
+    return botocore.session.Session().get_service_model("ecr")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_error_shape_of_an_operation_is_translated(
+    model: ServiceModel, operation: str
+) -> None:
+    shapes = {shape.name for shape in model.operation_model(operation).error_shapes}
+    assert shapes
+    assert shapes <= set(SERVICE_ERRORS)
+
+
+def test_every_failure_code_inside_an_answer_is_translated(model: ServiceModel) -> None:
+    assert set(model.shape_for("ImageFailureCode").enum) == set(IMAGE_FAILURES)
+    assert set(model.shape_for("LayerFailureCode").enum) == {MISSING_LAYER, *LAYER_FAILURES}
+    assert set(model.shape_for("LayerAvailability").enum) == {each.value for each in Availability}
+
+
+def test_every_operation_that_is_called_is_one_that_must_be_allowed() -> None:
+    source = Path(ecr.__file__).read_text(encoding="utf-8")
+    called = set(re.findall(r'"((?:batch|describe|get)_[a-z_]+)"', source))
+    assert called == {xform_name(operation) for operation in OPERATIONS}
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": "words"},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        },
+        "BatchGetImage",
+    )
+
+
+def test_a_code_that_nobody_has_seen_is_judged_by_its_status() -> None:
+    assert isinstance(translate(refused("NewException")), NotUnderstood)
+    assert isinstance(translate(refused("NewException", 503)), Unreachable)
+    assert str(translate(refused("NewException"))) == "ECR says NewException: words."
+
+
+def test_what_may_pass_in_a_moment_is_told_from_what_stays() -> None:
+    assert is_transient(refused("ThrottlingException"))
+    assert is_transient(refused("ServerException", 500))
+    assert not is_transient(refused("RepositoryNotFoundException"))
+    assert not is_transient(ValueError("words"))
+    assert isinstance(translate(refused("ThrottlingException")), Throttled)
+
+
+def test_expired_credentials_are_told_from_wrong_ones() -> None:
+    assert has_expired(refused("ExpiredTokenException"))
+    assert not has_expired(refused("UnrecognizedClientException"))
+    assert not has_expired(ValueError("words"))
