@@ -1,4 +1,4 @@
-"""The import rule: data flows one way, and each foreign library has one door."""
+"""The import rule: data flows one way, and each foreign library has its doors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ LAYERS = (
     {"cli"},
     {"__main__"},
 )
-DOORS = {"boto3": "registry", "botocore": "registry", "pulumi_policy": "gates"}
+# The AWS CLI's command is built on botocore's model of the operation, and asks with it.
+DOORS = {
+    "boto3": {"registry"},
+    "botocore": {"registry", "cli/batch_check"},
+    "jmespath": {"cli/batch_check"},
+    "pulumi_policy": {"gates"},
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -55,10 +61,12 @@ def test_a_part_imports_only_what_stands_below_it(module: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_each_foreign_library_is_imported_in_one_part_only(module: Path) -> None:
+def test_each_foreign_library_is_imported_behind_its_doors_only(module: Path) -> None:
+    own = module.relative_to(PACKAGE).with_suffix("").as_posix()
     for name in imports(module):
         package = name.partition(".")[0]
-        assert DOORS.get(package, part_of(module)) == part_of(module)
+        doors = DOORS.get(package, {own})
+        assert any(f"{own}/".startswith(f"{door}/") for door in doors)
         assert package not in {"sandbox", "tests", "moto", "pulumi"}
 
 

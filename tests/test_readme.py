@@ -31,7 +31,7 @@ COMMANDS = {
     "pulumi preview --policy-pack policy": "sandbox/demo.py",
     "pulumi up --policy-pack policy": "sandbox/demo.py",
     "pulumi policy analyze --file state.json --policy-pack policy": "sandbox/demo.py",
-    "layerguard check REFERENCE": "tests/test_cli.py",
+    "layerguard check REFERENCE": "tests/cli/test_check.py",
 }
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 from layerguard import __version__
-from layerguard.cli import exit_code, main
-from layerguard.inspection import Judgement
-from layerguard.verdict import Code, Verdict
+from layerguard.cli import main
+from layerguard.cli.exits import exit_code
+from layerguard.verdict import Code
 
 from sandbox.ecr import SandboxEcr, image_index, oci_image
-from tests.fakes import use
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def test_check_says_unavailable_with_exit_code_1(
     ],
 )
 def test_the_exit_code_tells_unavailable_from_not_known(codes: list[Code], expected: int) -> None:
-    assert exit_code([Judgement(use(), Verdict(code, "")) for code in codes]) == expected
+    assert exit_code(code.state for code in codes) == expected
 
 
 @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "x", "--platform", "amd64"]])

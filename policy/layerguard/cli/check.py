@@ -1,0 +1,86 @@
+"""``layerguard check``: the same verdicts and words as the gates, outside Pulumi."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from layerguard.cli.exits import exit_code
+from layerguard.errors import ReferenceInvalid
+from layerguard.manifest import Platform
+
+STDIN = "-"
+
+_DESCRIPTION = """\
+Checks images by reference. Exit code: 0 all are available, 1 one is unavailable, 2 one could not
+be checked or the usage is wrong."""
+
+_EXAMPLES = """\
+examples:
+  layerguard check 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2
+  layerguard check --platform linux/arm64 REFERENCE REFERENCE
+  layerguard check - <references.txt"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the references and the platform."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = _DESCRIPTION
+    parser.epilog = _EXAMPLES
+    parser.add_argument(
+        "references",
+        nargs="+",
+        metavar="REFERENCE",
+        help="an image reference; - reads references from standard input, one a line, where empty "
+        "lines and lines that begin with # say nothing",
+    )
+    platform = parser.add_mutually_exclusive_group()
+    platform.add_argument(
+        "--platform",
+        type=_platform,
+        metavar="OS/ARCHITECTURE",
+        help="the platform on which the image is to run",
+    )
+    platform.add_argument(
+        "--all-platforms",
+        action="store_true",
+        help="check every platform of the image that can be run, as without --platform",
+    )
+
+
+def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
+    """Judge the references, say what was found on ``stdout`` and return the exit code."""
+    from layerguard.discovery import ImageUse
+    from layerguard.discovery.walker import target_of
+    from layerguard.inspection import Inspector
+    from layerguard.registry import Ecr, OrdinaryChain
+    from layerguard.report import render
+
+    references = list(_references(arguments.references, stdin))
+    if not references:
+        print("layerguard: there is no reference on standard input.", file=stderr)
+    inspector = Inspector(Ecr(OrdinaryChain()))
+    judgements = inspector.judge(
+        ImageUse("", "", "argument", None, text, target_of(text), arguments.platform)
+        for text in references
+    )
+    inspector.close()
+    print(render(judgements, inspector.summary(judgements)), file=stdout)
+    return exit_code(judgement.verdict.state for judgement in judgements)
+
+
+def _references(given: Iterable[str], stdin: TextIO) -> Iterator[str]:
+    for text in given:
+        if text != STDIN:
+            yield text
+            continue
+        lines = (line.strip() for line in stdin)
+        yield from (line for line in lines if line and not line.startswith("#"))
+
+
+def _platform(text: str) -> Platform:
+    try:
+        return Platform.parse(text)
+    except ReferenceInvalid as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
