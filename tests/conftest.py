@@ -7,6 +7,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+# Its pytest plugin would import it at the very end, while threads of an engine still compile, and
+# Python 3.11 cannot parse in two threads at once (gh-106905).
+import hypothesis  # noqa: F401
 import pytest
 
 from sandbox.engine import ROOT

@@ -1,0 +1,175 @@
+"""The fault matrix: what can go wrong, and the verdict that is true of it.
+
+``python -m tests.engine.fault_matrix`` writes docs/fault-matrix.md. The test of the matrix puts each
+case, beside healthy neighbours, through preview, update and analyze on the real engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from layerguard.verdict import Code, State
+
+from sandbox.ecr import (
+    Answer,
+    Fault,
+    SandboxEcr,
+    docker_image,
+    image_index,
+    oci_image,
+)
+from sandbox.ecr.registry import Registry
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "fault-matrix.md"
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something that goes wrong with the image of one repository.
+
+    ``spoil`` puts the image there, does the harm, and returns the reference that a stack uses.
+    ``words`` stand in the message.
+    """
+
+    name: str
+    fault: str
+    code: Code
+    words: str
+    spoil: Callable[[SandboxEcr, Registry, str], str]
+
+    @property
+    def stops(self) -> bool:
+        """Whether a deployment stops, with the configuration as it comes."""
+        return self.code.state is State.UNAVAILABLE
+
+
+def _pushed(registry: Registry, repository: str) -> str:
+    return registry.push(repository, docker_image(repository), tag="1").reference
+
+
+def _answered(fault: Fault) -> Callable[[SandboxEcr, Registry, str], str]:
+    def spoil(ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+        limits = {"repository": repository}
+        ecr.faults.add(Fault(**{name: getattr(fault, name) for name in _FIELDS} | limits))
+        return _pushed(registry, repository)
+
+    return spoil
+
+
+_FIELDS = ("answer", "latency", "operation", "first", "failure_code")
+_IMAGES, _LAYERS = "BatchGetImage", "BatchCheckLayerAvailability"
+
+
+def _lost_layer(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    pushed = registry.push(repository, docker_image(repository), tag="1")
+    registry.lose_layer(repository, pushed.layers[-1])
+    return pushed.reference
+
+
+def _lost_config(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    pushed = registry.push(repository, docker_image(repository), tag="1")
+    registry.lose_layer(repository, pushed.configs[0])
+    return pushed.reference
+
+
+def _archived(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    reference = _pushed(registry, repository)
+    registry.archive_image(repository, "1")
+    return reference
+
+
+def _no_such_tag(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    return f"{_pushed(registry, repository).removesuffix(':1')}:2"
+
+
+def _no_such_digest(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    return f"{_pushed(registry, repository).removesuffix(':1')}@sha256:{'0' * 64}"
+
+
+def _no_repository(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    return f"{registry.host}/{repository}:1"
+
+
+def _moved_tag(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    before = registry.push(repository, docker_image("before"), tag="1")
+    registry.push(repository, docker_image("after"), tag="1")
+    return f"{before.reference}@{before.digest}"
+
+
+def _other_platform(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    return registry.push(repository, docker_image(repository, "arm64"), tag="1").reference
+
+
+def _index(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    index = image_index([oci_image(repository)], attestations=True)
+    return registry.push(repository, index, tag="1").reference
+
+
+def _invalid(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    return f"{registry.host}/{repository.upper()}:1"
+
+
+def _uncached(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    registry.cache_upstream(repository, "public.ecr.aws")
+    return f"{registry.host}/{repository}/nginx:1"
+
+
+# fmt: off
+CASES = (
+    #    name                   what goes wrong                                        verdict                     words in the message                                 how
+    Case("lost-layer",          "a layer is not there",                                Code.LAYER_MISSING,         "layers: 1 of 4 is not available",                   _lost_layer),
+    Case("lost-config",         "the config is not there",                             Code.LAYER_MISSING,         "(config, ",                                         _lost_config),
+    Case("archived",            "the image is archived",                               Code.IMAGE_ARCHIVED,        "restore the image",                                 _archived),
+    Case("no-such-tag",         "no such tag",                                         Code.IMAGE_NOT_FOUND,       "The newest tag is 1.",                              _no_such_tag),
+    Case("no-such-digest",      "no such digest",                                      Code.IMAGE_NOT_FOUND,       "push the image, or correct the tag or digest",      _no_such_digest),
+    Case("no-repository",       "no such repository",                                  Code.REPOSITORY_NOT_FOUND,  "create the repository",                             _no_repository),
+    Case("moved-tag",           "the tag points to another digest",                    Code.TAG_MOVED,             "give the digest that the tag points to now",        _moved_tag),
+    Case("other-platform",      "the image is for another platform",                   Code.PLATFORM_MISSING,      "is for linux/arm64 only",                           _other_platform),
+    Case("index",               "the runtime does not take an index",                  Code.RUNTIME_REJECTS,       "it takes a single manifest",                        _index),
+    Case("invalid",             "the reference is invalid",                            Code.REFERENCE_INVALID,     "is not a repository name",                          _invalid),
+    Case("denied",              "the identity policy denies",                          Code.ACCESS_DENIED,         "add to the identity policy of",                     _answered(Fault(Answer.DENIED))),
+    Case("denied-layers",       "only the question about layers is denied",            Code.ACCESS_DENIED,         "ecr:BatchCheckLayerAvailability",                   _answered(Fault(Answer.DENIED, operation=_LAYERS))),
+    Case("denied-repository",   "the repository policy denies",                        Code.ACCESS_DENIED,         "add to the repository policy of",                   _answered(Fault(Answer.DENIED_BY_REPOSITORY))),
+    Case("throttled",           "throttled, and it does not end",                      Code.THROTTLED,             "run it again",                                      _answered(Fault(Answer.THROTTLED))),
+    Case("server-error",        "server errors, and they do not end",                  Code.UNREACHABLE,           "check the network path",                            _answered(Fault(Answer.SERVER_ERROR))),
+    Case("closed",              "every connection is closed",                          Code.UNREACHABLE,           "check the network path",                            _answered(Fault(Answer.CONNECTION_CLOSED))),
+    Case("empty-images",        "`{}` instead of the image",                           Code.INCONSISTENT_ANSWER,   "neither of the image nor of its absence",           _answered(Fault(Answer.EMPTY_OBJECT, operation=_IMAGES))),
+    Case("empty-layers",        "`{}` instead of the layers",                          Code.INCONSISTENT_ANSWER,   "does not account for every layer",                  _answered(Fault(Answer.EMPTY_OBJECT, operation=_LAYERS))),
+    Case("html",                "a page of HTML with status 200",                      Code.INCONSISTENT_ANSWER,   "something between Pulumi and ECR changes answers",  _answered(Fault(Answer.HTML))),
+    Case("truncated",           "an answer that is cut off",                           Code.INCONSISTENT_ANSWER,   "something between Pulumi and ECR changes answers",  _answered(Fault(Answer.TRUNCATED))),
+    Case("layers-dropped",      "layers are left out of the answer",                   Code.INCONSISTENT_ANSWER,   "not accounted for",                                 _answered(Fault(Answer.LAYERS_DROPPED))),
+    Case("other-bytes",         "a manifest that does not hash to its digest",         Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _answered(Fault(Answer.MANIFEST_OTHER_BYTES))),
+    Case("not-json",            "a manifest that is not JSON",                         Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _answered(Fault(Answer.MANIFEST_NOT_JSON))),
+    Case("kms",                 "the repository's key cannot be used",                 Code.KMS,                   "the KMS key",                                       _answered(Fault(Answer.IMAGES_FAILED, failure_code="KmsError"))),
+    Case("upstream",            "the upstream of a cache cannot be used",              Code.UPSTREAM,              "pull-through cache rule",                           _answered(Fault(Answer.IMAGES_FAILED, failure_code="UpstreamUnavailable"))),
+    Case("uncached",            "nobody has pulled it through the cache",              Code.CACHE_NOT_FILLED,      "a first pull by its runtime would bring the image", _uncached),
+)
+# fmt: on
+
+
+def page() -> str:
+    """Return the matrix as a page in Markdown."""
+    lines = [
+        "# What goes wrong, and what Layerguard says",
+        "",
+        "Written by `python -m tests.engine.fault_matrix`. Each row is put through preview, update",
+        "and analyze on the real engine by a test, beside healthy images that are judged as if they",
+        "were alone. A stopped preview or analyze ends with a failure; a stopped update never asks",
+        "for the resource to be created. What does not stop is said by the notice, and stops too",
+        "with `undetermined: fail`.",
+        "",
+        "| what goes wrong | verdict | state | preview, analyze | update |",
+        "|---|---|---|---|---|",
+    ]
+    for case in CASES:
+        preview, update = ("fails", "stops") if case.stops else ("notice", "goes on, notice")
+        state = case.code.state.value
+        lines.append(f"| {case.fault} | `{case.code.text}` | {state} | {preview} | {update} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

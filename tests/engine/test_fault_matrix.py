@@ -1,0 +1,134 @@
+"""Every fault of the matrix in preview, update and analyze, on the real engine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from sandbox.ecr import SandboxEcr, docker_image
+from sandbox.ecr.registry import Registry
+from sandbox.engine import Engine
+from tests.engine.conftest import Start
+from tests.engine.fault_matrix import CASES, PAGE, Case, page
+from tests.engine.programs import FUNCTION, functions
+
+UPDATE, PREVIEW, NOTICE = (
+    "ecr-layers-available",
+    "ecr-layers-available-preview",
+    "ecr-layers-unverified",
+)
+NEIGHBOURS = ("healthy-first", "healthy-last")
+
+
+@pytest.fixture
+def healthy(registry: Registry) -> Mapping[str, str]:
+    return {
+        name: registry.push(f"shop/{name}", docker_image(name), tag="1").reference
+        for name in NEIGHBOURS
+    }
+
+
+def spoilt(ecr: SandboxEcr, registry: Registry, cases: tuple[Case, ...]) -> dict[str, str]:
+    return {case.name: case.spoil(ecr, registry, f"shop/{case.name}") for case in cases}
+
+
+def the_message(messages: tuple[str, ...], case: Case, image: str) -> str:
+    (found,) = [
+        each for each in messages if each.startswith(f"{case.code.text}: imageUri: {image}\n")
+    ]
+    return found
+
+
+def state_of(images: Mapping[str, str], path: Path) -> Path:
+    """Write a stack's state with a function for each image, as ``pulumi stack export`` does."""
+    urn = "urn:pulumi:dev::layerguard-sample::"
+    provider = f"{urn}pulumi:providers:aws::default"
+    resources: list[dict[str, object]] = [
+        {
+            "urn": provider,
+            "custom": True,
+            "id": "1",
+            "type": "pulumi:providers:aws",
+            "inputs": {},
+            "outputs": {},
+        }
+    ]
+    for name, image in images.items():
+        inputs = {"packageType": "Image", "imageUri": image}
+        resources.append(
+            {
+                "urn": f"{urn}{FUNCTION}::{name}",
+                "custom": True,
+                "id": name,
+                "type": FUNCTION,
+                "inputs": inputs,
+                "outputs": inputs,
+                "provider": f"{provider}::1",
+            }
+        )
+    manifest = {"time": "2026-01-01T00:00:00Z", "magic": "", "version": "v3"}
+    path.write_text(
+        json.dumps({"version": 3, "deployment": {"manifest": manifest, "resources": resources}})
+    )
+    return path
+
+
+def test_a_preview_and_an_analysis_say_of_each_what_is_true_of_it(
+    start: Start, ecr: SandboxEcr, registry: Registry, healthy: Mapping[str, str], tmp_path: Path
+) -> None:
+    bad = spoilt(ecr, registry, CASES)
+    images = {NEIGHBOURS[0]: healthy[NEIGHBOURS[0]], **bad, NEIGHBOURS[1]: healthy[NEIGHBOURS[1]]}
+    engine: Engine = start(functions(**images))
+    preview = engine.preview()
+    assert not preview.passed
+    for case in CASES:
+        said = preview.said(PREVIEW if case.stops else NOTICE)
+        assert case.words in the_message(said, case, bad[case.name]), case.name
+    spoken_of = {violation.urn.rpartition("::")[2] for violation in preview.violations}
+    assert spoken_of == {case.name for case in CASES}
+    analysis = engine.analyze(state_of(images, tmp_path / "state.json"))
+    assert not analysis.passed
+    for case in CASES:
+        assert f"{case.code.text}: imageUri: {bad[case.name]}\n" in analysis.output, case.name
+        assert case.words in analysis.output, case.name
+    for name in NEIGHBOURS:
+        assert healthy[name] not in analysis.output
+
+
+STOPPING = tuple(case for case in CASES if case.stops)
+NOT_STOPPING = tuple(case for case in CASES if not case.stops)
+
+
+@pytest.mark.parametrize("case", STOPPING, ids=lambda case: case.name)
+def test_an_update_never_creates_what_is_proven_unavailable(
+    start: Start, ecr: SandboxEcr, registry: Registry, healthy: Mapping[str, str], case: Case
+) -> None:
+    (image,) = spoilt(ecr, registry, (case,)).values()
+    first, last = NEIGHBOURS
+    engine = start(functions(**{first: healthy[first], case.name: image, last: healthy[last]}))
+    update = engine.up()
+    assert not update.passed
+    (message,) = update.said(UPDATE)
+    assert message.startswith(f"{case.code.text}: imageUri: {image}\n")
+    assert case.words in message
+    assert engine.asked_to_create() == (f"{FUNCTION}::{first}",)
+
+
+def test_an_update_goes_on_with_what_could_not_be_checked_and_says_so(
+    start: Start, ecr: SandboxEcr, registry: Registry, healthy: Mapping[str, str]
+) -> None:
+    bad = spoilt(ecr, registry, NOT_STOPPING)
+    engine = start(functions(**healthy, **bad))
+    update = engine.up()
+    assert update.passed, update.output
+    for case in NOT_STOPPING:
+        assert case.words in the_message(update.said(NOTICE), case, bad[case.name]), case.name
+    assert len(update.said(NOTICE)) == len(NOT_STOPPING)
+    assert len(engine.asked_to_create()) == len(NOT_STOPPING) + len(healthy)
+
+
+def test_the_page_in_the_documentation_is_the_matrix() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.engine.fault_matrix"
