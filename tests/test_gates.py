@@ -14,6 +14,7 @@ from layerguard.errors import AccessDenied
 from layerguard.gates import Gates, Mode, declare
 from layerguard.inspection import Inspector
 from layerguard.reference import ImageId
+from layerguard.settings import OPTIONS
 from pulumi_policy import (
     EnforcementLevel,
     PolicyResource,
@@ -30,7 +31,9 @@ from tests.fakes import HOST, FakeRegistry, manifest
 
 TYPE = "aws:lambda/function:Function"
 GOOD, LOST, DENIED = f"{HOST}/shop/web:good", f"{HOST}/shop/web:lost", f"{HOST}/shop/web:denied"
-OPTIONS = PolicyResourceOptions(False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [], None)
+RESOURCE_OPTIONS = PolicyResourceOptions(
+    False, [], None, [], PolicyCustomTimeouts(0, 0, 0), [], None
+)
 
 
 def a_registry() -> FakeRegistry:
@@ -75,7 +78,7 @@ class Pack:
                 unknown_checking_proxy(inputs) if isinstance(inputs, dict) else inputs,
                 urn(name),
                 name,
-                OPTIONS,
+                RESOURCE_OPTIONS,
                 None,
                 self.config.get(policy.name),
             )
@@ -90,7 +93,7 @@ class Pack:
         """Return what each stack policy says: first lines, and the URNs they belong to."""
         said: dict[str, list[tuple[str, str | None]]] = {}
         resources = [
-            PolicyResource(TYPE, inputs, each, each, OPTIONS, None, None, [], {})
+            PolicyResource(TYPE, inputs, each, each, RESOURCE_OPTIONS, None, None, [], {})
             for each, inputs in self.seen.items()
         ]
         for policy in self.stack_policies:
@@ -126,7 +129,7 @@ def test_names_order_and_levels_of_the_policies_are_stable() -> None:
     for policy in declared:
         assert policy.description.endswith(".")
         assert policy.config_schema
-        assert list(policy.config_schema.properties) == ["undetermined"]
+        assert list(policy.config_schema.properties) == [option.name for option in OPTIONS]
 
 
 def test_in_update_a_resource_with_a_missing_layer_is_stopped_and_its_neighbours_are_not() -> None:
@@ -262,7 +265,7 @@ def test_inputs_that_cannot_be_read_are_a_bug_in_the_notice_and_hide_no_neighbou
 
 @pytest.mark.parametrize("mode", [Mode.PREVIEW, Mode.UPDATE])
 def test_a_wrong_configuration_stops_the_policy_that_has_it_with_words(mode: Mode) -> None:
-    words = "The option undetermined is 'nonsense'; allowed are notice, fail."
+    words = "The option undetermined is 'nonsense'; allowed is notice, fail."
     pack = Pack(mode, config={"ecr-layers-available": {"undetermined": "nonsense"}})
     assert pack.analyze("good", {"imageUri": GOOD}) == [words]
 

@@ -31,12 +31,14 @@ from layerguard.discovery import Voice
 from layerguard.discovery.provisions import Provision
 from layerguard.errors import SettingsInvalid
 from layerguard.inspection import Inspector, Judgement
+from layerguard.inspection.limits import Limits
 from layerguard.inspection.provenance import (
     before_the_update,
     depending_on,
     during_the_update,
     is_pushed,
 )
+from layerguard.inspection.rules import configured, under
 from layerguard.inspection.stack import Stack
 from layerguard.inspection.survey import Survey
 from layerguard.registry import Ecr, OrdinaryChain
@@ -104,38 +106,40 @@ class Gates:
         if self._off:
             return
         settings = Settings.parse(args.get_config())
-        seen = self._survey.see(args)
         with self._lock:
             self._shared_settings = settings
+        self._limit(settings)
+        seen = self._survey.see(args)
+        uses = [configured(use, settings) for use in seen.uses]
         if self._mode is not Mode.UPDATE:
-            self._inspector.start(seen.uses)
+            self._inspector.start(uses)
             return
         provided = self._survey.provisions
-        for use in seen.uses:
+        for use in uses:
             if is_pushed(use.target, provided):
                 # What ECR said of it before the push is no longer true.
                 self._inspector.forget(use)
         # Nobody waits for what only the notice speaks of: a component's images are its children's.
-        self._inspector.start(use for use in seen.uses if not is_pushed(use.target, provided))
-        gated = [use for use in seen.uses if use.voice is Voice.GATE and not seen.component]
+        self._inspector.start(use for use in uses if not is_pushed(use.target, provided))
+        gated = [use for use in uses if use.voice is Voice.GATE and not seen.component]
+        judged = (under(settings, each) for each in self._inspector.judge(gated))
         violations = [
-            during_the_update(each, provided)
-            for each in self._inspector.judge(gated)
-            if _stops(settings, each)
+            during_the_update(each, provided) for each in judged if _stops(settings, each)
         ]
         for judgement in violations:
             report(judgement.message, args.urn)
         if violations:
             # The engine ends a stopped update without AnalyzeStack, and kills the pack.
-            self._sum_up(self._inspector.judge(self._survey.uses))
+            every = (configured(use, settings) for use in self._survey.uses)
+            self._sum_up([under(settings, each) for each in self._inspector.judge(every)])
 
     def preview_gate(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report the whole stack's unavailable images; in update the update gate has done so."""
         if self._off:
             return
-        judgements = self._judge(args)
+        settings = self._settings(args)
+        judgements = self._judge(args, settings)
         if self._mode is not Mode.UPDATE:
-            settings = self._settings(args)
             for judgement in judgements:
                 if _stops(settings, judgement):
                     report(judgement.message, judgement.use.urn)
@@ -147,7 +151,7 @@ class Gates:
             report(OFF_MESSAGE, None)
             return
         settings = self._settings(args)
-        judgements = self._judge(args)
+        judgements = self._judge(args, settings)
         for judgement in judgements:
             if _is_noted(judgement) and not _stops(settings, judgement):
                 report(judgement.message, judgement.use.urn)
@@ -185,11 +189,13 @@ class Gates:
 
         return guarded
 
-    def _judge(self, args: StackValidationArgs) -> tuple[Judgement, ...]:
+    def _judge(self, args: StackValidationArgs, settings: Settings) -> tuple[Judgement, ...]:
         """Judge every use of the stack's resources, with what the whole stack knows of it."""
         updating = self._mode is Mode.UPDATE
+        self._limit(settings)
         survey = self._survey.of_stack(args.resources, read_unseen=not updating)
-        judgements = self._inspector.judge(survey.uses())
+        uses = (configured(use, settings) for use in survey.uses())
+        judgements = tuple(under(settings, each) for each in self._inspector.judge(uses))
         if self._mode is Mode.PREVIEW:
             provided = self._survey.provisions
             return tuple(_foreseen(each, provided, survey.stack) for each in judgements)
@@ -200,6 +206,14 @@ class Gates:
             else each
             for each in judgements
         )
+
+    def _limit(self, settings: Settings) -> None:
+        # What is not there yet may only come while something is really made, or is long made.
+        absent = 0.0 if self._mode is Mode.PREVIEW else settings.wait_seconds
+        limits = Limits(
+            settings.timeout_seconds, settings.total_timeout_seconds, absent, settings.concurrency
+        )
+        self._inspector.limit(limits, settings.pull_through_cache_prefixes)
 
     def _settings(self, args: StackValidationArgs) -> Settings:
         config = args.get_config()
@@ -261,6 +275,7 @@ def _is_noted(judgement: Judgement) -> bool:
     """Tell whether the notice speaks of it where no gate does."""
     state = judgement.verdict.state
     quiet = judgement.voice is Voice.NOTICE and state is State.UNAVAILABLE
+    quiet = quiet or judgement.verdict.code is Code.EXEMPT
     return quiet or state in (State.UNDETERMINED, State.PENDING)
 
 

@@ -55,6 +55,7 @@ class Code(Enum):
     PUSHED_BY_THIS_STACK = ("pushed-by-this-stack", State.PENDING,      "The image is not there yet, and a resource of this stack pushes it.")
     REPOSITORY_CREATED_BY_THIS_STACK = ("repository-created-by-this-stack", State.PENDING, "The repository is not there yet, and a resource of this stack creates it.")
 
+    EXEMPT               = ("exempt",               State.SKIPPED,      "The configuration exempts it from the gates.")
     NOT_PRIVATE_ECR      = ("not-private-ecr",      State.SKIPPED,      "The image is in another registry than private ECR.")
     # fmt: on
 

@@ -23,7 +23,7 @@ from layerguard.cli.batch_check.options import (
     operation_pass,
 )
 from layerguard.cli.batch_check.output import Output
-from layerguard.cli.batch_check.parameters import Values
+from layerguard.cli.batch_check.parameters import Values, with_json
 
 EXIT_UNAVAILABLE = 1
 EXIT_FAILED = 255
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = _DESCRIPTION
     parser.epilog = _EXAMPLES
-    add_operation(parser, Operation.of(new_session()), strict=True)
+    add_operation(parser, Operation.load(), strict=True)
     add_globals(parser)
 
 
@@ -125,7 +125,7 @@ def _answer(
     if words == ["help"]:
         manual.print_help(stdout)
         return 0
-    operation = Operation.of(session)
+    operation = Operation.load()
     parsed, unknown = operation_pass(manual, operation, words).parse_known_args(words)
     if parsed.help == "help":
         manual.print_help(stdout)
@@ -133,7 +133,10 @@ def _answer(
     unknown += [parsed.help] if parsed.help else []
     if unknown:
         raise UnknownOptions(unknown)
-    parameters = Values(_follows_addresses(session)).parameters(parsed, operation)
+    parameters = Values(_follows_addresses(session)).of_options(parsed, operation)
+    session.get_scoped_config()  # A profile that does not exist ends the command here.
+    if parsed.cli_input_json is not None:
+        parameters = with_json(parsed.cli_input_json, parameters)
     if parsed.generate_cli_skeleton == "input":
         print(json.dumps(operation.input_skeleton(), indent=4), file=stdout)
         return 0

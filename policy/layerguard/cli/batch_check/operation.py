@@ -8,6 +8,8 @@ from typing import Any
 
 import botocore.session
 from botocore.exceptions import ParamValidationError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 from botocore.stub import Stubber
 from botocore.utils import ArgumentGenerator
 from botocore.validate import ParamValidator
@@ -40,9 +42,10 @@ class Operation:
     model: Any
 
     @classmethod
-    def of(cls, session: Any) -> Operation:
-        """Return the operation as this session's botocore knows it."""
-        return cls(session.get_service_model(_SERVICE).operation_model(NAME))
+    def load(cls) -> Operation:
+        """Return the operation as the installed botocore has it, whatever is configured."""
+        service = ServiceModel(Loader().load_service_model(_SERVICE, "service-2"), _SERVICE)
+        return cls(service.operation_model(NAME))
 
     @property
     def service(self) -> str:

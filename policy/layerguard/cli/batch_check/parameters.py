@@ -9,14 +9,13 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
 from layerguard.cli.batch_check.operation import Operation
-from layerguard.cli.batch_check.options import INPUT_JSON, SKELETON, destination, option
+from layerguard.cli.batch_check.options import INPUT_JSON, destination, option
 
 
 class ParameterError(Exception):
@@ -36,24 +35,18 @@ class Values:
 
     remote: bool = True
 
-    def parameters(self, parsed: argparse.Namespace, operation: Operation) -> dict[str, Any]:
-        """Return the members that have an option, and then those that only the JSON has."""
+    def of_options(self, parsed: argparse.Namespace, operation: Operation) -> dict[str, Any]:
+        """Return the members of the input that have an option on the line."""
         found: dict[str, Any] = {}
         for name, shape in operation.members.items():
             value = getattr(parsed, destination(name))
             if value is not None:
-                found[name] = _typed(shape, self._loaded(option(name), value), option(name))
-        self._loaded(SKELETON, parsed.generate_cli_skeleton)
-        if parsed.cli_input_json is not None:
-            # The AWS CLI reads a file twice, once for its rules of values and once for this one,
-            # which knows no addresses; a pipe has nothing left the second time.
-            self._loaded(INPUT_JSON, parsed.cli_input_json)
-            given = Values(remote=False)._loaded(INPUT_JSON, parsed.cli_input_json)
-            for name, value in _json_object(given).items():
-                found.setdefault(name, value)
+                found[name] = _typed(shape, self.loaded(option(name), value), option(name))
+        # Read here for its errors only: the AWS CLI has rules of values for this option too.
+        self.loaded(INPUT_JSON, parsed.cli_input_json)
         return found
 
-    def _loaded(self, name: str, value: Any) -> Any:
+    def loaded(self, name: str, value: Any) -> Any:
         """Return the value, or what it names where it is one text, also in a list of its own."""
         text = value[0] if isinstance(value, list) and len(value) == 1 else value
         if not isinstance(text, str):
@@ -74,18 +67,29 @@ class Values:
         return loaders
 
 
+def with_json(given: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters, and after them the members of the JSON that they do not have.
+
+    A file is read anew, so that a pipe has nothing left: the AWS CLI reads it twice too.
+    """
+    text = Values(remote=False).loaded(INPUT_JSON, given)
+    return {**parameters, **{k: v for k, v in _json_object(text).items() if k not in parameters}}
+
+
 class _LoadError(Exception):
     pass
 
 
 def _path(address: str) -> str:
+    """Return the path as the address has it; as a ``Path``, nothing would be a folder."""
     return os.path.expandvars(os.path.expanduser(address.partition("://")[2]))  # noqa: PTH111
 
 
 def _text_of(address: str) -> str:
     path = _path(address)
     try:
-        return Path(path).read_text(locale.getpreferredencoding())
+        with open(path, encoding=locale.getpreferredencoding()) as file:  # noqa: PTH123
+            return file.read()
     except UnicodeDecodeError as error:
         raise _LoadError(
             f"Unable to load paramfile ({path}), text contents could not be decoded.  If this is "
@@ -97,7 +101,8 @@ def _text_of(address: str) -> str:
 
 def _bytes_of(address: str) -> bytes:
     try:
-        return Path(_path(address)).read_bytes()
+        with open(_path(address), "rb") as file:  # noqa: PTH123
+            return file.read()
     except OSError as error:
         raise _LoadError(f"Unable to load paramfile {address}: {error}") from error
 
