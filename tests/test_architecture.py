@@ -18,7 +18,8 @@ LAYERS = (
     {"verdict"},
     {"discovery", "registry", "settings"},
     {"inspection"},
-    {"gates", "report"},
+    {"gates", "sources"},
+    {"report"},
     {"cli"},
     {"__main__"},
 )

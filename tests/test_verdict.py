@@ -6,7 +6,7 @@ import inspect
 
 from layerguard import errors
 from layerguard.manifest import Platform
-from layerguard.verdict import BadBlob, Code, ManifestReport, State, Verdict
+from layerguard.verdict import BlobState, CheckedBlob, Code, ManifestReport, State, Verdict
 
 from tests.fakes import digest_of
 
@@ -35,9 +35,12 @@ def test_only_one_code_says_available() -> None:
 def test_the_lines_of_a_verdict_give_digest_platform_counts_bad_layers_and_the_next_step() -> None:
     image, layer = digest_of("image"), digest_of("layer")
     arm64 = Platform("linux", "arm64")
-    report = ManifestReport(
-        digest_of("child"), arm64, 4, (BadBlob(layer, "layer 2 of 3", "UNAVAILABLE", 1234567),)
-    )
+    good = [
+        CheckedBlob(digest_of(role), role, BlobState.AVAILABLE, 1)
+        for role in ("layer 1 of 3", "layer 3 of 3", "config")
+    ]
+    lost = CheckedBlob(layer, "layer 2 of 3", BlobState.UNAVAILABLE, 1234567)
+    report = ManifestReport(digest_of("child"), arm64, (good[0], lost, *good[1:]))
     verdict = Verdict(Code.LAYER_MISSING, "It is gone.", "push it.", image, arm64, (report,))
     assert verdict.lines == (
         "It is gone.",

@@ -70,43 +70,60 @@ class Code(Enum):
         return next(code for code in cls if code.text == error.code)
 
 
+class BlobState(Enum):
+    """What is known of a layer or config: ECR's word, or why there is none."""
+
+    AVAILABLE = "AVAILABLE"
+    UNAVAILABLE = "UNAVAILABLE"
+    ARCHIVED = "ARCHIVED"
+    UNACCOUNTED = "not accounted for"
+    UNKNOWN = "not known"
+
+
 @dataclass(frozen=True, slots=True)
-class BadBlob:
-    """A layer or config that is not available, and what ECR says of it. ``size`` is in bytes."""
+class CheckedBlob:
+    """A layer or config that ECR was asked about. ``size`` is in bytes, as the manifest has it."""
 
     digest: Digest
     role: str
-    state: str
+    state: BlobState
     size: int | None
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it is not available, or left out of the answer."""
+        return self.state not in (BlobState.AVAILABLE, BlobState.UNKNOWN)
 
     def __str__(self) -> str:
         size = "size unknown" if self.size is None else f"{self.size:,} bytes"
-        return f"{self.digest} {self.state} ({self.role}, {size})"
+        return f"{self.digest} {self.state.value} ({self.role}, {size})"
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestReport:
-    """The layers of one manifest: how many were asked about, and which are bad.
-
-    ``asked`` counts distinct digests, the config among them.
-    """
+    """The layers of one manifest and its config, each digest once, with what is known of each."""
 
     digest: Digest
     platform: Platform | None
-    asked: int
-    bad: tuple[BadBlob, ...]
+    blobs: tuple[CheckedBlob, ...]
+
+    @property
+    def bad(self) -> tuple[CheckedBlob, ...]:
+        """What is not available."""
+        return tuple(blob for blob in self.blobs if blob.is_bad)
 
     def lines(self, image: Digest | None) -> tuple[str, ...]:
         """Return the counts, then a line for each bad layer.
 
         A manifest that is not the ``image`` itself, but a child of its index, is named.
         """
-        verb = "is" if len(self.bad) == 1 else "are"
+        bad = self.bad
+        verb = "is" if len(bad) == 1 else "are"
         child = f" in its manifest {self.digest}" if self.digest != image else ""
         platform = f" for {self.platform}" if self.platform else ""
         return (
-            f"layers: {len(self.bad)} of {self.asked} {verb} not available{child}{platform}:",
-            *(f"  {blob}" for blob in self.bad),
+            f"layers: {len(bad)} of {len(self.blobs)} {verb} not available{child}{platform}:",
+            *(f"  {blob}" for blob in bad),
         )
 
 

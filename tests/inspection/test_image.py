@@ -42,7 +42,7 @@ def test_an_image_is_available_when_every_digest_is() -> None:
     image = registry.put(manifest("one", "two"), "1")
     verdict = inspect(registry)
     assert (verdict.code, verdict.digest) == (Code.AVAILABLE, image.digest)
-    assert verdict.manifests[0].asked == 3
+    assert len(verdict.manifests[0].blobs) == 3
 
 
 def test_a_missing_layer_is_named_with_its_place_and_size() -> None:
@@ -86,7 +86,7 @@ def test_every_bad_layer_is_reported_and_a_missing_one_decides() -> None:
     registry.layer_answers[digest_of("two")] = InconsistentAnswer("Not accounted for.")
     verdict = inspect(registry)
     assert verdict.code is Code.LAYER_MISSING
-    assert [bad.state for bad in verdict.manifests[0].bad] == [
+    assert [bad.state.value for bad in verdict.manifests[0].bad] == [
         "ARCHIVED",
         "not accounted for",
         "UNAVAILABLE",

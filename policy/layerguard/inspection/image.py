@@ -13,7 +13,7 @@ from layerguard.inspection.resolution import Resolution, Resolved, resolve
 from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageReference
 from layerguard.registry import Availability, LayerAnswer
-from layerguard.verdict import BadBlob, Code, ManifestReport, State, Verdict
+from layerguard.verdict import BlobState, CheckedBlob, Code, ManifestReport, State, Verdict
 
 _Answers: TypeAlias = Mapping[Digest, "LayerAnswer | RegistryError"]
 _PULL = (
@@ -81,21 +81,19 @@ def _report(resolved: Resolved, answers: _Answers) -> ManifestReport:
         layer.digest: f"layer {position} of {len(resolved.manifest.layers)}"
         for position, layer in reversed(list(enumerate(resolved.manifest.layers, 1)))
     }
-    blobs = resolved.manifest.blobs
-    bad = (
-        BadBlob(blob.digest, roles[blob.digest], state, blob.size)
-        for blob in blobs
-        if (state := _bad_state(answers[blob.digest]))
+    blobs = (
+        CheckedBlob(blob.digest, roles[blob.digest], _state(answers[blob.digest]), blob.size)
+        for blob in resolved.manifest.blobs
     )
-    return ManifestReport(resolved.digest, resolved.platform, len(blobs), tuple(bad))
+    return ManifestReport(resolved.digest, resolved.platform, tuple(blobs))
 
 
-def _bad_state(answer: LayerAnswer | RegistryError) -> str | None:
+def _state(answer: LayerAnswer | RegistryError) -> BlobState:
     if isinstance(answer, InconsistentAnswer):
-        return "not accounted for"
-    if isinstance(answer, RegistryError) or answer.availability is Availability.AVAILABLE:
-        return None
-    return answer.availability.name
+        return BlobState.UNACCOUNTED
+    if isinstance(answer, RegistryError):
+        return BlobState.UNKNOWN
+    return BlobState[answer.availability.name]
 
 
 def _available(answers: _Answers) -> set[Digest]:
