@@ -9,6 +9,7 @@ with SandboxEcr() as ecr:
 from sandbox.ecr.faults import Answer, Fault, Faults
 from sandbox.ecr.images import Image, ImageIndex, docker_image, image_index, oci_image
 from sandbox.ecr.journal import Request
+from sandbox.ecr.principals import Keys, Principals
 from sandbox.ecr.registry import Pushed, Registry
 from sandbox.ecr.samples import Samples, fill
 from sandbox.ecr.server import SandboxEcr
@@ -19,6 +20,8 @@ __all__ = [
     "Faults",
     "Image",
     "ImageIndex",
+    "Keys",
+    "Principals",
     "Pushed",
     "Registry",
     "Request",

@@ -43,7 +43,7 @@ class Downloads:
             image_ids=(),
             digests=(request.args.get("digest", ""),),
             access_key="",
-            caller="",
+            principal="",
         )
         self._journal.record(asked)
         return self._faults.reply(asked, lambda: _answer(request, backend))

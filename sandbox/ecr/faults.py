@@ -52,8 +52,8 @@ class ConnectionCut(Exception):
 class Fault:
     """An answer (after `latency` seconds) for requests that fit every limit that is given.
 
-    `account` and `region` are those of the registry asked; `first` limits the fault to that many
-    fitting requests.
+    `account` and `region` are those of the registry asked, `principal` is the ARN of who signed;
+    `first` limits the fault to that many fitting requests.
     """
 
     answer: Answer = Answer.TRUE
@@ -62,6 +62,7 @@ class Fault:
     account: str | None = None
     region: str | None = None
     repository: str | None = None
+    principal: str | None = None
     first: int | None = None
     failure_code: str = "KmsError"
 
@@ -72,6 +73,7 @@ class Fault:
             (self.account, request.account),
             (self.region, request.region),
             (self.repository, request.repository),
+            (self.principal, request.principal),
         )
         return all(wanted in (None, actual) for wanted, actual in limits)
 
@@ -181,8 +183,8 @@ def _denial(request: Request, why: str) -> Reply:
     return refusal(
         HTTPStatus.BAD_REQUEST,
         "AccessDeniedException",
-        f"User: arn:aws:sts::{request.caller}:assumed-role/sandbox/session is not authorized to "
-        f"perform: {action} on resource: {resource} because {why} the {action} action",
+        f"User: {request.principal} is not authorized to perform: {action} on resource: "
+        f"{resource} because {why} the {action} action",
     )
 
 

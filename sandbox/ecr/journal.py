@@ -9,7 +9,8 @@ class Request:
     """One call: the registry that it addresses, and who signed it.
 
     `image_ids` are tags, digests or `tag@digest`; `digests` are layer digests; both as asked.
-    A download from a presigned URL is `GetObject`, and signed by nobody.
+    `principal` is the ARN of who signed. A download from a presigned URL is `GetObject`, and
+    signed by nobody.
     """
 
     operation: str
@@ -19,7 +20,7 @@ class Request:
     image_ids: tuple[str, ...]
     digests: tuple[str, ...]
     access_key: str
-    caller: str
+    principal: str
 
 
 class Journal:

@@ -4,7 +4,6 @@ import re
 from http import HTTPStatus
 from threading import RLock
 from typing import Any
-from xml.sax.saxutils import escape
 
 from botocore.model import OperationNotFoundError
 from moto.core.request import Request as HttpRequest
@@ -16,9 +15,14 @@ from sandbox.ecr.downloads import presigned
 from sandbox.ecr.errors import UnknownOperationException
 from sandbox.ecr.faults import Faults, Reply, refusal
 from sandbox.ecr.journal import Journal, Request
+from sandbox.ecr.principals import Keys
+from sandbox.ecr.sts import xml_refusal
 
 # AWS Signature Version 4: Credential=KEY/DATE/REGION/SERVICE/aws4_request
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]+)/([^/]+)/")
+
+# Source: ECR API reference, "maxResults".
+_PAGE = 100
 
 
 class Registries:
@@ -48,10 +52,13 @@ class EcrResponse(ECRResponse):
 
     use_raw_body = True  # the body is JSON, never a query string
 
-    def __init__(self, registries: Registries, faults: Faults, journal: Journal) -> None:
+    def __init__(
+        self, registries: Registries, faults: Faults, journal: Journal, caller: Keys
+    ) -> None:
         super().__init__()
         self.automated_parameter_parsing = True  # by botocore's model of the operation
         self._registries, self._faults, self._journal = registries, faults, journal
+        self._caller = caller
 
     @property
     def ecr_backend(self) -> EcrBackend:
@@ -59,6 +66,10 @@ class EcrResponse(ECRResponse):
         return self._registries.backend(
             self._get_param("registryId") or self.current_account, self.region
         )
+
+    def get_current_account(self) -> str:
+        """Return the account of whoever signed the request."""
+        return self._caller.account
 
     def get_region_from_url(self, request: Any, full_url: str) -> str:  # noqa: ARG002 - moto's name
         """Return the region that signed the request: a local URL has none."""
@@ -83,7 +94,6 @@ class EcrResponse(ECRResponse):
             return super().call_action()
 
     def _request(self) -> Request:
-        access_key, _, _ = credential_scope(self.headers.get("Authorization", ""))
         image_ids = self._get_param("imageIds") or [self._get_param("imageId") or {}]
         digests = self._get_param("layerDigests") or [self._get_param("layerDigest")]
         return Request(
@@ -97,9 +107,16 @@ class EcrResponse(ECRResponse):
                 if asked
             ),
             digests=tuple(filter(None, digests)),
-            access_key=access_key,
-            caller=self.current_account,
+            access_key=self._caller.access_key,
+            principal=self._caller.arn,
         )
+
+    def _page(self, member: str, items: list[Any]) -> ActionResult:
+        """Answer with the items of the page that was asked for, the first without a token."""
+        start = int(self._get_param("nextToken") or 0)
+        end = start + int(self._get_param("maxResults") or _PAGE)
+        more = {"nextToken": str(end)} if end < len(items) else {}
+        return ActionResult({member: items[start:end], **more})
 
     def batch_get_image(self) -> ActionResult:
         """As moto's, with the accepted media types."""
@@ -123,7 +140,15 @@ class EcrResponse(ECRResponse):
             wanted.get("imageStatus", "ACTIVE"),
             wanted.get("tagStatus", "ANY"),
         )
-        return ActionResult({"imageDetails": [backend.details(image) for image in images]})
+        return self._page("imageDetails", [backend.details(image) for image in images])
+
+    def describe_repositories(self) -> ActionResult:
+        """As moto's, page by page."""
+        repositories = self.ecr_backend.describe_repositories(
+            repository_names=self._get_param("repositoryNames"),
+            registry_id=self._get_param("registryId"),
+        )
+        return self._page("repositories", repositories)
 
     def get_download_url_for_layer(self) -> ActionResult:  # type: ignore[override] # moto has none
         """Give a URL on this server."""
@@ -158,7 +183,7 @@ class EcrResponse(ECRResponse):
         """List the rules."""
         prefixes = self._get_param("ecrRepositoryPrefixes") or ()
         rules = self.ecr_backend.pull_through_cache.describe(prefixes)
-        return ActionResult({"pullThroughCacheRules": rules})
+        return self._page("pullThroughCacheRules", rules)
 
     def delete_pull_through_cache_rule(self) -> ActionResult:
         """Remove a rule."""
@@ -172,6 +197,4 @@ def unknown_operation(service: str, operation: str, *, is_json: bool) -> Reply:
     message = f"the sandbox does not know {service}:{operation}"
     if is_json:
         return refusal(HTTPStatus.BAD_REQUEST, code, message)
-    error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
-    body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
-    return HTTPStatus.BAD_REQUEST, {"Content-Type": "text/xml"}, body
+    return xml_refusal(HTTPStatus.BAD_REQUEST, code, message)

@@ -7,19 +7,24 @@ from http import HTTPStatus
 from types import TracebackType
 
 from moto.core.request import Request as HttpRequest
-from moto.sts.responses import TokenResponse
 
 from sandbox.ecr import downloads
 from sandbox.ecr.faults import ConnectionCut, Faults, Reply, refusal
 from sandbox.ecr.http_server import HttpServer
 from sandbox.ecr.journal import Journal, Request
+from sandbox.ecr.principals import Keys, Principals, Refused
 from sandbox.ecr.registry import Registry
 from sandbox.ecr.responses import EcrResponse, Registries, credential_scope, unknown_operation
+from sandbox.ecr.sts import OPERATIONS as STS_OPERATIONS
+from sandbox.ecr.sts import Sts
 
 _log = logging.getLogger(__name__)
 
-_ACCESS_KEY = "AKIALAYERGUARDSANDBX"  # 20 characters, as moto expects; of nobody
-_SECRET_KEY = "the-sandbox-checks-no-signature"
+_OWN = Keys(
+    "arn:aws:sts::123456789012:assumed-role/sandbox/session",
+    "AKIALAYERGUARDSANDBX",
+    "no-secret-but-the-sandboxs-own",
+)
 
 
 class SandboxEcr:
@@ -27,10 +32,12 @@ class SandboxEcr:
 
     def __init__(self, region: str = "eu-west-1") -> None:
         self.faults = Faults()
+        self.principals = Principals(_OWN)
         self._region = region
         self._journal = Journal()
         self._registries = Registries()
-        self._server = HttpServer(_Service(self._registries, self.faults, self._journal).reply)
+        service = _Service(self._registries, self.faults, self._journal, self.principals)
+        self._server = HttpServer(service.reply)
 
     def __enter__(self) -> "SandboxEcr":
         self._server.start()
@@ -46,6 +53,11 @@ class SandboxEcr:
         self._server.stop()
 
     @property
+    def keys(self) -> Keys:
+        """The keys in the `environment`."""
+        return _OWN
+
+    @property
     def endpoint(self) -> str:
         """The URL of the server."""
         return self._server.url
@@ -56,8 +68,8 @@ class SandboxEcr:
         return {
             "AWS_ENDPOINT_URL_ECR": self.endpoint,
             "AWS_ENDPOINT_URL_STS": self.endpoint,
-            "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
+            "AWS_ACCESS_KEY_ID": _OWN.access_key,
+            "AWS_SECRET_ACCESS_KEY": _OWN.secret_key,
             "AWS_REGION": self._region,
             "AWS_DEFAULT_REGION": self._region,
             "AWS_CONFIG_FILE": os.devnull,
@@ -90,17 +102,21 @@ class SandboxEcr:
 
 
 class _Service:
-    """ECR with its downloads, and who am I; everything else is refused by name.
+    """ECR with its downloads, and the sessions of STS; everything else is refused by name.
 
     This is where moto's backend is swapped: its own servers look an ECR backend up in a table of
     the whole process, this one hands each request the registries of its sandbox.
     """
 
-    def __init__(self, registries: Registries, faults: Faults, journal: Journal) -> None:
+    def __init__(
+        self, registries: Registries, faults: Faults, journal: Journal, principals: Principals
+    ) -> None:
         self._registries, self._faults, self._journal = registries, faults, journal
+        self._principals = principals
 
     def reply(self, request: HttpRequest) -> Reply:
         """Answer a request, whatever it is; raise ConnectionCut for a client to be left alone."""
+        request.get_data()  # reading a form first would leave nothing of the body that was signed
         _, _, service = credential_scope(request.headers.get("Authorization", ""))
         target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         operation = target or request.form.get("Action") or f"{request.method} {request.path}"
@@ -108,9 +124,9 @@ class _Service:
             if operation == f"GET {downloads.PATH}":
                 return self._download(request)
             if service == "ecr" and target:
-                return EcrResponse(self._registries, self._faults, self._journal).reply(request)
-            if (service, operation) == ("sts", "GetCallerIdentity"):
-                return TokenResponse()._dispatch(request)
+                return self._ask_ecr(request)
+            if service in ("sts", "") and operation in STS_OPERATIONS:
+                return Sts(self._principals).reply(request, operation)
         except ConnectionCut:
             raise
         except Exception as error:
@@ -121,6 +137,13 @@ class _Service:
                 f"a bug in the sandbox: {error!r}",
             )
         return unknown_operation(service or "unsigned", operation, is_json=bool(target))
+
+    def _ask_ecr(self, request: HttpRequest) -> Reply:
+        try:
+            caller = self._principals.signer(request)
+        except Refused as error:
+            return refusal(HTTPStatus.BAD_REQUEST, error.code, str(error))
+        return EcrResponse(self._registries, self._faults, self._journal, caller).reply(request)
 
     def _download(self, request: HttpRequest) -> Reply:
         place = request.args

@@ -36,6 +36,7 @@ from sandbox.ecr import (
     Answer,
     Fault,
     Image,
+    Keys,
     Pushed,
     SandboxEcr,
     docker_image,
@@ -62,14 +63,14 @@ def pushed(sandbox: SandboxEcr) -> Pushed:
 
 @pytest.fixture
 def ecr(sandbox: SandboxEcr) -> Ecr:
-    return Ecr(QuickClient(sandbox.endpoint))
+    return Ecr(QuickClient(sandbox.endpoint, sandbox.keys))
 
 
 class QuickClient:
     """Makes clients of the sandbox that do not wait long and do not retry."""
 
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
+    def __init__(self, endpoint: str, keys: Keys) -> None:
+        self.endpoint, self.keys = endpoint, keys
         self.clients: dict[str, Any] = {}
 
     def __call__(self, region: str) -> Any:
@@ -78,7 +79,7 @@ class QuickClient:
         return self.clients[region]
 
     def make(self, region: str) -> Any:
-        return boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret").client(
+        return boto3.Session(self.keys.access_key, self.keys.secret_key).client(
             "ecr",
             region_name=region,
             endpoint_url=self.endpoint,
@@ -284,7 +285,7 @@ def test_access_denied_says_who_asked_for_what(ecr: Ecr, sandbox: SandboxEcr) ->
 
 
 def test_nobody_listens_is_unreachable() -> None:
-    ecr = Ecr(QuickClient("http://127.0.0.1:1"))
+    ecr = Ecr(QuickClient("http://127.0.0.1:1", Keys("nobody", "AKIAIOSFODNN7EXAMPLE", "secret")))
     assert isinstance(image(ecr), Unreachable)
 
 
@@ -498,7 +499,7 @@ def test_a_storage_that_cannot_be_reached_is_tried_once(
         tried.append(url)
         raise Unreachable("There is no route to the storage.")
 
-    ecr = Ecr(QuickClient(sandbox.endpoint), nobody)
+    ecr = Ecr(QuickClient(sandbox.endpoint, sandbox.keys), nobody)
     assert isinstance(ecr.configs(WEB, [digest])[digest], Unreachable)
     assert isinstance(ecr.configs(WEB, [digest])[digest], RegistryError)
     assert len(tried) == 1

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from layerguard.errors import AccessDenied
+from layerguard.registry.calls import Listing
 from layerguard.registry.suggestions import AskedOnce, names_beside, tags_beside
 
 DETAILS: list[dict[str, Any]] = [
@@ -17,17 +18,29 @@ DETAILS: list[dict[str, Any]] = [
 
 
 def test_the_nearest_tags_and_the_newest_are_named() -> None:
-    assert tags_beside("1.4.3", DETAILS) == (
+    assert tags_beside("1.4.3", Listing(DETAILS, complete=True)) == (
         "The nearest tags are 1.4.2, 1.4.1. The newest tags are 2.0.0, 1.4.2, stable."
     )
-    assert tags_beside("zzz", DETAILS[:1]) == "The newest tag is 1.4.1."
-    assert tags_beside("1", []) == "The repository has no tags at all."
+    assert tags_beside("zzz", Listing(DETAILS[:1], complete=True)) == "The newest tag is 1.4.1."
+    assert tags_beside("1", Listing([], complete=True)) == "The repository has no tags at all."
 
 
 def test_the_nearest_names_are_named() -> None:
-    assert names_beside("shop/wbe", ["shop/web", "other"]) == "The nearest name is shop/web."
-    assert names_beside("zzz", ["shop/web"]) == ""
-    assert names_beside("zzz", []) == "The registry has no repositories at all."
+    names = [{"repositoryName": "shop/web"}, {"repositoryName": "other"}]
+    assert (
+        names_beside("shop/wbe", Listing(names, complete=True)) == "The nearest name is shop/web."
+    )
+    assert names_beside("zzz", Listing(names, complete=True)) == ""
+    nothing = Listing([], complete=True)
+    assert names_beside("zzz", nothing) == "The registry has no repositories at all."
+
+
+def test_a_listing_that_was_cut_short_does_not_say_what_only_a_whole_one_can() -> None:
+    assert tags_beside("1.4.3", Listing(DETAILS, complete=False)) == (
+        "The nearest tags are 1.4.2, 1.4.1."
+    )
+    assert tags_beside("1.4.3", Listing([], complete=False)) == ""
+    assert names_beside("zzz", Listing([], complete=False)) == ""
 
 
 def test_a_question_is_sent_once_and_a_refusal_is_an_answer() -> None:

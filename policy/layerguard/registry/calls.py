@@ -6,9 +6,9 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from layerguard.errors import AccessDenied
+from layerguard.errors import AccessDenied, RegistryError
 from layerguard.reference import Repository
 from layerguard.registry.identity import ClientFactory, Clients
 from layerguard.registry.permissions import Denial
@@ -17,10 +17,19 @@ from layerguard.registry.translation import has_expired, is_transient, translate
 AccountRegion: TypeAlias = "tuple[str, str]"
 """A private registry: its account and its region."""
 
-
+# The largest page of what is listed, and how many are read. Source: ECR API reference.
+_PAGE = 1000
+_PAGES = 10
 # Seconds before the first and any later try, at most.
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
+
+
+class Listing(NamedTuple):
+    """What ECR lists: all of it, or the first pages only."""
+
+    items: list[Any]
+    complete: bool
 
 
 class Calls:
@@ -72,6 +81,30 @@ class Calls:
             # The whole of the pause is chance, so that many askers do not come back together.
             self._sleep(min(random.uniform(0, longest), max(0.0, end - self._clock())))
             longest = min(2 * longest, _LONGEST_PAUSE)
+
+    def listing(
+        self, registry: AccountRegion, operation: str, member: str, **parameters: Any
+    ) -> Listing:
+        """Return what an operation lists under ``member``, of its first pages.
+
+        The first page fails as a call does; where a later one fails, the listing ends there.
+        """
+        items: list[Any] = []
+        token: dict[str, str] = {}
+        for _ in range(_PAGES):
+            try:
+                page = self.of_registry(
+                    registry, operation, maxResults=_PAGE, **parameters, **token
+                )
+            except RegistryError:
+                if not token:
+                    raise
+                break
+            items += page.get(member) or ()
+            if not page.get("nextToken"):
+                return Listing(items, complete=True)
+            token = {"nextToken": page["nextToken"]}
+        return Listing(items, complete=False)
 
     def _once(self, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         client = self._client(region)

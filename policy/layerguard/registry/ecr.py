@@ -21,10 +21,10 @@ from layerguard.identity import ORDINARY, Identity
 from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer
-from layerguard.registry.calls import AccountRegion, Calls
+from layerguard.registry.calls import AccountRegion, Calls, Listing
 from layerguard.registry.download import Download, PlainHttp
 from layerguard.registry.identity import ClientFactory, Clients
-from layerguard.registry.suggestions import PAGE, AskedOnce, names_beside, tags_beside
+from layerguard.registry.suggestions import AskedOnce, names_beside, tags_beside
 from layerguard.registry.translation import MISSING_LAYER, image_failure, layer_failure
 
 # Both batch operations take up to 100. Source: ECR API reference.
@@ -52,8 +52,8 @@ class Ecr:
         self._lock = threading.Lock()
         self._by_identity: dict[Identity, Ecr] = {}
         self._details = AskedOnce(self._describe_images)
-        self._names = AskedOnce(self._describe_repositories)
-        self._prefixes = AskedOnce(self._describe_caches)
+        self._repositories = AskedOnce(self._describe_repositories)
+        self._caches = AskedOnce(self._describe_caches)
 
     @property
     def calls(self) -> int:
@@ -118,7 +118,10 @@ class Ecr:
 
     def cache_prefixes(self, repository: Repository) -> tuple[str, ...]:
         """Ask DescribePullThroughCacheRules, once for each registry; a refusal is no rule."""
-        return self._prefixes((repository.account, repository.region)) or ()
+        caches = self._caches((repository.account, repository.region))
+        return (
+            tuple(str(each.get("ecrRepositoryPrefix")) for each in caches.items) if caches else ()
+        )
 
     def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
         registry = (repository.account, repository.region)
@@ -148,8 +151,8 @@ class Ecr:
         try:
             return ask(repository, batch)
         except RepositoryNotFound as error:
-            names = self._names((repository.account, repository.region))
-            said = "" if names is None else f" {names_beside(repository.name, names)}"
+            listing = self._repositories((repository.account, repository.region))
+            said = "" if listing is None else f" {names_beside(repository.name, listing)}"
             return dict.fromkeys(batch, error.retold(f"{error}{said}".strip()))
         except RegistryError as error:
             return dict.fromkeys(batch, error)
@@ -232,26 +235,26 @@ class Ecr:
     ) -> RegistryError:
         if not isinstance(answer, ImageNotFound) or image_id.tag is None:
             return answer
-        details = self._details(repository)
-        said = "" if details is None else f" {tags_beside(image_id.tag, details)}"
+        listing = self._details(repository)
+        said = "" if listing is None else f" {tags_beside(image_id.tag, listing)}"
         return answer.retold(f"{answer}{said}".strip())
 
-    def _describe_images(self, repository: Repository) -> list[Mapping[str, Any]]:
-        answer = self._calls.of_repository(
-            repository, "describe_images", maxResults=PAGE, filter={"tagStatus": "TAGGED"}
+    def _describe_images(self, repository: Repository) -> Listing:
+        return self._calls.listing(
+            (repository.account, repository.region),
+            "describe_images",
+            "imageDetails",
+            repositoryName=repository.name,
+            filter={"tagStatus": "TAGGED"},
         )
-        return list(answer.get("imageDetails") or ())
 
-    def _describe_repositories(self, registry: AccountRegion) -> list[str]:
-        answer = self._calls.of_registry(registry, "describe_repositories", maxResults=PAGE)
-        return [str(each.get("repositoryName")) for each in answer.get("repositories") or ()]
+    def _describe_repositories(self, registry: AccountRegion) -> Listing:
+        return self._calls.listing(registry, "describe_repositories", "repositories")
 
-    def _describe_caches(self, registry: AccountRegion) -> tuple[str, ...]:
-        answer = self._calls.of_registry(
-            registry, "describe_pull_through_cache_rules", maxResults=PAGE
+    def _describe_caches(self, registry: AccountRegion) -> Listing:
+        return self._calls.listing(
+            registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
         )
-        rules = answer.get("pullThroughCacheRules") or ()
-        return tuple(str(each.get("ecrRepositoryPrefix")) for each in rules)
 
 
 def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

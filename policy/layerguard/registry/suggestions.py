@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from layerguard.errors import RegistryError
+from layerguard.registry.calls import Listing
 
-# One page of either operation. Source: ECR API reference.
-PAGE = 1000
 _NEAREST = 3
 _NEWEST = 3
 
@@ -24,11 +23,14 @@ class AskedOnce(Generic[_Key, _Value]):
     def __init__(self, ask: Callable[[_Key], _Value]) -> None:
         self._ask = ask
         self._lock = threading.Lock()
+        self._asking: dict[_Key, threading.Lock] = {}
         self._known: dict[_Key, _Value | None] = {}
 
     def __call__(self, key: _Key) -> _Value | None:
         """Return the answer for ``key``; only the first asker sends the question."""
         with self._lock:
+            asking = self._asking.setdefault(key, threading.Lock())
+        with asking:
             if key not in self._known:
                 try:
                     self._known[key] = self._ask(key)
@@ -37,26 +39,31 @@ class AskedOnce(Generic[_Key, _Value]):
             return self._known[key]
 
 
-def tags_beside(wanted: str, details: Sequence[Mapping[str, Any]]) -> str:
-    """Return the tags in DescribeImages' ``details`` that may be meant, and the newest ones."""
-    newest_first = sorted(
-        (each for each in details if each.get("imageTags") and each.get("imagePushedAt")),
-        key=lambda each: str(each["imagePushedAt"]),
-        reverse=True,
-    )
-    tags = [str(tag) for each in details for tag in each.get("imageTags") or ()]
-    newest = [str(tag) for each in newest_first for tag in each["imageTags"]][:_NEWEST]
+def tags_beside(wanted: str, images: Listing) -> str:
+    """Return the tags in DescribeImages' listing that may be meant, and the newest ones.
+
+    Which are the newest is not known of a listing that was cut short: it has no order.
+    """
+    tags = [str(tag) for each in images.items for tag in each.get("imageTags") or ()]
     if not tags:
-        return "The repository has no tags at all."
+        return "The repository has no tags at all." if images.complete else ""
     words = [_listed("The nearest tag", difflib.get_close_matches(wanted, tags, _NEAREST))]
-    words.append(_listed("The newest tag", newest))
+    if images.complete:
+        newest_first = sorted(
+            (each for each in images.items if each.get("imageTags") and each.get("imagePushedAt")),
+            key=lambda each: str(each["imagePushedAt"]),
+            reverse=True,
+        )
+        newest = [str(tag) for each in newest_first for tag in each["imageTags"]]
+        words.append(_listed("The newest tag", newest[:_NEWEST]))
     return " ".join(filter(None, words))
 
 
-def names_beside(wanted: str, names: Sequence[str]) -> str:
-    """Return the repositories among ``names`` that may be meant."""
+def names_beside(wanted: str, repositories: Listing) -> str:
+    """Return the names in DescribeRepositories' listing that may be meant."""
+    names = [str(each.get("repositoryName")) for each in repositories.items]
     if not names:
-        return "The registry has no repositories at all."
+        return "The registry has no repositories at all." if repositories.complete else ""
     return _listed("The nearest name", difflib.get_close_matches(wanted, names, _NEAREST))
 
 

@@ -60,7 +60,10 @@ def test_it_remembers_what_it_was_asked_and_by_whom(
     )
     client.batch_check_layer_availability(repositoryName="shop/web", layerDigests=list(layers))
     common = ("123456789012", "eu-west-1", "shop/web")
-    caller = ("AKIALAYERGUARDSANDBX", "123456789012")
+    caller = (
+        "AKIALAYERGUARDSANDBX",
+        "arn:aws:sts::123456789012:assumed-role/sandbox/session",
+    )
     assert ecr.requests == (
         Request("BatchGetImage", *common, ("1.4.2", f"1.4.2@{digest}"), (), *caller),
         Request("BatchCheckLayerAvailability", *common, (), layers, *caller),
@@ -92,10 +95,7 @@ def test_nothing_is_left_when_it_ends_even_while_a_request_hangs() -> None:
         idle = socket.create_connection(("127.0.0.1", port))
         hanging = socket.create_connection(("127.0.0.1", port))
         hanging.sendall(
-            b"POST / HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 2\r\n"
-            b"Authorization: AWS4-HMAC-SHA256 Credential=KEY/20250601/eu-west-1/ecr/aws4_request\r\n"
-            b"X-Amz-Target: AmazonEC2ContainerRegistry_V20150921.DescribeRepositories\r\n"
-            b"Content-Type: application/x-amz-json-1.1\r\n\r\n{}"
+            b"GET /layers?account=123456789012&region=eu-west-1 HTTP/1.1\r\nHost: sandbox\r\n\r\n"
         )
         while not ecr.requests:
             time.sleep(0.001)
