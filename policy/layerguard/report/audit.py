@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from layerguard.discovery import ImageUse
 from layerguard.inspection import Judgement, Summary
-from layerguard.sources import Source
+from layerguard.sources import Source, SourceKind
+from layerguard.verdict import State
+
+# What needs somebody's attention, the worst first, and then the rest.
+_URGENCY = (
+    State.UNAVAILABLE,
+    State.UNDETERMINED,
+    State.PENDING,
+    State.SKIPPED,
+    State.AVAILABLE,
+)
+_FINDINGS = _URGENCY[:3]
+_FILES = (SourceKind.KUBERNETES, SourceKind.REFERENCES)
+_STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +35,32 @@ class AuditedSource:
     judgements: tuple[Judgement, ...]
 
     @property
+    def file(self) -> str | None:
+        """The path of the file that was read, as it was given; None for a stack or a pipe."""
+        is_file = self.source.kind in _FILES and self.source.name != _STDIN
+        return self.source.name if is_file else None
+
+    @property
+    def findings(self) -> tuple[Judgement, ...]:
+        """What is unavailable, then undetermined, then pending, each in its order."""
+        found = (each for each in self.judgements if each.verdict.state in _FINDINGS)
+        return tuple(sorted(found, key=lambda each: _FINDINGS.index(each.verdict.state)))
+
+    @property
     def unanswered(self) -> int:
         """How many uses the audit did not come to."""
         return len(self.source.uses) - len(self.judgements)
+
+    @property
+    def unanswered_uses(self) -> tuple[ImageUse, ...]:
+        """The uses that the audit did not come to, in their order."""
+        answered = Counter(judgement.use for judgement in self.judgements)
+        left = []
+        for use in self.source.uses:
+            answered[use] -= 1
+            if answered[use] < 0:
+                left.append(use)
+        return tuple(left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +76,41 @@ class AuditReport:
     def judgements(self) -> tuple[Judgement, ...]:
         """The judgements of every source, in their order."""
         return tuple(judgement for each in self.sources for judgement in each.judgements)
+
+    @property
+    def counts(self) -> dict[State, int]:
+        """How many image uses there are of every state, the most urgent state first."""
+        states = Counter(judgement.verdict.state for judgement in self.judgements)
+        return {state: states[state] for state in _URGENCY}
+
+    @property
+    def unanswered(self) -> int:
+        """How many uses of all sources the audit did not come to."""
+        return sum(each.unanswered for each in self.sources)
+
+    @property
+    def problems(self) -> int:
+        """How many sentences there are about what of the sources could not be read."""
+        return sum(len(each.source.problems) for each in self.sources)
+
+    @property
+    def outcome(self) -> str:
+        """What came of the audit, in one sentence without its full stop."""
+        counts = self.counts
+        bad, unknown, later = (counts[state] for state in _FINDINGS)
+        facts = (
+            *([f"{_uses(bad)} unavailable"] if bad else ()),
+            *([f"{_uses(unknown)} undetermined"] if unknown else ()),
+            *([f"{_uses(later)} pending"] if later else ()),
+            *(["the sources could not be read in full"] if self.problems else ()),
+            *(["the audit is not complete"] if not self.complete or self.unanswered else ()),
+        )
+        if facts:
+            return ", ".join((facts[0][0].upper() + facts[0][1:], *facts[1:]))
+        if counts[State.AVAILABLE]:
+            return "Every layer of every image in private ECR is available"
+        return "There is no image to check"
+
+
+def _uses(count: int) -> str:
+    return "1 image use is" if count == 1 else f"{count:,} image uses are"
