@@ -1,0 +1,245 @@
+"""Runs cells: real processes, one after the other, in interleaved rounds."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench.cells import Cell, Mode, Subject
+from bench.images import make_image
+from bench.outside import Outside
+from bench.server import RunningServer
+from bench.stacks import program, write_state
+from bench.statistics import Sample
+from sandbox.engine import ROOT, Engine
+from sandbox.launchers import write_launchers
+
+_LOOK_EVERY_SECONDS = 0.02
+_ANSWERED_SECONDS = 60.0
+
+
+class Failed(Exception):
+    """A run did not end as it should, so its time means nothing."""
+
+
+class Bench:
+    """Runs cells on this machine. Everything that it makes is gone with its ``with`` block.
+
+    The packs are copies of what is in the clone when it begins, as `pulumi policy publish` would
+    leave them, all with the pack's own virtual environment.
+    """
+
+    def __init__(self, server: RunningServer, outside: Outside) -> None:
+        self._server = server
+        self._outside = outside
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Bench:
+        made = tempfile.TemporaryDirectory(prefix="layerguard-bench-")
+        self._folder = Path(self._exits.enter_context(made))
+        sources = {
+            Subject.EMPTY: ROOT / "bench" / "packs" / "empty",
+            Subject.NAIVE: ROOT / "bench" / "packs" / "naive",
+            Subject.LAYERGUARD: ROOT / "policy",
+        }
+        ignored = shutil.ignore_patterns("venv", "__pycache__", "*.egg-info")
+        self._packs: dict[Subject, Path] = {}
+        for subject, source in sources.items():
+            pack = self._folder / subject.value
+            shutil.copytree(source, pack, ignore=ignored)
+            (pack / "venv").symlink_to(ROOT / "policy" / "venv", target_is_directory=True)
+            self._packs[subject] = pack
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exits.close()
+
+    def measure(self, cell: Cell) -> Sample:
+        """Run one cell once; raises Failed unless it ended well."""
+        self._server.set_latency(cell.latency)
+        self._server.take_calls()
+        with tempfile.TemporaryDirectory(prefix="run-", dir=self._folder) as made:
+            folder = Path(made)
+            # What a run may leave for the next one of the same stack is not there for a new one.
+            (folder / "cache").mkdir()
+            environment = {
+                **self._server.environment,
+                "XDG_CACHE_HOME": str(folder / "cache"),
+                "HOME": str(folder / "cache"),
+            }
+            match cell.mode:
+                case Mode.HANDSHAKE:
+                    seconds, peak = self._handshake(cell, environment), 0
+                case Mode.ANALYZE:
+                    seconds, peak = self._analyze(cell, folder, environment)
+                case Mode.LOOP:
+                    seconds, peak = self._loop(cell, environment), 0
+                case _:
+                    seconds, peak = self._deploy(cell, environment)
+        calls = self._server.take_calls()
+        return Sample(seconds, peak, tuple(sorted(calls.items())))
+
+    def can_measure(self, cell: Cell) -> bool:
+        """Tell whether this machine has what a cell needs."""
+        return cell.mode is not Mode.LOOP or self._outside.has(cell.subject)
+
+    def _analyze(
+        self, cell: Cell, folder: Path, environment: Mapping[str, str]
+    ) -> tuple[float, int]:
+        state = self._folder / f"{cell.stack}.json"
+        if not state.exists():
+            write_state(cell.stack, state)
+        bin_folder, pids = folder / "bin", folder / "pids"
+        bin_folder.mkdir()
+        write_launchers(bin_folder, pids, environment)
+        command = [str(bin_folder / "pulumi"), "policy", "analyze", "--non-interactive"]
+        command += ["--file", str(state), "--policy-pack", str(self._packs[cell.subject])]
+        variables = {
+            **os.environ,
+            **environment,
+            "PATH": f"{bin_folder}:{os.environ['PATH']}",
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        with PeakMemory(pids) as memory:
+            began = time.perf_counter()
+            ran = subprocess.run(
+                command,
+                cwd=folder,
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            took = time.perf_counter() - began
+        _require(cell, ran.returncode == 0, ran.stdout)
+        return took, memory.peak_bytes
+
+    def _deploy(self, cell: Cell, environment: Mapping[str, str]) -> tuple[float, int]:
+        with Engine(program(cell.stack), self._packs[cell.subject], environment) as engine:
+            operations = {
+                Mode.PREVIEW: (engine.preview,),
+                Mode.UPDATE: (engine.up,),
+                Mode.UPDATE_AFTER_PREVIEW: (engine.preview, engine.up),
+            }[cell.mode]
+            for operation in operations:
+                self._server.take_calls()  # those of the last one count
+                with PeakMemory(Path(engine.folder, "pids")) as memory:
+                    began = time.perf_counter()
+                    outcome = operation()
+                    took = time.perf_counter() - began
+                _require(cell, outcome.passed, outcome.output)
+        return took, memory.peak_bytes
+
+    def _handshake(self, cell: Cell, environment: Mapping[str, str]) -> float:
+        """Return the seconds from the start of the pack to its port on stdout."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            ["venv/bin/python", "-u", "-m", "pulumi.policy", "127.0.0.1:1", "."],
+            cwd=self._packs[cell.subject],
+            env={**others, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            assert process.stdout
+            ready, _, _ = select.select([process.stdout], [], [], _ANSWERED_SECONDS)
+            line = process.stdout.readline() if ready else b""
+            took = time.perf_counter() - began
+        finally:
+            process.kill()
+            process.communicate()
+        _require(cell, line.strip().isdigit(), line.decode())
+        return took
+
+    def _loop(self, cell: Cell, environment: Mapping[str, str]) -> float:
+        others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        images = [make_image(each, cell.stack.layout) for each in range(cell.stack.images)]
+        commands = self._outside.commands(cell.subject, images, self._server)
+        began = time.perf_counter()
+        for command in commands:
+            ran = subprocess.run(
+                command,
+                env={**others, **environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            _require(cell, ran.returncode == 0, ran.stdout)
+        return time.perf_counter() - began
+
+
+class PeakMemory:
+    """Watches the peak of a pack's resident memory, whose id is the second in a file.
+
+    The kernel keeps the peak; only growth in the very last moment can be missed. Stays 0 where a
+    language host starts the pack, which leaves no id.
+    """
+
+    def __init__(self, pids: Path) -> None:
+        self.peak_bytes = 0
+        self._pids = pids
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> PeakMemory:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_LOOK_EVERY_SECONDS):
+            try:
+                _, pack = self._pids.read_text().split()
+                self.peak_bytes = max(self.peak_bytes, _peak_bytes(int(pack)))
+            except (OSError, ValueError):  # it has not begun, or has ended
+                continue
+
+
+def _peak_bytes(process: int) -> int:
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def run_rounds(
+    bench: Bench, cells: Sequence[Cell], rounds: int, tell: Callable[[str], None]
+) -> dict[Cell, list[Sample]]:
+    """Measure every cell in every round, the slow ones in the first alone, after a warm-up.
+
+    The subjects of one situation follow each other, so that what else the machine does meets all.
+    """
+    for subject in dict.fromkeys(each.subject for each in cells if each.mode is not Mode.LOOP):
+        warm = next(each for each in cells if each.subject is subject)
+        if not warm.is_slow:
+            bench.measure(warm)  # compiles the pack, fills the kernel's caches
+    samples: dict[Cell, list[Sample]] = defaultdict(list)
+    for number in range(rounds):
+        for cell in cells:
+            if number and cell.is_slow:
+                continue
+            sample = bench.measure(cell)
+            samples[cell].append(sample)
+            tell(f"round {number + 1} of {rounds}: {cell}: {sample.seconds:.2f} s")
+    return dict(samples)
+
+
+def _require(cell: Cell, went_well: bool, output: str) -> None:
+    if not went_well:
+        raise Failed(f"{cell} did not end well:\n{output[-4000:]}")
