@@ -1,0 +1,17 @@
+"""Characters that a document may hold: what users wrote may have others in it."""
+
+from __future__ import annotations
+
+import re
+
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REPLACEMENT = "\ufffd"
+
+
+def legible(text: str) -> str:
+    """Return ``text`` with U+FFFD in place of what XML forbids and UTF-8 cannot say.
+
+    These are control characters, lone surrogates, U+FFFE and U+FFFF.
+    Source: Extensible Markup Language (XML) 1.0, production 2, "Char".
+    """
+    return _FORBIDDEN.sub(_REPLACEMENT, text)
