@@ -1,7 +1,7 @@
 # One command each, from a fresh clone; every target first sets up what it lacks.
 # Python and pulumi are found, or made, by tools/.
 
-CODE = policy sandbox tools tests __main__.py
+CODE = policy sandbox bench tools tests __main__.py
 VENV = .venv/bin
 
 # The Python to set up with; without it: .venv's, or the first of python3.13 ... python3.10, python3.
@@ -13,7 +13,7 @@ SETUP = @python=$$(tools/find-python.sh) && exec "$$python" -m
 # The engine is found on PATH, by the Automation API as by a shell.
 WITH_PULUMI = @pulumi=$$($(VENV)/python -m tools.pulumi_binary) && exec env PATH="$${pulumi%/*}:$$PATH"
 
-.PHONY: help setup venvs pulumi demo test check format pulumi-path clean
+.PHONY: help setup venvs pulumi demo test check format pulumi-path bench clean
 
 help:
 	@echo 'make demo         shows a preview and an update stopped by a missing layer, with no AWS account'
@@ -21,6 +21,7 @@ help:
 	@echo 'make setup        sets up alone: two virtual environments and the pulumi binary'
 	@echo 'make pulumi-path  prints the path of the pulumi binary in use (make -s for nothing else)'
 	@echo 'make format       formats the code'
+	@echo 'make bench        measures what the gate costs and writes docs/benchmark.md: half an hour'
 	@echo 'make clean        removes the virtual environments and the caches in this clone'
 
 setup: venvs pulumi
@@ -50,6 +51,10 @@ check: setup
 format: venvs
 	$(VENV)/ruff format $(CODE)
 	$(VENV)/ruff check --fix $(CODE)
+
+# ARGS=--quick measures in minutes what the targets are about, and prints it.
+bench: setup
+	$(WITH_PULUMI) $(VENV)/python -m bench $(ARGS)
 
 clean:
 	rm -rf .venv policy/venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

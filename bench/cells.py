@@ -10,10 +10,12 @@ from bench.images import Layout
 
 SIZES = (1, 20, 200, 1_000)
 LATENCIES = (0, 50, 150)
-_LONGEST_NAIVE_SECONDS = 130.0
+# Seconds. What waits longer is not measured; what waits longer than the other, not in a hurry.
+_LONGEST_WAITING = 120.0
+_LONGEST_QUICK_WAITING = 60.0
 _CALLS_OF_NAIVE = 2
 # A start of the AWS CLI costs most of a second of work alone.
-_LARGEST_LOOP = 200
+_LARGEST_AWS_CLI_LOOP = 20
 
 
 class Subject(Enum):
@@ -72,16 +74,10 @@ class Cell:
         return replace(self, subject=subject)
 
     @property
-    def estimate(self) -> float:
-        """The seconds that the answers of the subjects that ask one after the other take alone."""
+    def waiting(self) -> float:
+        """The seconds that the answers to a subject take alone if it asks one after the other."""
         calls = {Subject.NAIVE: _CALLS_OF_NAIVE, Subject.AWS_CLI: 1}.get(self.subject, 0)
         return calls * self.stack.images * self.latency / 1000
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether it is measured once in a run, and not in every round."""
-        slow_starts = self.subject is Subject.AWS_CLI and self.stack.images >= _LARGEST_LOOP
-        return self.estimate > 15 or slow_starts
 
     def __str__(self) -> str:
         return f"{self.mode.value}/{self.stack}/{self.latency}ms/{self.subject.value}"
@@ -111,6 +107,11 @@ def cells_of_the_targets() -> tuple[Cell, ...]:
     )
 
 
+def quick_cells() -> tuple[Cell, ...]:
+    """Return the cells of the targets that do not take minutes."""
+    return tuple(each for each in cells_of_the_targets() if each.waiting <= _LONGEST_QUICK_WAITING)
+
+
 def every_cell() -> tuple[Cell, ...]:
     """Return all cells that a whole run measures, those of the targets first."""
     return tuple(dict.fromkeys((*cells_of_the_targets(), *_beyond_the_targets())))
@@ -131,14 +132,14 @@ def _beyond_the_targets() -> Iterator[Cell]:
             yield from _each(at(mode, 200, latency), GATED)
     for size in SIZES:
         loop = at(Mode.LOOP, size)
-        if size <= _LARGEST_LOOP:
+        if size <= _LARGEST_AWS_CLI_LOOP:
             yield loop.of(Subject.AWS_CLI)
         yield loop.of(Subject.CRANE)
 
 
 def _packs(cell: Cell) -> Iterator[Cell]:
     """Yield a cell with each pack, but for a naive one that would hold the run up for minutes."""
-    return (each for each in _each(cell, PACKS) if each.estimate <= _LONGEST_NAIVE_SECONDS)
+    return (each for each in _each(cell, PACKS) if each.waiting <= _LONGEST_WAITING)
 
 
 def _each(cell: Cell, subjects: tuple[Subject, ...]) -> Iterator[Cell]:

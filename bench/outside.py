@@ -1,21 +1,35 @@
-"""What one would run outside Pulumi: the AWS CLI and crane, in a loop over the images."""
+"""What one would run outside Pulumi: the AWS CLI and crane, in a loop over the images.
+
+Both are installed into the cache folder that all clones share: the AWS CLI from PyPI, in a virtual
+environment of its own, crane from Go modules where there is a Go.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.cells import Subject
+from bench.cells import Cell, Subject
 from bench.images import Image
 from bench.server import RunningServer
+from tools.cache import Cache
+from tools.job import SetupFailed, run, say
+from tools.versions import answered
+
+AWS_CLI = "awscli==1.46.3"
+CRANE = "github.com/google/go-containerregistry/cmd/crane@v0.22.1"
 
 
 @dataclass(frozen=True)
 class Outside:
-    """The commands that this machine has."""
+    """The commands that this machine has, and sentences about those that it has not."""
 
     places: Mapping[Subject, Path]
+    versions: Mapping[str, str] = field(default_factory=dict)
+    unavailable: tuple[str, ...] = ()
 
     def has(self, subject: Subject) -> bool:
         """Tell whether there is such a command."""
@@ -38,3 +52,59 @@ class Outside:
                 asked += ["--image-ids", f"imageTag={image.tag}"]
                 asked += ["--endpoint-url", server.endpoint]
                 yield [command, "ecr", "describe-images", *asked]
+
+
+def provide(environ: Mapping[str, str], cells: Iterable[Cell]) -> Outside:
+    """Install what ``cells`` need and this machine does not have yet."""
+    wanted = {each.subject for each in cells}
+    makers = {Subject.AWS_CLI: _aws_cli, Subject.CRANE: _crane}
+    places: dict[Subject, Path] = {}
+    versions: dict[str, str] = {}
+    unavailable: list[str] = []
+    for subject, make in makers.items():
+        if subject not in wanted:
+            continue
+        try:
+            places[subject] = make(environ)
+        except SetupFailed as cause:
+            say(str(cause))
+            unavailable.append(f"{subject.value}: it could not be installed on this machine.")
+            continue
+        said = ["--version"] if subject is Subject.AWS_CLI else ["version"]
+        versions[subject.value] = str(answered([places[subject], *said], environ))
+    return Outside(places, versions, tuple(unavailable))
+
+
+def _aws_cli(environ: Mapping[str, str]) -> Path:
+    cache = Cache.of(environ)
+    folder = cache.folder / AWS_CLI.replace("==", "-")
+    command = folder / "bin" / "aws"
+    if not command.exists():
+        say(f"installing {AWS_CLI} from PyPI, once per machine")
+        with cache.workshop() as workshop:
+            log = workshop / "log"
+            try:
+                # It cannot be moved once it is made, so it is made in its place.
+                run([sys.executable, "-m", "venv", "--clear", folder], environ, workshop, log)
+                install: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install"]
+                install += ["--quiet", "--disable-pip-version-check", AWS_CLI]
+                run(install, environ, workshop, log)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+    return command
+
+
+def _crane(environ: Mapping[str, str]) -> Path:
+    cache = Cache.of(environ)
+    command = cache.folder / CRANE.rpartition("/")[2].replace("@", "-") / "bin" / "crane"
+    if not command.exists():
+        go = shutil.which("go", path=environ.get("PATH", ""))
+        if go is None:
+            raise SetupFailed("There is no Go on PATH to build crane with.")
+        say("building crane from Go modules, once per machine")
+        with cache.workshop() as workshop:
+            variables = {**environ, "GOBIN": str(workshop), "GOFLAGS": "", "CGO_ENABLED": "0"}
+            run([go, "install", "-trimpath", CRANE], variables, workshop, workshop / "log")
+            cache.keep(workshop / "crane", command)
+    return command

@@ -9,12 +9,11 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.cells import Cell, Mode, Subject
+from bench.cells import Cell, Mode, Subject, at
 from bench.images import make_image
 from bench.outside import Outside
 from bench.server import RunningServer
@@ -204,40 +203,39 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while not self._ended.wait(_LOOK_EVERY_SECONDS):
-            try:
-                _, pack = self._pids.read_text().split()
-                self.peak_bytes = max(self.peak_bytes, _peak_bytes(int(pack)))
-            except (OSError, ValueError):  # it has not begun, or has ended
-                continue
+            self.peak_bytes = max(self.peak_bytes, _peak_bytes(self._pids))
 
 
-def _peak_bytes(process: int) -> int:
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def _peak_bytes(pids: Path) -> int:
+    """Return the peak so far, 0 where the pack has not begun or has ended."""
+    try:
+        _, pack = pids.read_text().split()
+        lines = Path(f"/proc/{pack}/status").read_text().splitlines()
+    except (OSError, ValueError):
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def run_rounds(
-    bench: Bench, cells: Sequence[Cell], rounds: int, tell: Callable[[str], None]
+    bench: Bench, cells: Sequence[Cell], rounds: int, budget: float, tell: Callable[[str], None]
 ) -> dict[Cell, list[Sample]]:
-    """Measure every cell in every round, the slow ones in the first alone, after a warm-up.
+    """Measure every cell in every round, after a warm-up of each pack.
 
-    The subjects of one situation follow each other, so that what else the machine does meets all.
+    A cell is not measured again where that would bring it above ``budget`` seconds. The subjects
+    of one situation follow each other, so that what else the machine does meets them all.
     """
     for subject in dict.fromkeys(each.subject for each in cells if each.mode is not Mode.LOOP):
-        warm = next(each for each in cells if each.subject is subject)
-        if not warm.is_slow:
-            bench.measure(warm)  # compiles the pack, fills the kernel's caches
-    samples: dict[Cell, list[Sample]] = defaultdict(list)
+        bench.measure(at(Mode.ANALYZE, 1, 0).of(subject))  # compiles the pack
+    samples: dict[Cell, list[Sample]] = {}
     for number in range(rounds):
         for cell in cells:
-            if number and cell.is_slow:
+            so_far = [each.seconds for each in samples.get(cell, ())]
+            if so_far and sum(so_far) + max(so_far) > budget:
                 continue
             sample = bench.measure(cell)
-            samples[cell].append(sample)
+            samples.setdefault(cell, []).append(sample)
             tell(f"round {number + 1} of {rounds}: {cell}: {sample.seconds:.2f} s")
-    return dict(samples)
+    return samples
 
 
 def _require(cell: Cell, went_well: bool, output: str) -> None:

@@ -116,7 +116,11 @@ def _bucket(number: int) -> Mapping[str, Any]:
         "forceDestroy": False,
         "policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         "lifecycleRules": [
-            {"id": "cold", "enabled": True, "transitions": [{"days": 30, "storageClass": "GLACIER"}]}
+            {
+                "id": "cold",
+                "enabled": True,
+                "transitions": [{"days": 30, "storageClass": "GLACIER"}],
+            }
         ],
         "website": {"indexDocument": "index.html"},
         "tags": {f"tag{each}": f"value {each}" for each in range(6)},

@@ -1,0 +1,256 @@
+"""The page: what was measured, in tables, the targets first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.cells import LATENCIES, SIZES, Cell, Mode, Stack, Subject
+from bench.images import IMAGES_PER_REPOSITORY, LAYERS, SHARED_LAYERS, Layout
+from bench.statistics import Sample, Summary, peak_bytes, seconds
+from bench.targets import TARGETS, Results
+
+_MODES = {
+    Mode.ANALYZE: "`pulumi policy analyze`",
+    Mode.PREVIEW: "`pulumi preview`",
+    Mode.UPDATE_AFTER_PREVIEW: "`pulumi up`, right after its preview",
+    Mode.UPDATE: "`pulumi up --skip-preview`, with no preview before",
+    Mode.HANDSHAKE: "Start to handshake",
+    Mode.LOOP: "Outside Pulumi: a command for each image",
+}
+_LAYOUTS = {
+    Layout.OWN: "nothing shared",
+    Layout.SHARED: "shared base",
+    Layout.INDEX: "two-platform indexes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A whole run: what was measured, and where."""
+
+    results: Results
+    machine: Mapping[str, str]
+    versions: Mapping[str, str]
+    rounds: int
+    requests_per_second: float
+    unavailable: Sequence[str]
+    """Sentences about what could not be measured on this machine."""
+
+
+def document(run: Run, plot: str) -> str:
+    """Return the page in Markdown; ``plot`` is the name of the picture beside it."""
+    return "\n".join(
+        (
+            "# Benchmark",
+            "",
+            "`make bench` writes this page: every number below is of one run. The engine is the",
+            "real one; times are wall times of whole commands, medians with the lowest and the",
+            "highest of the rounds in brackets. Ratios are between medians of this run.",
+            "",
+            "## Targets",
+            "",
+            *_targets(run.results),
+            "",
+            f"![Seconds against images, at 50 ms a round trip]({plot})",
+            "",
+            "## What was measured",
+            "",
+            *_method(run),
+            "",
+            "## The machine",
+            "",
+            *_table(("what", "value"), {**run.machine, **run.versions}.items()),
+            "",
+            *_tables(run.results),
+            "## Requests to the registry",
+            "",
+            "Of one run each, at 50 ms; in updates after a preview, those of the update alone.",
+            "",
+            *_calls(run.results),
+            "",
+            "## What was not measured",
+            "",
+            *_not_measured(run),
+            "",
+        )
+    )
+
+
+def _targets(results: Results) -> Iterator[str]:
+    rows = []
+    for target in TARGETS:
+        value = target.measured(results)
+        said = ("-", "not measured") if value is None else (_number(value), "met")
+        if value is not None and not target.is_met(value):
+            said = (_number(value), "**not met**")
+        rows.append((target.name, target.words, *said))
+    yield from _table(("situation", "target", "measured", ""), rows)
+
+
+def _method(run: Run) -> Iterator[str]:
+    yield from (
+        f"Each image has {LAYERS} layers, a config and one manifest. With nothing shared, every",
+        "image has a repository and all of its layers to itself. With a shared base,",
+        f"{IMAGES_PER_REPOSITORY} images are tags of one repository and {SHARED_LAYERS} of the",
+        f"{LAYERS} layers are the same everywhere. The resources are Lambda functions, one for an",
+        "image unless said otherwise; two-platform indexes are in task definitions of ECS, because",
+        "Lambda takes none. Resources without an image are S3 buckets.",
+        "",
+        "- **empty**: a pack with as many policies, none of which does anything: Pulumi's cost.",
+        "- **naive** (bench/packs/naive): what one would write in an afternoon. It asks boto3",
+        "  about one image after the other, two calls an image.",
+        "- **layerguard**: the pack of this clone with its default configuration.",
+        "- **aws-cli**: a loop over `aws ecr describe-images`; sees that an image is there, and",
+        "  nothing of its layers.",
+        "- **crane**: a loop over `crane validate --fast`, which looks for every layer.",
+        "",
+        "The packs run in the same virtual environment. The registry is not the sandbox's, which",
+        "is as true as moto and as slow, and would be the bottleneck. It is a scripted one in a",
+        "process of its own, with its answers ready, which waits on a timer before each answer;",
+        f"without latency it answered {run.requests_per_second:,.0f} requests a second from one",
+        "connection on this machine, many times what boto3 can ask. Each run begins with empty",
+        "cache folders (HOME and XDG_CACHE_HOME are new ones); an update after its preview has its",
+        "preview's. Programs, engine, pack, offline provider and registry share the machine.",
+        f"There were {run.rounds} rounds, each over all cells, after a warm-up; the packs of one",
+        "situation ran one after the other. What takes long was measured in fewer rounds: the",
+        "tables say in how many.",
+    )
+
+
+def _tables(results: Results) -> Iterator[str]:
+    for mode, title in _MODES.items():
+        situations = dict.fromkeys(
+            (cell.stack, cell.latency) for cell in results if cell.mode is mode
+        )
+        if not situations:
+            continue
+        present = {cell.subject for cell in results if cell.mode is mode}
+        subjects = [each for each in Subject if each in present]
+        show_ratio = {Subject.EMPTY, Subject.LAYERGUARD} <= present
+        header = ["resources", "images", "layout", "latency"]
+        header += [f"{each.value}, s" for each in subjects]
+        header += ["layerguard / empty", "naive / layerguard"] if show_ratio else []
+        rows = [
+            _row(results, mode, stack, latency, subjects, show_ratio=show_ratio)
+            for stack, latency in sorted(situations, key=_order)
+        ]
+        yield from (f"## {title}", "", *_table(header, rows), "")
+    memory = list(_memory(results))
+    if memory:
+        yield from ("## Peak memory of the pack", "", "`pulumi policy analyze`, resident.", "")
+        yield from (*_table(("stack", "empty", "layerguard", "difference"), memory), "")
+
+
+def _row(
+    results: Results,
+    mode: Mode,
+    stack: Stack,
+    latency: int,
+    subjects: Sequence[Subject],
+    *,
+    show_ratio: bool,
+) -> list[str]:
+    found = {
+        each: seconds(samples)
+        for each in subjects
+        if (samples := results.get(Cell(mode, stack, latency, each)))
+    }
+    row = [f"{stack.resources:,}", f"{stack.images:,}", _LAYOUTS[stack.layout], f"{latency} ms"]
+    row += [_summary(found.get(each)) for each in subjects]
+    if show_ratio:
+        row += [
+            _ratio(found.get(Subject.LAYERGUARD), found.get(Subject.EMPTY)),
+            _ratio(found.get(Subject.NAIVE), found.get(Subject.LAYERGUARD)),
+        ]
+    return row
+
+
+def _memory(results: Results) -> Iterator[tuple[str, str, str, str]]:
+    for cell, samples in results.items():
+        if cell.subject is not Subject.LAYERGUARD or cell.mode is not Mode.ANALYZE:
+            continue
+        ours, empty = peak_bytes(samples), peak_bytes(results.get(cell.of(Subject.EMPTY), ()))
+        if cell.latency == 50 and ours and empty:
+            yield (
+                _situation(cell),
+                f"{empty.median / 1e6:.0f} MB",
+                f"{ours.median / 1e6:.0f} MB",
+                f"{(ours.median - empty.median) / 1e6:+.0f} MB",
+            )
+
+
+def _calls(results: Results) -> Iterator[str]:
+    rows = [
+        (_MODES[cell.mode], _situation(cell), cell.subject.value, _calls_of(samples[-1]))
+        for cell, samples in results.items()
+        if cell.latency == 50 and samples[-1].calls and cell.stack.images in (200, 50)
+    ]
+    yield from _table(("command", "stack", "who", "requests"), rows)
+
+
+def _calls_of(sample: Sample) -> str:
+    return ", ".join(f"{operation} {count:,}" for operation, count in sample.calls)
+
+
+def _not_measured(run: Run) -> Iterator[str]:
+    slow = [
+        Cell(Mode.ANALYZE, Stack.of(size), latency, Subject.NAIVE)
+        for size in SIZES
+        for latency in LATENCIES
+    ]
+    left_out = [
+        f"{each.stack.images:,} images at {each.latency} ms"
+        for each in slow
+        if each not in run.results and each.of(Subject.LAYERGUARD) in run.results
+    ]
+    if left_out:
+        yield f"- The naive pack where it takes minutes: analyze of {', '.join(left_out)};"
+        yield "  its previews and updates of 1,000 images cost the same waiting once more."
+    yield from (f"- {sentence}" for sentence in run.unavailable)
+    yield from (
+        "- Preview and update for every layout and latency: the check is the same as in analyze,",
+        "  and the engine's own share only makes every ratio smaller.",
+        "- 10,000 resources and resources without an image in preview and update, where the",
+        "  program and the provider cost more than any pack.",
+        "- Amazon's own service: its throttling, TLS and the set-up of connections. The latency is",
+        "  added to answers alone.",
+        "- Other operating systems, other Python versions, Pulumi's own language host.",
+    )
+
+
+def _order(situation: tuple[Stack, int]) -> tuple[str, int, int, int]:
+    stack, latency = situation
+    return stack.layout.value, latency, stack.images, stack.resources
+
+
+def _situation(cell: Cell) -> str:
+    stack = cell.stack
+    words = f"{stack.images:,} images"
+    if stack.resources != stack.images:
+        words = f"{stack.resources:,} resources, {words}"
+    return words if stack.layout is Layout.OWN else f"{words}, {_LAYOUTS[stack.layout]}"
+
+
+def _summary(summary: Summary | None) -> str:
+    if summary is None:
+        return "-"
+    if summary.count == 1:
+        return f"{summary.median:.2f} (once)"
+    spread = f"{summary.lowest:.2f}-{summary.highest:.2f}"
+    return f"{summary.median:.2f} ({spread}; {summary.count})"
+
+
+def _ratio(one: Summary | None, other: Summary | None) -> str:
+    return "-" if one is None or other is None else _number(one.median / other.median)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{'---|' * len(header)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
