@@ -94,6 +94,14 @@ class AuditReport:
         return sum(len(each.source.problems) for each in self.sources)
 
     @property
+    def worst(self) -> State:
+        """The most urgent state; what was not read or not answered is undetermined."""
+        gaps = self.problems or self.unanswered or not self.complete
+        seen = {state for state, count in self.counts.items() if count}
+        seen |= {State.UNDETERMINED} if gaps else set()
+        return next((state for state in _FINDINGS if state in seen), State.AVAILABLE)
+
+    @property
     def outcome(self) -> str:
         """What came of the audit, in one sentence without its full stop."""
         counts = self.counts
