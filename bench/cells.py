@@ -14,8 +14,6 @@ LATENCIES = (0, 50, 150)
 _LONGEST_WAITING = 120.0
 _LONGEST_QUICK_WAITING = 60.0
 _CALLS_OF_NAIVE = 2
-# A start of the AWS CLI costs most of a second of work alone.
-_LARGEST_AWS_CLI_LOOP = 20
 
 
 class Subject(Enum):
@@ -30,6 +28,8 @@ class Subject(Enum):
 
 PACKS = (Subject.EMPTY, Subject.NAIVE, Subject.LAYERGUARD)
 GATED = (Subject.EMPTY, Subject.LAYERGUARD)
+# A loop's cost is its length: half a second and more for each image.
+_LOOPS = {Subject.AWS_CLI: (1, 20, 200), Subject.CRANE: (1, 20)}
 
 
 class Mode(Enum):
@@ -130,11 +130,8 @@ def _beyond_the_targets() -> Iterator[Cell]:
     for latency in (0, 150):
         for mode in (Mode.PREVIEW, Mode.UPDATE_AFTER_PREVIEW, Mode.UPDATE):
             yield from _each(at(mode, 200, latency), GATED)
-    for size in SIZES:
-        loop = at(Mode.LOOP, size)
-        if size <= _LARGEST_AWS_CLI_LOOP:
-            yield loop.of(Subject.AWS_CLI)
-        yield loop.of(Subject.CRANE)
+    for subject, sizes in _LOOPS.items():
+        yield from (at(Mode.LOOP, size).of(subject) for size in sizes)
 
 
 def _packs(cell: Cell) -> Iterator[Cell]:

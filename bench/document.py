@@ -209,8 +209,8 @@ def _not_measured(run: Run) -> Iterator[str]:
         yield "  its previews and updates of 1,000 images cost the same waiting once more."
     yield from (f"- {sentence}" for sentence in run.unavailable)
     yield from (
-        "- Preview and update for every layout and latency: the check is the same as in analyze,",
-        "  and the engine's own share only makes every ratio smaller.",
+        "- Longer loops of commands outside Pulumi: their cost is their length.",
+        "- Preview and update for every layout and latency: the check is the same as in analyze.",
         "- 10,000 resources and resources without an image in preview and update, where the",
         "  program and the provider cost more than any pack.",
         "- Amazon's own service: its throttling, TLS and the set-up of connections. The latency is",
