@@ -56,7 +56,7 @@ def test_check_says_unavailable_with_exit_code_1(
         ([Code.AVAILABLE], 0),
         ([Code.AVAILABLE, Code.LAYER_MISSING, Code.ACCESS_DENIED], 1),
         ([Code.AVAILABLE, Code.ACCESS_DENIED], 2),
-        ([Code.AVAILABLE, Code.NOT_PRIVATE_ECR], 2),
+        ([Code.AVAILABLE, Code.NOT_PRIVATE_ECR], 0),
     ],
 )
 def test_the_exit_code_tells_unavailable_from_not_known(codes: list[Code], expected: int) -> None:

@@ -8,6 +8,7 @@ stderr)``, which returns the exit code.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,18 @@ from importlib import import_module
 from typing import Protocol, TextIO, cast
 
 from layerguard import __version__
+from layerguard.cli.exits import INTERRUPTED, READER_GONE, explain
+
+_EXAMPLES = """\
+examples:
+  layerguard check 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2
+  layerguard check --platform linux/arm64 - <references.txt
+  layerguard COMMAND --help"""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: its name, its line in the help, and its module in this package.
+    """A command: its name, its line in the help, and its module, where a dot begins one of here.
 
     One that ``reads_words`` has rules of its own for them: it is handed the words of the whole
     line, with the parser that knows its help.
@@ -32,13 +40,14 @@ class Command:
 
 
 COMMANDS = (
-    Command("check", "check images by reference", "check"),
+    Command("check", "check images by reference", ".check"),
     Command(
         "batch-check-layer-availability",
         "ask ECR about layers, as the AWS CLI's command of this name does",
-        "batch_check",
+        ".batch_check",
         reads_words=True,
     ),
+    Command("sandbox", "start a stand-in for ECR on this machine", "sandbox.command"),
 )
 
 
@@ -46,7 +55,7 @@ class CommandModule(Protocol):
     """What the module of a command has."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's description, options and arguments."""
+        """Add the command's description, options, arguments and, as its epilog, examples."""
 
     def run(
         self, arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO
@@ -54,25 +63,46 @@ class CommandModule(Protocol):
         """Run the command and return its exit code."""
 
 
+class NotInstalled(Exception):
+    """The module of a command is not part of this installation."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__(
+            f"'{command.name}' is not in this installation, which has the policy pack alone: "
+            "install the project that the pack is a part of."
+        )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    named = next((each for word in words for each in COMMANDS if word == each.name), None)
-    parser, own = _parsers(named)
-    if named and named.reads_words and (words[0] == named.name or words[0].startswith("-")):
-        options = argparse.Namespace(command=named.name, words=words, parser=own)
-    else:
-        options = parser.parse_args(words)
-        named = next(each for each in COMMANDS if each.name == options.command)
-    return _module(named).run(options, sys.stdin, sys.stdout, sys.stderr)
+    """Run the command line and return its exit code.
+
+    Neither Ctrl-C nor a reader of the output that goes away leaves a traceback.
+    """
+    try:
+        try:
+            return _run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered is written at the interpreter's end, to where nobody complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
 
 
-def _parsers(
-    named: Command | None,
+def line_parser(
+    named: Command | None = None,
 ) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser | None]:
-    """Return the parser of the whole line, and the one of the command that is named in it."""
+    """Return the parser of the whole line, and the one of the command that is ``named`` in it.
+
+    Only that one is complete. Raises NotInstalled where its module is not here.
+    """
     parser = argparse.ArgumentParser(
-        "layerguard", description="Proves that every layer of an Amazon ECR image is there."
+        "layerguard",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Proves that every layer of an Amazon ECR image is there.",
+        epilog=_EXAMPLES,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -81,9 +111,31 @@ def _parsers(
         added = commands.add_parser(command.name, help=command.help)
         if command == named:
             own = added
+            own.formatter_class = argparse.RawDescriptionHelpFormatter
             _module(command).add_arguments(own)
+            own.epilog = f"{own.epilog}\n\n{explain(command.name)}"
     return parser, own
 
 
+def _run(words: list[str]) -> int:
+    named = next((each for word in words for each in COMMANDS if word == each.name), None)
+    try:
+        parser, own = line_parser(named)
+    except NotInstalled as error:
+        print(f"layerguard: {error}", file=sys.stderr)
+        return 2
+    if named and named.reads_words and (words[0] == named.name or words[0].startswith("-")):
+        options = argparse.Namespace(command=named.name, words=words, parser=own)
+    else:
+        options = parser.parse_args(words)
+        named = next(each for each in COMMANDS if each.name == options.command)
+    return _module(named).run(options, sys.stdin, sys.stdout, sys.stderr)
+
+
 def _module(command: Command) -> CommandModule:
-    return cast("CommandModule", import_module(f"{__name__}.{command.module}"))
+    try:
+        return cast("CommandModule", import_module(command.module, __name__))
+    except ModuleNotFoundError as error:
+        if f"{command.module}.".startswith(f"{error.name}."):
+            raise NotInstalled(command) from error
+        raise

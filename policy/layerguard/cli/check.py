@@ -6,31 +6,32 @@ import argparse
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from layerguard.cli.exits import exit_code
+from layerguard.cli.exits import UNDETERMINED, exit_code
 from layerguard.errors import ReferenceInvalid
 from layerguard.manifest import Platform
+from layerguard.verdict import State
 
 STDIN = "-"
 
 _DESCRIPTION = """\
-Checks images by reference. Exit code: 0 all are available, 1 one is unavailable, 2 one could not
-be checked or the usage is wrong."""
+Checks images by reference: resolves each, and asks ECR about every layer of it. The verdicts are
+those of the policy pack, in the same words."""
 
 _EXAMPLES = """\
 examples:
   layerguard check 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2
   layerguard check --platform linux/arm64 REFERENCE REFERENCE
-  layerguard check - <references.txt"""
+  layerguard check --all-platforms REFERENCE - <references.txt"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the references and the platform."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = _DESCRIPTION
     parser.epilog = _EXAMPLES
     parser.add_argument(
         "references",
         nargs="+",
+        type=_reference,
         metavar="REFERENCE",
         help="an image reference; - reads references from standard input, one a line, where empty "
         "lines and lines that begin with # say nothing",
@@ -57,17 +58,27 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard.registry import Ecr, OrdinaryChain
     from layerguard.report import render
 
-    references = list(_references(arguments.references, stdin))
+    try:
+        references = list(_references(arguments.references, stdin))
+    except UnicodeDecodeError:
+        print("layerguard: standard input is not text in UTF-8.", file=stderr)
+        return UNDETERMINED
     if not references:
         print("layerguard: there is no reference on standard input.", file=stderr)
+        return UNDETERMINED
     inspector = Inspector(Ecr(OrdinaryChain()))
-    judgements = inspector.judge(
-        ImageUse("", "", "argument", None, text, target_of(text), arguments.platform)
-        for text in references
-    )
-    inspector.close()
+    try:
+        judgements = inspector.judge(
+            ImageUse("", "", "argument", None, text, target_of(text), arguments.platform)
+            for text in references
+        )
+    finally:
+        inspector.close()
     print(render(judgements, inspector.summary(judgements)), file=stdout)
-    return exit_code(judgement.verdict.state for judgement in judgements)
+    states = [judgement.verdict.state for judgement in judgements]
+    if skipped := states.count(State.SKIPPED):
+        print(f"layerguard: {skipped} of {len(states)} not in private ECR: skipped.", file=stderr)
+    return exit_code(states)
 
 
 def _references(given: Iterable[str], stdin: TextIO) -> Iterator[str]:
@@ -77,6 +88,12 @@ def _references(given: Iterable[str], stdin: TextIO) -> Iterator[str]:
             continue
         lines = (line.strip() for line in stdin)
         yield from (line for line in lines if line and not line.startswith("#"))
+
+
+def _reference(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty text is not a reference")
+    return text
 
 
 def _platform(text: str) -> Platform:

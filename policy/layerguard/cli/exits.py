@@ -1,19 +1,73 @@
-"""The exit codes that every command of judgements keeps."""
+"""The exit codes of the command line: one table, from which every command's help is written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from layerguard.verdict import State
 
 AVAILABLE = 0
 UNAVAILABLE = 1
 UNDETERMINED = 2
+INTERRUPTED = 130
+READER_GONE = 141
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """An exit code and what it says."""
+
+    code: int
+    meaning: str
+
+
+_GONE = Exit(READER_GONE, "the reader of the output went away, as head does")
+_INTERRUPTED = Exit(INTERRUPTED, "interrupted, by Ctrl-C")
+_JUDGED = (
+    Exit(AVAILABLE, "every image is available; an image outside private ECR is skipped"),
+    Exit(UNAVAILABLE, "an image is proven unavailable, whatever the others are"),
+    Exit(UNDETERMINED, "an image could not be checked, or the usage is wrong"),
+    _INTERRUPTED,
+    _GONE,
+)
+EXITS = {
+    "audit": _JUDGED,
+    "batch-check-layer-availability": (
+        Exit(0, "ECR has answered, whatever it says"),
+        Exit(1, "with --fail-on-unavailable: a digest is not AVAILABLE"),
+        Exit(2, "the usage is wrong"),
+        _INTERRUPTED,
+        _GONE,
+        Exit(255, "there is no answer"),
+    ),
+    "check": _JUDGED,
+    "completion": (
+        Exit(0, "the script is printed"),
+        Exit(2, "the usage is wrong"),
+        _GONE,
+    ),
+    "sandbox": (
+        Exit(0, "ended, by Ctrl-C or SIGTERM"),
+        Exit(2, "the usage is wrong, the port is taken, or moto is not installed"),
+        _GONE,
+    ),
+}
+"""What each command's exit codes say, by the command's name."""
 
 
 def exit_code(states: Iterable[State]) -> int:
-    """Return 1 when something is proven unavailable, else 2 when something is not known, else 0."""
+    """Return 1 when something is proven unavailable, else 2 when something is not known, else 0.
+
+    What is skipped is no failure: it changes nothing.
+    """
     seen = set(states)
     if State.UNAVAILABLE in seen:
         return UNAVAILABLE
-    return AVAILABLE if seen == {State.AVAILABLE} else UNDETERMINED
+    return AVAILABLE if seen <= {State.AVAILABLE, State.SKIPPED} else UNDETERMINED
+
+
+def explain(command: str) -> str:
+    """Return the exit codes of ``command`` for its help."""
+    rows = (f"  {row.code:<4} {row.meaning}" for row in EXITS[command])
+    return "\n".join(("exit codes:", *rows))
