@@ -36,7 +36,8 @@ class SandboxEcr:
         self._region = region
         self._journal = Journal()
         self._registries = Registries()
-        service = _Service(self._registries, self.faults, self._journal, self.principals)
+        self._sts = Sts(self.principals)
+        service = _Service(self._registries, self.faults, self._journal, self.principals, self._sts)
         self._server = HttpServer(service.reply)
 
     def __enter__(self) -> "SandboxEcr":
@@ -92,9 +93,15 @@ class SandboxEcr:
         """
         return self._journal.requests()
 
+    @property
+    def sts_requests(self) -> tuple[Mapping[str, str], ...]:
+        """The requests to STS in the same time: the parameters of each as they came."""
+        return tuple(self._sts.requests)
+
     def clear_requests(self) -> None:
         """Forget the requests."""
         self._journal.clear()
+        self._sts.requests.clear()
 
     def registry(self, account: str, region: str) -> Registry:
         """Return the registry of `account` in `region`, to fill it or to spoil it."""
@@ -109,10 +116,15 @@ class _Service:
     """
 
     def __init__(
-        self, registries: Registries, faults: Faults, journal: Journal, principals: Principals
+        self,
+        registries: Registries,
+        faults: Faults,
+        journal: Journal,
+        principals: Principals,
+        sts: Sts,
     ) -> None:
         self._registries, self._faults, self._journal = registries, faults, journal
-        self._principals = principals
+        self._principals, self._sts = principals, sts
 
     def reply(self, request: HttpRequest) -> Reply:
         """Answer a request, whatever it is; raise ConnectionCut for a client to be left alone."""
@@ -126,7 +138,7 @@ class _Service:
             if service == "ecr" and target:
                 return self._ask_ecr(request)
             if service in ("sts", "") and operation in STS_OPERATIONS:
-                return Sts(self._principals).reply(request, operation)
+                return self._sts.reply(request, operation)
         except ConnectionCut:
             raise
         except Exception as error:

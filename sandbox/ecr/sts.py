@@ -1,5 +1,6 @@
 """The three operations of STS that somebody who asks ECR needs, in its XML protocol."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
@@ -16,10 +17,12 @@ class Sts:
 
     def __init__(self, principals: Principals) -> None:
         self._principals = principals
+        self.requests: list[Mapping[str, str]] = []
 
     def reply(self, request: HttpRequest, operation: str) -> Reply:
-        """Answer one of the `OPERATIONS`."""
+        """Answer one of the `OPERATIONS`, and note the request."""
         form = request.form.to_dict()
+        self.requests.append(form)
         try:
             if operation == "AssumeRoleWithWebIdentity":
                 return _result(operation, _credentials(self._principals.assume_with_token(form)))

@@ -17,8 +17,13 @@ ROLE = "arn:aws:iam::210987654321:role/deploy"
     ("provider", "inputs", "expected"),
     [
         (AWS, {}, ORDINARY),
-        (AWS, {"region": "us-east-1"}, Identity(region="us-east-1")),
-        (AWS, {"region": "us-east-1", "stsRegion": "eu-west-1"}, Identity(region="eu-west-1")),
+        (AWS, {"region": "us-east-1"}, ORDINARY),
+        (AWS, {"region": "us-east-1", "profile": "a"}, Identity("a", region="us-east-1")),
+        (
+            AWS,
+            {"region": "us-east-1", "stsRegion": "eu-west-1", "profile": "a"},
+            Identity("a", region="eu-west-1"),
+        ),
         (AWS, {"profile": "team"}, Identity(profile="team")),
         (
             AWS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from layerguard.discovery.tree import Mark, Tree, member
@@ -34,7 +35,7 @@ def provider_identity(provider_type: str, inputs: Tree) -> Identity:
     roles = [*_objects(inputs, "assumeRoles"), *_objects(inputs, "assumeRole")]
     webs = [_web_identity(each) for each in _objects(inputs, "assumeRoleWithWebIdentity")]
     endpoints = list(_objects(inputs, "endpoints"))
-    return Identity(
+    identity = Identity(
         profile=_text(inputs, "profile"),
         config_files=_texts(inputs, "sharedConfigFiles"),
         credentials_files=(
@@ -51,6 +52,8 @@ def provider_identity(provider_type: str, inputs: Tree) -> Identity:
         use_dual_stack=_flag(inputs, "useDualstackEndpoint"),
         skip_instance_metadata=bool(_flag(inputs, "skipMetadataApiCheck")),
     )
+    # A region alone says nothing of whom: providers of many regions are one principal.
+    return ORDINARY if replace(identity, region=None) == ORDINARY else identity
 
 
 def _role(inputs: Tree) -> AssumedRole | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
@@ -16,6 +17,7 @@ CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
 ATTEMPTS = 4
 SESSION_NAME = "layerguard"
+_DEFAULT_PROFILE = "default"
 
 
 class Clients:
@@ -108,8 +110,7 @@ def _session(identity: Identity, region: str) -> Any:
         ("credentials_file", identity.credentials_files),
     ):
         if files:
-            # botocore reads one file of each kind; a later one has the last word in a provider.
-            core.set_config_variable(variable, files[-1])
+            core.set_config_variable(variable, _deciding(files, identity.profile))
     if identity.skip_instance_metadata:
         core.get_component("credential_provider").remove("iam-role")
     if identity.keys:
@@ -129,6 +130,24 @@ def _session(identity: Identity, region: str) -> Any:
         core.register_component("credential_provider", _Credentials(credentials))
         core._credentials = None  # what was found on the way is only the source of the role
     return boto3.Session(botocore_session=core)
+
+
+def _deciding(files: Sequence[str], profile: str | None) -> str:
+    """Return the last of ``files`` that has the profile: botocore reads one file of each kind.
+
+    A profile that another file continues is read as far as this one has it.
+    """
+    from botocore.configloader import raw_config_parse
+    from botocore.exceptions import ConfigNotFound
+
+    name = profile or _DEFAULT_PROFILE
+    # Only files of settings, not those of credentials, say that a section is a profile's.
+    sections = {name, f"profile {name}", f'profile "{name}"'}
+    for file in reversed(files):
+        with suppress(ConfigNotFound):
+            if sections & raw_config_parse(file).keys():
+                return file
+    return files[-1]
 
 
 class _Credentials:

@@ -1,0 +1,235 @@
+"""Clients of an identity: who asks, shown by the sandbox, which checks every signature."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from layerguard.errors import AccessDenied, NoCredentials, RegistryError
+from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
+from layerguard.reference import ImageId, Repository
+from layerguard.registry import Ecr, ImageAnswer, OrdinaryChain
+from layerguard.registry.identity import Clients
+
+from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
+
+MINE, THEIRS, REGION = "123456789012", "210987654321", "eu-west-1"
+WEB = Repository(THEIRS, REGION, "shop/web")
+ONE = ImageId("1", None)
+TAGS = (("team", "shop"),)
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
+    with SandboxEcr() as ecr:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        for name, value in ecr.environment.items():
+            monkeypatch.setenv(name, value)
+        ecr.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
+        yield ecr
+
+
+def ask(identity: Identity) -> ImageAnswer | RegistryError:
+    return Ecr(OrdinaryChain()).for_identity(identity).images(WEB, [ONE])[ONE]
+
+
+def asked_as(sandbox: SandboxEcr, identity: Identity) -> str:
+    """Ask one question as ``identity``; return the principal that the sandbox saw."""
+    sandbox.clear_requests()
+    assert isinstance(ask(identity), ImageAnswer)
+    (request,) = sandbox.requests
+    return request.principal
+
+
+def role_arn(name: str, session: str = "layerguard") -> str:
+    return f"arn:aws:sts::{THEIRS}:assumed-role/{name}/{session}"
+
+
+def config(path: Path, text: str) -> str:
+    path.write_text(textwrap.dedent(text))
+    return str(path)
+
+
+def profile(keys: Keys) -> str:
+    return f"aws_access_key_id = {keys.access_key}\naws_secret_access_key = {keys.secret_key}\n"
+
+
+def test_nothing_said_is_the_ordinary_chain(sandbox: SandboxEcr) -> None:
+    assert asked_as(sandbox, ORDINARY) == sandbox.keys.arn
+
+
+def test_static_keys_win_over_the_environment(sandbox: SandboxEcr) -> None:
+    user = sandbox.principals.add_user(MINE, "static")
+    identity = Identity(keys=StaticKeys(user.access_key, user.secret_key))
+    assert asked_as(sandbox, identity) == user.arn
+
+
+def test_a_role_is_assumed_from_the_ordinary_chain(sandbox: SandboxEcr) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "reader", trusts=[sandbox.keys.arn])
+    assert asked_as(sandbox, Identity(roles=(AssumedRole(arn),))) == role_arn("reader")
+
+
+def test_roles_are_assumed_one_from_the_other_with_all_that_is_said_of_each(
+    sandbox: SandboxEcr,
+) -> None:
+    user = sandbox.principals.add_user(MINE, "ci")
+    first = sandbox.principals.add_role(MINE, "first", trusts=[user.arn], external_id="42")
+    second = sandbox.principals.add_role(THEIRS, "second", trusts=[first])
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    identity = Identity(
+        keys=StaticKeys(user.access_key, user.secret_key),
+        roles=(
+            AssumedRole(first, external_id="42"),
+            AssumedRole(second, None, "deploy", 900, policy, (), TAGS, ("team",), "me"),
+        ),
+    )
+    assert asked_as(sandbox, identity) == role_arn("second", "deploy")
+    _, last = sandbox.sts_requests
+    assert last == {
+        "Action": "AssumeRole",
+        "Version": "2011-06-15",
+        "RoleArn": second,
+        "RoleSessionName": "deploy",
+        "DurationSeconds": "900",
+        "Policy": policy,
+        "Tags.member.1.Key": "team",
+        "Tags.member.1.Value": "shop",
+        "TransitiveTagKeys.member.1": "team",
+        "SourceIdentity": "me",
+    }
+
+
+def test_a_role_that_does_not_trust_is_a_denial_in_words(sandbox: SandboxEcr) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "reader", external_id="expected")
+    answer = ask(Identity(roles=(AssumedRole(arn, external_id="A-WRONG-ID"),)))
+    assert isinstance(answer, AccessDenied)
+    assert "is not authorized to perform: sts:AssumeRole" in str(answer)
+    assert "A-WRONG-ID" not in f"{answer!r} {answer} {answer.next_step}"
+    assert not sandbox.requests
+
+
+def test_a_token_in_a_file_or_in_the_inputs_is_a_web_identity(
+    sandbox: SandboxEcr, tmp_path: Path
+) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "pod", token="the token")
+    file = tmp_path / "token"
+    file.write_text("the token")
+    for web in (WebIdentity(arn, "the token"), WebIdentity(arn, token_file=str(file))):
+        assert asked_as(sandbox, Identity(web_identity=web)) == role_arn("pod")
+
+
+def test_a_role_may_follow_a_web_identity(sandbox: SandboxEcr) -> None:
+    pod = sandbox.principals.add_role(MINE, "pod", token="the token")
+    reader = sandbox.principals.add_role(THEIRS, "reader", trusts=[pod])
+    identity = Identity(web_identity=WebIdentity(pod, "the token"), roles=(AssumedRole(reader),))
+    assert asked_as(sandbox, identity) == role_arn("reader")
+
+
+def test_a_wrong_token_and_a_token_file_that_is_not_there_are_told(
+    sandbox: SandboxEcr, tmp_path: Path
+) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "pod", token="the token")
+    wrong = ask(Identity(web_identity=WebIdentity(arn, "A-WRONG-TOKEN")))
+    assert isinstance(wrong, RegistryError)
+    assert "A-WRONG-TOKEN" not in f"{wrong!r} {wrong}"
+    missing = tmp_path / "nowhere"
+    lost = ask(Identity(web_identity=WebIdentity(arn, token_file=str(missing))))
+    assert isinstance(lost, RegistryError)
+    assert str(missing) in str(lost)
+
+
+def test_a_profile_comes_from_the_shared_files_that_are_named(
+    sandbox: SandboxEcr, tmp_path: Path
+) -> None:
+    one, two = (sandbox.principals.add_user(MINE, name) for name in ("one", "two"))
+    role = sandbox.principals.add_role(THEIRS, "reader", trusts=[two.arn])
+    first = config(tmp_path / "first", f"[team]\n{profile(one)}")
+    second = config(tmp_path / "second", f"[other]\n{profile(two)}")
+    assumes = f"[profile reader]\nrole_arn = {role}\nsource_profile = other\n"
+    settings = config(tmp_path / "config", assumes)
+    both = (first, second)
+    assert asked_as(sandbox, Identity("team", (), both)) == one.arn
+    assert asked_as(sandbox, Identity("other", (), both)) == two.arn
+    reader = asked_as(sandbox, Identity("reader", (settings,), (second,)))
+    assert reader.startswith(f"arn:aws:sts::{THEIRS}:assumed-role/reader/")
+
+
+def test_a_profile_that_does_not_exist_is_named(sandbox: SandboxEcr) -> None:
+    answer = ask(Identity(profile="nobodys"))
+    assert isinstance(answer, NoCredentials)
+    assert "nobodys" in str(answer)
+    assert not sandbox.requests
+
+
+def test_an_expired_session_is_renewed_and_the_question_asked_again(sandbox: SandboxEcr) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "reader")
+    registry = Ecr(OrdinaryChain()).for_identity(Identity(roles=(AssumedRole(arn),)))
+    assert isinstance(registry.images(WEB, [ONE])[ONE], ImageAnswer)
+    sandbox.principals.expire_sessions()
+    assert isinstance(registry.images(WEB, [ONE])[ONE], ImageAnswer)
+    assert len({request.access_key for request in sandbox.requests}) == 2
+
+
+def test_a_denied_identity_does_not_poison_the_answers_of_another(sandbox: SandboxEcr) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "denied")
+    sandbox.faults.add(Fault(Answer.DENIED, principal=role_arn("denied")))
+    registry = Ecr(OrdinaryChain())
+    denied = registry.for_identity(Identity(roles=(AssumedRole(arn),))).images(WEB, [ONE])[ONE]
+    assert isinstance(denied, AccessDenied)
+    assert role_arn("denied") in str(denied)
+    assert isinstance(registry.images(WEB, [ONE])[ONE], ImageAnswer)
+
+
+def test_sts_says_who_asks_and_is_asked_once(sandbox: SandboxEcr) -> None:
+    user = sandbox.principals.add_user(MINE, "who")
+    clients = Clients(Identity(keys=StaticKeys(user.access_key, user.secret_key)))
+    assert [clients.caller(REGION), clients.caller(REGION)] == [user.arn, user.arn]
+    assert sandbox.sts_requests == ({"Action": "GetCallerIdentity", "Version": "2011-06-15"},)
+    nobody = Clients(Identity(keys=StaticKeys("AKIAIOSFODNN7EXAMPLE", "wrong")))
+    assert nobody.caller(REGION) is None
+
+
+def test_endpoints_of_a_provider_are_asked_and_no_others(
+    sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+    arn = sandbox.principals.add_role(THEIRS, "reader")
+    identity = Identity(
+        roles=(AssumedRole(arn),), ecr_endpoint=sandbox.endpoint, sts_endpoint=sandbox.endpoint
+    )
+    assert asked_as(sandbox, identity) == role_arn("reader")
+
+
+@pytest.mark.parametrize(
+    ("identity", "host"),
+    [
+        (Identity(use_fips=True), "ecr-fips.us-east-1.amazonaws.com"),
+        (Identity(use_dual_stack=True), "ecr.us-east-1.api.aws"),
+        (Identity(use_fips=True, use_dual_stack=True), "ecr-fips.us-east-1.api.aws"),
+        (Identity(use_fips=False), "api.ecr.us-east-1.amazonaws.com"),
+    ],
+)
+def test_fips_and_dual_stack_lead_to_their_endpoints(
+    identity: Identity, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_ECR", raising=False)
+    client: Any = Clients(identity)("us-east-1")
+    assert client.meta.endpoint_url == f"https://{host}"
+
+
+def test_without_the_instances_metadata_no_credentials_are_looked_for_there(
+    sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", sandbox.endpoint)
+    answer = ask(Identity(skip_instance_metadata=True))
+    assert isinstance(answer, NoCredentials)
+    assert not sandbox.requests
