@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -17,32 +18,41 @@ from layerguard.report.audit import AuditedSource, AuditReport
 from layerguard.sources import Source, SourceKind
 from layerguard.verdict import Code, Verdict
 
-from tests.fakes import HOST, FakeRegistry, index, manifest, use
+from tests.fakes import HOST, OCI_MANIFEST, Document, FakeRegistry, index, manifest, use
 
 BEGAN = datetime(2026, 11, 24, 9, 30, 5, tzinfo=timezone.utc)
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
 SECRET = "wJalrXUtnFEMIthisIsASecretAccessKey"
+SCALE = 10_483
 STACK = "acme/shop/production"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 
 
 def layer(name: str, size: int) -> str:
-    """The content of a layer of this many bytes."""
+    """The content of a layer of this many bytes, or of ``SCALE`` times as many in an image."""
     return name.ljust(size, ".")
 
 
+def image_of(*layers: str, config: str) -> Document:
+    """A manifest that says of its layers and config that they are ``SCALE`` times as large."""
+    made = json.loads(manifest(*layers, config=config).text)
+    for entry in (made["config"], *made["layers"]):
+        entry["size"] *= SCALE
+    return Document(json.dumps(made), OCI_MANIFEST)
+
+
 def registry() -> FakeRegistry:
-    """Images of shop/web with every fate; a layer's size is what its manifest says."""
+    """Images of shop/web with every fate."""
     made = FakeRegistry()
     base = layer("base", 2_900)
-    made.put(manifest(base, layer("packages", 6_100), layer("app", 240), config="a"), "whole")
-    made.put(manifest(base, layer("lost", 4_000), layer("app", 1_000), config="b"), "broken")
+    made.put(image_of(base, layer("packages", 6_100), layer("app", 240), config="a"), "whole")
+    made.put(image_of(base, layer("lost", 4_000), layer("app", 1_000), config="b"), "broken")
     made.lose(layer("lost", 4_000))
-    made.put(manifest(base, layer("frozen", 800), config="c"), "frozen")
+    made.put(image_of(base, layer("frozen", 800), config="c"), "frozen")
     made.lose(layer("frozen", 800), Availability.ARCHIVED)
-    amd64 = manifest(base, layer("amd64", 5_000), config="d")
-    arm64 = manifest(layer("arm64 base", 2_700), layer("arm64", 4_400), config="e")
+    amd64 = image_of(base, layer("amd64", 5_000), config="d")
+    arm64 = image_of(layer("arm64 base", 2_700), layer("arm64", 4_400), config="e")
     for child in (amd64, arm64):
         made.put(child)
     made.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "both")
@@ -66,9 +76,9 @@ def image(
     )
 
 
-def elsewhere(text: str, path: str, voice: Voice = Voice.GATE) -> ImageUse:
+def elsewhere(text: str, path: str) -> ImageUse:
     """A use that is no resource's, of whatever the text says."""
-    return ImageUse("", "", path, None, text, target_of(text), None, voice=voice)
+    return ImageUse("", "", path, None, text, target_of(text), None)
 
 
 def unknown() -> ImageUse:
@@ -105,10 +115,10 @@ def full() -> AuditReport:
         image("broken", "web", AMD64),
         image("frozen", "sidecar"),
         image("both", "web"),
-        image("gone", "cron"),
+        replace(image("gone", "cron"), voice=Voice.NOTICE),
         image("secret", "api"),
         unknown(),
-        replace(image("whole", "again"), voice=Voice.NOTICE),
+        image("whole", "again"),
     )
     file = (
         elsewhere("docker.io/library/nginx:1.29", "Deployment/web.containers[0].image"),

@@ -18,7 +18,7 @@ from layerguard.report.audit import AuditReport
 from layerguard.sources import SourceKind
 from layerguard.verdict import BlobState, Code, State
 
-from tests.fakes import digest_of, manifest
+from tests.fakes import digest_of
 from tests.report import reports
 
 SCHEMA = json.loads(
@@ -95,7 +95,7 @@ def test_an_image_is_told_in_full() -> None:
         reports.layer("lost", 4_000),
         reports.layer("app", 1_000),
     )
-    digest = str(manifest(base, lost, app, config="b").digest)
+    digest = str(reports.image_of(base, lost, app, config="b").digest)
     broken = rendered(reports.full())["sources"][0]["images"][1]
     reference = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:broken"
     there, missing = "available", "unavailable"
@@ -117,7 +117,12 @@ def test_an_image_is_told_in_full() -> None:
                 "digest": digest,
                 "platform": None,
                 "layers": [
-                    {"digest": str(digest_of(content)), "role": role, "state": state, "size": size}
+                    {
+                        "digest": str(digest_of(content)),
+                        "role": role,
+                        "state": state,
+                        "size": size * reports.SCALE,
+                    }
                     for content, role, state, size in (
                         (base, "layer 1 of 3", there, 2_900),
                         (lost, "layer 2 of 3", missing, 4_000),

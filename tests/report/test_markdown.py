@@ -48,7 +48,7 @@ def test_the_heading_is_the_outcome_and_below_it_are_the_counts() -> None:
         "|---:|---:|---:|---:|---:|\n"
         "| 5 | 1 | 1 | 1 | 3 |\n"
         "\n"
-        "14 layers of 6 images were checked in 1.2 s, by Layerguard 0.1.0."
+        "Images checked: 6. Layers: 14. Calls to ECR: 11. Seconds: 1.2."
     )
 
 
@@ -100,7 +100,7 @@ def test_a_row_says_where_what_why_and_what_to_do() -> None:
     assert read(row[3]) == (
         "The image's manifest is in ECR, and at least one of its layers (or its config) is not. "
         " next step: push the image again, which uploads what is missing: docker push "
-        f"{reference}  1 of 4 layers not available {lost} UNAVAILABLE (layer 2 of 3, 4,000 bytes) "
+        f"{reference}  1 of 4 layers not available {lost} UNAVAILABLE (layer 2 of 3, 41,932,000 bytes) "
     ).replace(" next", "**next").replace("step:", "step:**")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from layerguard import __version__
 from layerguard.inspection import Judgement
 from layerguard.report.audit import AuditReport
 from layerguard.report.characters import legible
@@ -72,8 +71,8 @@ def _head(report: AuditReport) -> str:
             f"|{'---:|' * len(counts)}",
             f"| {' | '.join(f'{count:,}' for count in counts.values())} |",
             "",
-            f"{numbers.layers:,} layers of {numbers.images:,} images were checked in "
-            f"{numbers.seconds:.1f} s, by Layerguard {__version__}.",
+            f"Images checked: {numbers.images:,}. Layers: {numbers.layers:,}. "
+            f"Calls to ECR: {numbers.calls:,}. Seconds: {numbers.seconds:.1f}.",
         )
     )
 

@@ -41,10 +41,14 @@ class AuditedSource:
         return self.source.name if is_file else None
 
     @property
+    def by_urgency(self) -> tuple[Judgement, ...]:
+        """The judgements, the most urgent state first, and of one state in their order."""
+        return tuple(sorted(self.judgements, key=lambda each: _URGENCY.index(each.verdict.state)))
+
+    @property
     def findings(self) -> tuple[Judgement, ...]:
         """What is unavailable, then undetermined, then pending, each in its order."""
-        found = (each for each in self.judgements if each.verdict.state in _FINDINGS)
-        return tuple(sorted(found, key=lambda each: _FINDINGS.index(each.verdict.state)))
+        return tuple(each for each in self.by_urgency if each.verdict.state in _FINDINGS)
 
     @property
     def unanswered(self) -> int:
