@@ -16,6 +16,7 @@ def test_the_packs_environment_has_its_requirements_and_nothing_of_ours() -> Non
     listed = subprocess.run(
         [
             python,
+            "-I",  # the clone has metadata of its own, which a current folder on the path would show
             "-c",
             "import importlib.metadata as m; print(*(d.name for d in m.distributions()))",
         ],
