@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
+from layerguard.registry.wire import WireClient
 
 ClientFactory: TypeAlias = Callable[[str], Any]
 """Makes the client of one region. Its clients are safe to use from many threads."""
@@ -68,7 +69,7 @@ class Clients:
             return None
 
     def _make(self, region: str) -> Any:
-        return self._client("ecr", region, self._identity.ecr_endpoint)
+        return WireClient(self._client("ecr", region, self._identity.ecr_endpoint))
 
     def _client(self, service: str, region: str, endpoint: str | None) -> Any:
         from botocore.config import Config
