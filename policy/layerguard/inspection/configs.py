@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
 from layerguard.errors import LayerguardError, RegistryError
 from layerguard.inspection.resolution import Resolved
 from layerguard.manifest import Platform, parse_config
-from layerguard.reference import Digest, Repository
+from layerguard.reference import Digest
 
-AskConfigs: TypeAlias = Callable[
-    [Repository, Sequence[Digest]], Mapping[Digest, "str | RegistryError"]
-]
+
+def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> list[Digest]:
+    """Return the configs that must be read to know the platforms of ``manifests``.
+
+    None where no platform is wanted, or one of the manifests is known to serve it.
+    """
+    if wanted is None or any(
+        each.platform and is_served(wanted, each.platform) for each in manifests
+    ):
+        return []
+    return sorted(
+        {
+            each.manifest.config.digest
+            for each in manifests
+            if each.platform is None and each.manifest.config.is_image_config
+        }
+    )
 
 
 def with_platforms(
-    repository: Repository,
-    manifests: Sequence[Resolved],
-    wanted: Platform,
-    available: Collection[Digest],
-    ask: AskConfigs,
+    manifests: Iterable[Resolved], texts: Mapping[Digest, str | RegistryError]
 ) -> list[Resolved]:
     """Return ``manifests``, each with the platform that its config says where nothing else does.
 
-    Only configs among the ``available`` digests are asked for, and none at all where one of the
-    manifests is known to serve ``wanted``. Whatever stands in the way of a config changes
-    nothing: the platform stays unknown.
+    Whatever stands in the way of a config changes nothing: the platform stays unknown.
     """
-    if any(each.platform and is_served(wanted, each.platform) for each in manifests):
-        return list(manifests)
-    configs = {
-        each.manifest.config.digest
-        for each in manifests
-        if each.platform is None and each.manifest.config.is_image_config
-    }
-    asked = sorted(configs.intersection(available))
-    texts = ask(repository, asked) if asked else {}
     return [
         replace(each, platform=each.platform or _said(each.manifest.config.digest, texts))
         for each in manifests

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from layerguard.errors import InconsistentAnswer, LayerguardError, RegistryError
 from layerguard.inspection.advice import advise
-from layerguard.inspection.configs import is_served, with_platforms
+from layerguard.inspection.configs import is_served, needed_configs, with_platforms
 from layerguard.inspection.questions import Questions
 from layerguard.inspection.resolution import Resolution, Resolved, resolve
 from layerguard.manifest import Platform
@@ -37,7 +37,7 @@ class Problem(NamedTuple):
         return self.code.state is State.UNAVAILABLE
 
 
-def inspect_image(
+async def inspect_image(
     reference: ImageReference, wanted: Platform | None, questions: Questions
 ) -> Verdict:
     """Return what can be said of an image that is to run on ``wanted``.
@@ -46,24 +46,24 @@ def inspect_image(
     found out; the image is available only when every runnable manifest was read and every one of
     their digests came back as available.
     """
-    resolution = resolve(reference, wanted, questions.images)
+    repository = reference.repository
+    resolution = await resolve(reference, wanted, questions.images)
     blobs = {blob.digest for each in resolution.manifests for blob in each.manifest.blobs}
-    answers = questions.layers(reference.repository, sorted(blobs)) if blobs else {}
+    configs = needed_configs(resolution.manifests, wanted)
+    asked, read = (
+        questions.layers(repository, sorted(blobs)),
+        questions.configs(repository, configs),
+    )
+    answers, texts = await asked.answers(), await read.answers()
     problems = [*_layer_problems(answers.values()), *map(_problem, resolution.errors)]
     if not resolution.manifests and not resolution.errors:
         problems.append(Problem(Code.PLATFORM_MISSING, _offer(wanted, resolution.offered)))
     elif wanted and not resolution.errors and not any(each.is_proven for each in problems):
         # Where a manifest could not be read, it may be the one that serves.
-        resolution.manifests = with_platforms(
-            reference.repository,
-            resolution.manifests,
-            wanted,
-            _available(answers),
-            questions.configs,
-        )
+        resolution.manifests = with_platforms(resolution.manifests, texts)
         problems += _platform_problems(wanted, resolution)
     decided = _decide(problems)
-    if decided.code in _BROUGHT_BY_A_PULL and questions.is_cache(reference.repository):
+    if decided.code in _BROUGHT_BY_A_PULL and await questions.is_cache(repository):
         decided = Problem(Code.CACHE_NOT_FILLED, f"{decided.reason} {_PULL}")
     return Verdict(
         decided.code,
@@ -94,14 +94,6 @@ def _state(answer: LayerAnswer | RegistryError) -> BlobState:
     if isinstance(answer, RegistryError):
         return BlobState.UNKNOWN
     return BlobState[answer.availability.name]
-
-
-def _available(answers: _Answers) -> set[Digest]:
-    return {
-        digest
-        for digest, answer in answers.items()
-        if isinstance(answer, LayerAnswer) and answer.availability is Availability.AVAILABLE
-    }
 
 
 def _layer_problems(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from concurrent.futures import Future, as_completed
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
 from layerguard.discovery import ImageUse
 from layerguard.identity import Identity
@@ -18,10 +18,10 @@ from layerguard.inspection.advice import advise
 from layerguard.inspection.image import inspect_image
 from layerguard.inspection.judgement import Judgement, judge
 from layerguard.inspection.limits import WORKERS, Limits
-from layerguard.inspection.pool import DaemonPool
-from layerguard.inspection.questions import Questions
+from layerguard.inspection.questions import Asked, Questions
+from layerguard.inspection.scheduler import Scheduler
 from layerguard.manifest import Platform
-from layerguard.reference import ImageReference
+from layerguard.reference import ImageReference, Repository
 from layerguard.registry import Registry
 from layerguard.verdict import Code, State, Verdict
 
@@ -67,7 +67,7 @@ class _Key:
 
 @dataclass(slots=True)
 class _Inspection:
-    """An inspection under way, and when a thread took it up."""
+    """An inspection under way, and when its first question was sent."""
 
     verdict: Future[Verdict]
     began: float | None = None
@@ -85,16 +85,16 @@ class Inspector:
         registry: Registry,
         workers: int = WORKERS,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], Coroutine[Any, None, None]] | None = None,
     ) -> None:
         self._registry = registry
         self._clock = clock
-        self._sleep = sleep
+        self._scheduler = Scheduler(workers)
+        self._sleep = sleep or self._scheduler.sleep
         self._limits = Limits(workers=workers)
         self._cache_prefixes: tuple[str, ...] = ()
         self._lock = threading.Lock()
-        self._pool: DaemonPool | None = None
-        self._questions: dict[Identity, Questions] = {}
+        self._asked: dict[Identity, Asked] = {}
         self._inspections: dict[_Key, _Inspection] = {}
         self._given_up: dict[_Key, Verdict] = {}
         self._waited = 0.0
@@ -109,6 +109,7 @@ class Inspector:
         with self._lock:
             self._limits = limits
             self._cache_prefixes = tuple(cache_prefixes)
+            self._scheduler.size = limits.workers
         self._registry.be_patient(limits.image / 2)
 
     def start(self, uses: Iterable[ImageUse]) -> None:
@@ -143,9 +144,7 @@ class Inspector:
         with self._lock:
             for key in [key for key in self._inspections if key.reference.repository == repository]:
                 del self._inspections[key]
-            asked = tuple(self._questions.values())
-        for questions in asked:
-            questions.forget(repository)
+        self._scheduler.call(self._forget, repository)
 
     def summary(self, judgements: Iterable[Judgement]) -> Summary:
         """Return the numbers of a run that came to ``judgements``; skipped uses do not count."""
@@ -155,7 +154,7 @@ class Inspector:
             images = {
                 (key.reference.repository, key.reference.image_id) for key in self._inspections
             }
-            layers = sum(len(questions.layers) for questions in self._questions.values())
+            layers = sum(len(asked.layers) for asked in tuple(self._asked.values()))
         return Summary(
             sum(states.values()) - states[State.SKIPPED],
             len(images),
@@ -168,18 +167,26 @@ class Inspector:
         )
 
     def close(self) -> None:
-        """Drop what has not begun; nothing that goes on keeps the process alive."""
-        if self._pool:
-            self._pool.close()
+        """Drop what has not ended; nothing that goes on keeps the process alive."""
+        self._scheduler.close()
 
     def _start(self, key: _Key) -> _Inspection:
         with self._lock:
             if self._first_question is None:
                 self._first_question = self._clock()
-            if key not in self._inspections:
-                self._pool = self._pool or DaemonPool(self._limits.workers)
-                self._inspections[key] = _Inspection(self._pool.submit(partial(self._inspect, key)))
-            return self._inspections[key]
+            inspection = self._inspections.get(key)
+            if inspection:
+                return inspection
+            inspection = self._inspections[key] = _Inspection(Future())
+        self._scheduler.call(self._begin, key, inspection)
+        return inspection
+
+    def _begin(self, key: _Key, inspection: _Inspection) -> None:
+        self._scheduler.start(self._inspect(key, inspection))
+
+    def _forget(self, repository: Repository) -> None:
+        for asked in self._asked.values():
+            asked.forget(repository)
 
     def _verdict(self, use: ImageUse) -> Verdict:
         if isinstance(use.target, Verdict):
@@ -218,39 +225,46 @@ class Inspector:
             with suppress(FutureTimeout):
                 return inspection.verdict.result(pause)
 
-    def _inspect(self, key: _Key) -> Verdict:
-        began = self._clock()
-        with self._lock:
-            inspection = self._inspections.get(key)
-            if inspection:
-                inspection.began = began
-            questions = self._questions.get(key.identity)
-            if questions is None:
-                registry = self._registry.for_identity(key.identity)
-                questions = Questions(registry, self._cache_prefixes)
-                self._questions[key.identity] = questions
-            absent = self._limits.absent
+    async def _inspect(self, key: _Key, inspection: _Inspection) -> None:
         try:
-            verdict = inspect_image(key.reference, key.platform, questions)
-            pause = _FIRST_PAUSE
-            while verdict.code in _MAY_COME and (left := began + absent - self._clock()) > 0:
-                self._sleep(min(pause, left))
-                pause = min(2 * pause, _LONGEST_PAUSE)
-                verdict = inspect_image(key.reference, key.platform, questions.afresh())
-            waited = self._clock() - began
-            if verdict.code in _MAY_COME and absent:
-                words = f"{verdict.reason} It did not come within {waited:.0f} s either."
-                verdict = replace(verdict, reason=words)
-            return verdict
+            verdict = await self._until_it_is_there(key, inspection)
         except Exception as error:  # the boundary: a bug is a verdict that names itself as one
-            return Verdict(
+            verdict = Verdict(
                 Code.INTERNAL_ERROR,
                 f"This is a bug of Layerguard: {type(error).__name__}: {error}",
                 advise(Code.INTERNAL_ERROR, key.reference, None, key.platform),
             )
-        finally:
-            with self._lock:
-                self._last_answer = self._clock()
+        with self._lock:
+            self._last_answer = self._clock()
+        inspection.verdict.set_result(verdict)
+
+    async def _until_it_is_there(self, key: _Key, inspection: _Inspection) -> Verdict:
+        """Inspect an image, again and again where it is not there and may still come."""
+        called = self._clock()
+        absent = self._limits.absent
+        questions = self._questions_for(key, inspection)
+        verdict = await inspect_image(key.reference, key.platform, questions)
+        pause = _FIRST_PAUSE
+        while verdict.code in _MAY_COME and (left := called + absent - self._clock()) > 0:
+            await self._sleep(min(pause, left))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            verdict = await inspect_image(key.reference, key.platform, questions.afresh())
+        if verdict.code in _MAY_COME and absent:
+            waited = self._clock() - called
+            words = f"{verdict.reason} It did not come within {waited:.0f} s either."
+            verdict = replace(verdict, reason=words)
+        return verdict
+
+    def _questions_for(self, key: _Key, inspection: _Inspection) -> Questions:
+        def begun() -> None:
+            if inspection.began is None:
+                inspection.began = self._clock()
+
+        asked = self._asked.get(key.identity)
+        if asked is None:
+            asked = Asked(self._registry.for_identity(key.identity), self._scheduler)
+            self._asked[key.identity] = asked
+        return Questions(asked, self._cache_prefixes, begun)
 
 
 def _key(use: ImageUse, reference: ImageReference) -> _Key:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WORKERS = 40
+WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True)

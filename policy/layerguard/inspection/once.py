@@ -1,65 +1,153 @@
-"""Asks each question once in a process, whoever asks it and however many ask at a time."""
+"""Asks each question once, and those of a repository that wait at the same time together."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from functools import partial
 from typing import Generic, TypeVar
 
+from layerguard.inspection.scheduler import Call, Scheduler
 from layerguard.reference import Repository
+
+# What ECR's batch operations take. Source: ECR API reference.
+BATCH = 100
 
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")
 
 
 class Once(Generic[_Question, _Answer]):
-    """Keeps the answers of ``ask``, and lets a second asker wait for the first one's answer.
+    """Keeps the answers of ``ask``, which is called on the threads of ``scheduler``.
 
-    Nobody ever waits for a question that has not been sent: the thread that takes a question
-    sends it itself, so a pool of any size cannot block itself.
+    A call leaves when it is full, or when its repository has none under way: so an image alone
+    never waits for others, and of many that come one after the other few calls are made. What
+    comes while a call waits for a thread goes with it. For turns of the scheduler.
     """
 
     def __init__(
-        self, ask: Callable[[Repository, Sequence[_Question]], Mapping[_Question, _Answer]]
+        self,
+        ask: Callable[[Repository, Sequence[_Question]], Mapping[_Question, _Answer]],
+        scheduler: Scheduler,
     ) -> None:
         self._ask = ask
-        self._lock = threading.Lock()
-        self._answers: dict[tuple[Repository, _Question], Future[_Answer]] = {}
+        self._scheduler = scheduler
+        self._desks: dict[Repository, _Desk[_Question, _Answer]] = {}
 
     def __len__(self) -> int:
         """How many distinct questions were asked."""
-        return len(self._answers)
+        return sum(len(desk.known) for desk in tuple(self._desks.values()))
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``; who waits for one still gets it."""
-        with self._lock:
-            for key in [key for key in self._answers if key[0] == repository]:
-                del self._answers[key]
+        self._desks.pop(repository, None)
 
-    def __call__(
-        self, repository: Repository, questions: Sequence[_Question]
-    ) -> Mapping[_Question, _Answer]:
-        """Return the answer to each question; ask those that nobody has asked, in one go."""
-        mine: dict[_Question, Future[_Answer]] = {}
-        with self._lock:
-            for question in questions:
-                if (repository, question) not in self._answers:
-                    mine[question] = self._answers[repository, question] = Future()
-            wanted = {each: self._answers[repository, each] for each in questions}
-        if mine:
-            self._answer(repository, mine)
-        return {each: answer.result() for each, answer in wanted.items()}
+    def ask(
+        self,
+        repository: Repository,
+        questions: Sequence[_Question],
+        begun: Callable[[], None] = lambda: None,
+    ) -> Pending[_Question, _Answer]:
+        """Return what becomes the answer to each question when it is awaited.
 
-    def _answer(
-        self, repository: Repository, questions: Mapping[_Question, Future[_Answer]]
+        ``begun`` is called when the first of them is sent.
+        """
+        desk = self._desks.get(repository)
+        if desk is None:
+            desk = _Desk(partial(self._ask, repository), self._scheduler)
+            self._desks[repository] = desk
+        batches = {question: desk.batch_of(question) for question in questions}
+        for batch in set(batches.values()):
+            batch.on_sending(begun)
+        return Pending(batches)
+
+
+class Pending(Generic[_Question, _Answer]):
+    """Answers that are on their way."""
+
+    def __init__(self, batches: Mapping[_Question, _Batch[_Question, _Answer]]) -> None:
+        self._batches = batches
+
+    async def answers(self) -> Mapping[_Question, _Answer]:
+        """Return the answer to each question, when all are there."""
+        answers = {batch: await batch for batch in dict.fromkeys(self._batches.values())}
+        return {question: answers[batch][question] for question, batch in self._batches.items()}
+
+
+class _Desk(Generic[_Question, _Answer]):
+    """The questions about one repository: which were asked, and which are gathered."""
+
+    def __init__(
+        self,
+        ask: Callable[[Sequence[_Question]], Mapping[_Question, _Answer]],
+        scheduler: Scheduler,
     ) -> None:
-        try:
-            answers = self._ask(repository, list(questions))
-            for question, answer in questions.items():
-                answer.set_result(answers[question])
-        except BaseException as error:
-            for answer in questions.values():
-                if not answer.done():
-                    answer.set_exception(error)
-            raise
+        self.known: dict[_Question, _Batch[_Question, _Answer]] = {}
+        self.ask = ask
+        self._scheduler = scheduler
+        self._gathering: _Batch[_Question, _Answer] | None = None
+        self._under_way = 0
+
+    def batch_of(self, question: _Question) -> _Batch[_Question, _Answer]:
+        """Return the batch that ``question`` is in, or the one that gathers, with it."""
+        batch = self.known.get(question)
+        if batch is None:
+            batch = self._gathering
+            if batch is None:
+                batch = self._gathering = _Batch(self)
+                self._scheduler.at_end_of_turn(self._send_gathered)
+            self.known[question] = batch
+            batch.questions.append(question)
+            if len(batch.questions) == BATCH:
+                self._send(batch)
+                self._gathering = None
+        return batch
+
+    def sent(self, batch: _Batch[_Question, _Answer]) -> None:
+        """Take note that nothing can go with ``batch`` any more."""
+        if self._gathering is batch:
+            self._gathering = None
+
+    def returned(self) -> None:
+        """Take note that a call has returned."""
+        self._under_way -= 1
+        self._scheduler.at_end_of_turn(self._send_gathered)
+
+    def _send_gathered(self) -> None:
+        if self._gathering and not self._under_way:
+            self._send(self._gathering)
+
+    def _send(self, batch: _Batch[_Question, _Answer]) -> None:
+        if not batch.lined_up:
+            batch.lined_up = True
+            self._under_way += 1
+            self._scheduler.line_up(batch)
+
+
+class _Batch(Call[Mapping[_Question, _Answer]], Generic[_Question, _Answer]):
+    """Questions that are asked in one call."""
+
+    def __init__(self, desk: _Desk[_Question, _Answer]) -> None:
+        super().__init__(lambda: desk.ask(tuple(self.questions)))
+        self.questions: list[_Question] = []
+        self.lined_up = False
+        self._desk = desk
+        self._is_sent = False
+        self._begun: list[Callable[[], None]] = []
+
+    def on_sending(self, begun: Callable[[], None]) -> None:
+        """Call ``begun`` when this is sent, or now where it is already."""
+        if self._is_sent:
+            begun()
+        else:
+            self._begun.append(begun)
+
+    def take(self) -> Callable[[], Mapping[_Question, _Answer]]:
+        self._is_sent = True
+        self._desk.sent(self)
+        for begun in self._begun:
+            begun()
+        self._begun.clear()
+        return super().take()
+
+    def returned(self) -> None:
+        self._desk.returned()

@@ -2,49 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from layerguard.errors import RegistryError
-from layerguard.inspection.once import Once
+from layerguard.inspection.once import Once, Pending
+from layerguard.inspection.scheduler import Scheduler
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import ImageAnswer, LayerAnswer, Registry
 
 _EVERY_REPOSITORY = "ROOT"
 
 
-class Questions:
-    """The questions about images, layers and configs, and about pull-through caches.
+class Asked:
+    """What a registry was asked, and what it answered."""
 
-    ``cache_prefixes`` are prefixes of pull-through caches that are known without asking.
-    """
-
-    def __init__(self, registry: Registry, cache_prefixes: Collection[str] = ()) -> None:
-        self._registry = registry
-        self._cache_prefixes = tuple(cache_prefixes)
-        self.images: Once[ImageId, ImageAnswer | RegistryError] = Once(registry.images)
-        self.layers: Once[Digest, LayerAnswer | RegistryError] = Once(registry.layers)
-        self.configs: Once[Digest, str | RegistryError] = Once(registry.configs)
-
-    def afresh(self) -> Questions:
-        """Return the same questions without any answer."""
-        return Questions(self._registry, self._cache_prefixes)
-
-    def is_cache(self, repository: Repository) -> bool:
-        """Tell whether a repository is filled by pulls through it; asks where it is not known.
-
-        Source: ECR user guide, "Sync an upstream registry with an Amazon ECR private registry".
-        """
-        return self._is_below(self._cache_prefixes, repository.name) or self._is_below(
-            self._registry.cache_prefixes(repository), repository.name
-        )
+    def __init__(self, registry: Registry, scheduler: Scheduler) -> None:
+        self.registry = registry
+        self.scheduler = scheduler
+        self.images: Once[ImageId, ImageAnswer | RegistryError] = Once(registry.images, scheduler)
+        self.layers: Once[Digest, LayerAnswer | RegistryError] = Once(registry.layers, scheduler)
+        self.configs: Once[Digest, str | RegistryError] = Once(registry.configs, scheduler)
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``."""
         for asked in (self.images, self.layers, self.configs):
             asked.forget(repository)
 
-    def _is_below(self, prefixes: Collection[str], name: str) -> bool:
-        return any(
-            prefix == _EVERY_REPOSITORY or name.startswith(f"{prefix.rstrip('/')}/")
-            for prefix in prefixes
-        )
+
+class Questions:
+    """The questions of one inspection: about images, layers, configs and pull-through caches.
+
+    ``cache_prefixes`` are prefixes of pull-through caches that are known without asking;
+    ``begun`` is called when the first question is sent, and may be called again.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        cache_prefixes: Collection[str] = (),
+        begun: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._asked = asked
+        self._cache_prefixes = tuple(cache_prefixes)
+        self._begun = begun
+
+    def afresh(self) -> Questions:
+        """Return the same questions without any answer."""
+        asked = Asked(self._asked.registry, self._asked.scheduler)
+        return Questions(asked, self._cache_prefixes, self._begun)
+
+    def images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Pending[ImageId, ImageAnswer | RegistryError]:
+        """Ask for manifests."""
+        return self._asked.images.ask(repository, ids, self._begun)
+
+    def layers(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Pending[Digest, LayerAnswer | RegistryError]:
+        """Ask whether layers are available."""
+        return self._asked.layers.ask(repository, digests)
+
+    def configs(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Pending[Digest, str | RegistryError]:
+        """Ask for the texts of configs."""
+        return self._asked.configs.ask(repository, digests)
+
+    async def is_cache(self, repository: Repository) -> bool:
+        """Tell whether a repository is filled by pulls through it; ask where it is not known.
+
+        Source: ECR user guide, "Sync an upstream registry with an Amazon ECR private registry".
+        """
+        if _is_below(self._cache_prefixes, repository.name):
+            return True
+        ask = partial(self._asked.registry.cache_prefixes, repository)
+        return _is_below(await self._asked.scheduler.run(ask), repository.name)
+
+
+def _is_below(prefixes: Collection[str], name: str) -> bool:
+    return any(
+        prefix == _EVERY_REPOSITORY or name.startswith(f"{prefix.rstrip('/')}/")
+        for prefix in prefixes
+    )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from layerguard.errors import LayerguardError, ManifestInvalid, RegistryError
+from layerguard.inspection.once import Pending
 from layerguard.manifest import Descriptor, Index, Manifest, ManifestForm, Platform, parse_manifest
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import ImageAnswer
 
 AskImages: TypeAlias = Callable[
-    [Repository, Sequence[ImageId]], Mapping[ImageId, "ImageAnswer | RegistryError"]
+    [Repository, Sequence[ImageId]], "Pending[ImageId, ImageAnswer | RegistryError]"
 ]
 
 # An index in an index is legal and rare; deeper ones are built by accident or by an attacker.
@@ -46,7 +47,7 @@ class Resolution:
     offered: list[Platform] = field(default_factory=list)
 
 
-def resolve(reference: ImageReference, wanted: Platform | None, ask: AskImages) -> Resolution:
+async def resolve(reference: ImageReference, wanted: Platform | None, ask: AskImages) -> Resolution:
     """Ask for the image, and for the children of its indexes that serve ``wanted``.
 
     One call for the reference, one more for each level of indexes below it. Without a wanted
@@ -55,7 +56,7 @@ def resolve(reference: ImageReference, wanted: Platform | None, ask: AskImages) 
     resolution = Resolution()
     level: list[tuple[ImageId, Platform | None]] = [(reference.image_id, None)]
     for _ in range(MAX_DEPTH):
-        answers = ask(reference.repository, [image_id for image_id, _ in level])
+        answers = await ask(reference.repository, [each for each, _ in level]).answers()
         children: dict[Digest, Platform | None] = {}
         for image_id, platform in level:
             index = _take(resolution, image_id, answers[image_id], platform)

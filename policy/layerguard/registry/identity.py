@@ -13,7 +13,7 @@ from layerguard.registry.wire import WireClient
 ClientFactory: TypeAlias = Callable[[str], Any]
 """Makes the client of one region. Its clients are safe to use from many threads."""
 
-CONNECTIONS = 40
+CONNECTIONS = 64
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
 ATTEMPTS = 4
