@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import threading
 import time
@@ -13,7 +12,7 @@ from layerguard.errors import AccessDenied, RegistryError
 from layerguard.reference import Repository
 from layerguard.registry.identity import ClientFactory, Clients
 from layerguard.registry.permissions import Denial
-from layerguard.registry.translation import has_expired, most_tries, translate
+from layerguard.registry.translation import has_expired, is_transient, translate
 
 AccountRegion: TypeAlias = "tuple[str, str]"
 """A private registry: its account and its region."""
@@ -21,9 +20,7 @@ AccountRegion: TypeAlias = "tuple[str, str]"
 # The largest page of what is listed, and how many are read. Source: ECR API reference.
 _PAGE = 1000
 _PAGES = 10
-# Seconds for which a call is tried again, where nobody says otherwise.
-_PATIENCE = 15.0
-# Seconds before the second and any later try, at most.
+# Seconds before the first and any later try, at most.
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
 
@@ -38,7 +35,8 @@ class Listing(NamedTuple):
 class Calls:
     """Calls operations of ECR by their names in boto3; raises RegistryError for every failure.
 
-    What is transient is tried again, with jitter, for ``patience`` seconds.
+    boto3's own retries come first. What is transient after them is tried again, with jitter, for
+    ``patience`` seconds.
     """
 
     def __init__(
@@ -47,7 +45,7 @@ class Calls:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.patience = _PATIENCE
+        self.patience = 0.0  # seconds
         self._client = client
         self._clock = clock
         self._sleep = sleep
@@ -74,16 +72,15 @@ class Calls:
         parameters["registryId"] = account
         end = self._clock() + self.patience
         longest = _FIRST_PAUSE
-        for tries in itertools.count(1):
+        while True:
             try:
                 return self._once(region, operation, parameters)
             except Exception as error:
-                if tries >= most_tries(error) or self._clock() >= end:
+                if not is_transient(error) or self._clock() >= end:
                     raise translate(error) from error
             # The whole of the pause is chance, so that many askers do not come back together.
             self._sleep(min(random.uniform(0, longest), max(0.0, end - self._clock())))
             longest = min(2 * longest, _LONGEST_PAUSE)
-        raise AssertionError("a call ends with an answer or an error")
 
     def listing(
         self, registry: AccountRegion, operation: str, member: str, **parameters: Any

@@ -167,7 +167,7 @@ class Ecr:
             acceptedMediaTypes=[*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES],
         )
         found: dict[ImageId, ImageAnswer | RegistryError] = {}
-        for failure in _entries(answer, "failures"):
+        for failure in answer.get("failures") or ():
             tag, digest = _said(failure)
             error = image_failure(
                 str(failure.get("failureCode")), str(failure.get("failureReason", ""))
@@ -175,7 +175,7 @@ class Ecr:
             exact = [each for each in ids if each == ImageId(tag, digest)]
             for image_id in exact or [each for each in ids if _names(each, tag, digest)]:
                 found[image_id] = error
-        for image in _entries(answer, "images"):
+        for image in answer.get("images") or ():
             tag, digest = _said(image)
             for image_id in ids:
                 if digest and _names(image_id, tag, digest):
@@ -197,11 +197,11 @@ class Ecr:
             layerDigests=[str(digest) for digest in digests],
         )
         said: dict[Digest, list[LayerAnswer | RegistryError]] = {digest: [] for digest in digests}
-        for layer in _entries(answer, "layers"):
+        for layer in answer.get("layers") or ():
             digest = _digest(layer.get("layerDigest"))
             if digest in said:
                 said[digest].append(_layer(layer))
-        for failure in _entries(answer, "failures"):
+        for failure in answer.get("failures") or ():
             digest = _digest(failure.get("layerDigest"))
             if digest in said:
                 said[digest].append(_layer_failure(failure))
@@ -274,16 +274,9 @@ def _digest(text: object) -> Digest | None:
         return None
 
 
-def _entries(answer: Mapping[str, Any], member: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects in a list of an answer; what is no list or no object says nothing."""
-    listed = answer.get(member)
-    return (each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict))
-
-
 def _said(entry: Mapping[str, Any]) -> tuple[str | None, Digest | None]:
     """Return the tag and the digest that an entry of a BatchGetImage answer speaks of."""
-    said = entry.get("imageId")
-    image_id = said if isinstance(said, dict) else {}
+    image_id = entry.get("imageId") or {}
     return image_id.get("imageTag"), _digest(image_id.get("imageDigest"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,7 +97,6 @@ _CLIENT_ERRORS: Mapping[str, type[RegistryError]] = {
     "RefreshWithMFAUnsupportedError": NoCredentials,
     "EndpointProviderError": Unreachable,
 }
-_CONNECTION_TRIES = 4
 
 
 def translate(error: Exception) -> RegistryError:
@@ -111,19 +109,13 @@ def translate(error: Exception) -> RegistryError:
     return kind(_sentence(f"{type(error).__name__}: {error}"))
 
 
-def most_tries(error: Exception) -> float:
-    """Return how often a question is worth asking that fails with ``error``.
-
-    Throttling and server errors end when they end; a connection that fails a few times in a row
-    will not come; everything else stays as it is.
-    """
+def is_transient(error: Exception) -> bool:
+    """Tell whether the same question may be answered in a moment: throttling, server errors."""
     response = getattr(error, "response", None)
-    if isinstance(response, dict):
-        status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
-        busy = status >= 500 or isinstance(_service_error(response), Throttled)
-        return math.inf if busy else 1
-    names = {cls.__name__ for cls in type(error).__mro__}
-    return _CONNECTION_TRIES if names & {"HTTPClientError", "ConnectionError"} else 1
+    if not isinstance(response, dict):
+        return False
+    status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
+    return status >= 500 or isinstance(_service_error(response), Throttled)
 
 
 def has_expired(error: Exception) -> bool:
