@@ -126,26 +126,25 @@ class Principals:
 
     def assume(self, caller: Keys, form: Mapping[str, str]) -> Keys:
         """Answer AssumeRole; raise Refused to whom the role does not trust."""
-        role = self._role(form, "AssumeRole", caller.arn)
-        trusted = not role.trusts or _as_trusted(caller.arn) & set(role.trusts)
-        if role.token or not trusted or role.external_id != form.get("ExternalId"):
-            raise _not_authorized(caller.arn, "AssumeRole", role.arn)
-        return self._session(role, form)
-
-    def assume_with_token(self, form: Mapping[str, str]) -> Keys:
-        """Answer AssumeRoleWithWebIdentity, which is signed by nobody."""
-        role = self._role(form, "AssumeRoleWithWebIdentity", "nobody")
-        if role.token is None or role.token != form.get("WebIdentityToken"):
-            raise Refused("InvalidIdentityToken", "The token is not one that the role trusts")
-        return self._session(role, form)
-
-    def _role(self, form: Mapping[str, str], action: str, caller: str) -> Role:
         arn = form.get("RoleArn", "")
         with self._lock:
             role = self._roles.get(arn)
         if role is None:  # AWS does not say that there is none
-            raise _not_authorized(caller, action, arn)
-        return role
+            raise _not_authorized(caller.arn, arn)
+        trusted = not role.trusts or _as_trusted(caller.arn) & set(role.trusts)
+        if role.token or not trusted or role.external_id != form.get("ExternalId"):
+            raise _not_authorized(caller.arn, role.arn)
+        return self._session(role, form)
+
+    def assume_with_token(self, form: Mapping[str, str]) -> Keys:
+        """Answer AssumeRoleWithWebIdentity, which is signed by nobody."""
+        with self._lock:
+            role = self._roles.get(form.get("RoleArn", ""))
+        if role is None or role.token is None:
+            raise Refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+        if role.token != form.get("WebIdentityToken"):
+            raise Refused("InvalidIdentityToken", "The token is not one that the role trusts")
+        return self._session(role, form)
 
     def _session(self, role: Role, form: Mapping[str, str]) -> Keys:
         match = _ARN.fullmatch(role.arn)
@@ -193,8 +192,8 @@ def _as_trusted(arn: str) -> set[str]:
     return {arn} | ({f"{match[1]}:iam::{match[2]}:role/{match[3]}"} if match else set())
 
 
-def _not_authorized(caller: str, action: str, role: str) -> Refused:
+def _not_authorized(caller: str, role: str) -> Refused:
     return Refused(
         "AccessDenied",
-        f"User: {caller} is not authorized to perform: sts:{action} on resource: {role}",
+        f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}",
     )

@@ -114,6 +114,38 @@ def test_a_role_that_does_not_trust_is_a_denial_in_words(sandbox: SandboxEcr) ->
     assert not sandbox.requests
 
 
+def test_who_may_not_assume_a_role_is_told_what_the_role_must_trust(sandbox: SandboxEcr) -> None:
+    other = sandbox.principals.add_user(MINE, "other")
+    arn = sandbox.principals.add_role(THEIRS, "reader", trusts=[other.arn])
+    answer = ask(Identity(roles=(AssumedRole(arn),)))
+    assert isinstance(answer, AccessDenied)
+    assert sandbox.keys.arn in str(answer)
+    assert answer.next_step.startswith(
+        f"add to the trust policy of {arn}: "
+        '{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": '
+        f'{{"AWS": "arn:aws:iam::{MINE}:role/sandbox"}}}}; and add to the identity policy of '
+        f"{sandbox.keys.arn}: "
+        f'{{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": "{arn}"}}'
+    )
+    assert "repository" not in answer.next_step
+
+
+def test_a_role_that_takes_no_token_is_named_although_sts_does_not_name_it(
+    sandbox: SandboxEcr,
+) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "no-pod")
+    answer = ask(Identity(web_identity=WebIdentity(arn, "the token")))
+    assert isinstance(answer, AccessDenied)
+    assert str(answer) == (
+        "ECR says AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity. "
+        f"The role is {arn}."
+    )
+    assert answer.next_step.startswith(
+        f"let the role trust the token: add to the trust policy of {arn}: "
+    )
+    assert [request["Action"] for request in sandbox.sts_requests] == ["AssumeRoleWithWebIdentity"]
+
+
 def test_a_token_in_a_file_or_in_the_inputs_is_a_web_identity(
     sandbox: SandboxEcr, tmp_path: Path
 ) -> None:
@@ -136,7 +168,7 @@ def test_a_wrong_token_and_a_token_file_that_is_not_there_are_told(
 ) -> None:
     arn = sandbox.principals.add_role(THEIRS, "pod", token="the token")
     wrong = ask(Identity(web_identity=WebIdentity(arn, "A-WRONG-TOKEN")))
-    assert isinstance(wrong, RegistryError)
+    assert isinstance(wrong, NoCredentials)
     assert "A-WRONG-TOKEN" not in f"{wrong!r} {wrong}"
     missing = tmp_path / "nowhere"
     lost = ask(Identity(web_identity=WebIdentity(arn, token_file=str(missing))))

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from layerguard.errors import AccessDenied, RegistryError
 from layerguard.reference import Repository
+from layerguard.registry.denial import Denial
 from layerguard.registry.identity import ClientFactory, Clients
-from layerguard.registry.permissions import Denial
 from layerguard.registry.translation import has_expired, is_transient, translate
 
 AccountRegion: TypeAlias = "tuple[str, str]"
@@ -76,8 +76,10 @@ class Calls:
             try:
                 return self._once(region, operation, parameters)
             except Exception as error:
-                if not is_transient(error) or self._clock() >= end:
-                    raise translate(error) from error
+                failure = error
+            if not is_transient(failure) or self._clock() >= end:
+                # Without its cause: what a client raises may repeat a request, with its token.
+                raise self._told(failure)
             # The whole of the pause is chance, so that many askers do not come back together.
             self._sleep(min(random.uniform(0, longest), max(0.0, end - self._clock())))
             longest = min(2 * longest, _LONGEST_PAUSE)
@@ -131,10 +133,22 @@ class Calls:
         except AccessDenied as error:
             raise self._explained(error, repository) from error
 
+    def _told(self, failure: Exception) -> RegistryError:
+        error = translate(failure)
+        if isinstance(self._client, Clients):
+            return error.retold(self._client.identity.without_secrets(str(error)))
+        return error
+
     def _explained(self, error: AccessDenied, repository: Repository) -> AccessDenied:
-        denial = Denial.read(str(error))
-        caller, text = denial.caller, str(error)
-        if caller is None and isinstance(self._client, Clients):
-            caller = self._client.caller(repository.region)
-            text = f"{text} The principal that asked is {caller}." if caller else text
-        return AccessDenied(text, denial.next_step(repository, caller))
+        denial, text = Denial.read(str(error)), str(error)
+        caller, role = denial.caller, denial.resource
+        if isinstance(self._client, Clients):
+            if denial.is_of_a_role and role is None:
+                web = self._client.identity.web_identity
+                role = web.arn if web else None
+                text = f"{text} The role is {role}." if role else text
+            # Who may not become a role has nobody to ask as.
+            if caller is None and not denial.is_of_a_role:
+                caller = self._client.caller(repository.region)
+                text = f"{text} The principal that asked is {caller}." if caller else text
+        return AccessDenied(text, denial.next_step(repository, caller, role))
