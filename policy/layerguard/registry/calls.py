@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from layerguard.errors import AccessDenied, RegistryError
@@ -28,8 +28,16 @@ _LONGEST_PAUSE = 5.0
 class Listing(NamedTuple):
     """What ECR lists: all of it, or the first pages only."""
 
-    items: list[Any]
+    items: list[Mapping[str, Any]]
     complete: bool
+
+
+def entries(answer: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
+    """Return what an answer lists under ``member``; what is no entry says nothing of anything."""
+    listed = answer.get(member)
+    if not isinstance(listed, list):
+        return []
+    return [each for each in listed if isinstance(each, Mapping)]
 
 
 class Calls:
@@ -91,7 +99,7 @@ class Calls:
 
         The first page fails as a call does; where a later one fails, the listing ends there.
         """
-        items: list[Any] = []
+        items: list[Mapping[str, Any]] = []
         token: dict[str, str] = {}
         for _ in range(_PAGES):
             try:
@@ -102,7 +110,7 @@ class Calls:
                 if not token:
                     raise
                 break
-            items += page.get(member) or ()
+            items += entries(page, member)
             if not page.get("nextToken"):
                 return Listing(items, complete=True)
             token = {"nextToken": page["nextToken"]}

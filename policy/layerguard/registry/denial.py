@@ -12,9 +12,7 @@ from layerguard.reference import Repository
 from layerguard.registry.permissions import ACTIONS
 
 # STS leaves the colon away where nobody signed: a token is not a user.
-_ACTION = re.compile(
-    r"not authorized to perform:? (?P<action>[\w-]+:\w+)", re.ASCII | re.IGNORECASE
-)
+_ACTION = re.compile(r"(?i:not authorized to perform:?) (?P<action>[\w-]+:\w+)", re.ASCII)
 _CALLER = re.compile(r"User: (?P<arn>arn:\S+)", re.ASCII)
 _RESOURCE = re.compile(r"on resource: (?P<arn>arn:\S+)", re.ASCII)
 _SESSION = re.compile(r"(arn:[\w-]+):sts::(\d+):assumed-role/([^/]+)/.+", re.ASCII)
