@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from layerguard.errors import AccessDenied, RegistryError
@@ -28,7 +28,7 @@ _LONGEST_PAUSE = 5.0
 class Listing(NamedTuple):
     """What ECR lists: all of it, or the first pages only."""
 
-    items: list[Mapping[str, Any]]
+    items: Sequence[Mapping[str, Any]]
     complete: bool
 
 

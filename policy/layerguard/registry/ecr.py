@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from layerguard.errors import (
@@ -29,6 +30,8 @@ from layerguard.registry.translation import MISSING_LAYER, image_failure, layer_
 
 # Both batch operations take up to 100. Source: ECR API reference.
 BATCH = 100
+# Of how many digests in one question it is asked whether they are archived: a call each.
+_EXPLAINED = 20
 
 _Item = TypeVar("_Item")
 
@@ -84,10 +87,14 @@ class Ecr:
         answers: dict[ImageId, ImageAnswer | RegistryError] = {}
         for batch in _batches(ids):
             answers |= self._batch(repository, batch, self._get_images)
-        return {
-            image_id: self._explain(repository, image_id, answer)
-            for image_id, answer in answers.items()
-        }
+        unclear = [
+            each for each in answers if isinstance(answers[each], (ImageNotFound, NotUnderstood))
+        ]
+        # Each tag is somebody's reference; digests may be the children of one index.
+        digests = [each for each in unclear if each.tag is None]
+        for image_id in [each for each in unclear if each.tag] + digests[:_EXPLAINED]:
+            answers[image_id] = self._explain(repository, image_id, answers[image_id])
+        return answers
 
     def layers(
         self, repository: Repository, digests: Sequence[Digest]
@@ -204,26 +211,38 @@ class Ecr:
         return {digest: _agreed(said, silent, "a layer") for digest, said in found.items()}
 
     def _explain(
-        self, repository: Repository, image_id: ImageId, answer: ImageAnswer | RegistryError
+        self, repository: Repository, image_id: ImageId, answer: Any
     ) -> ImageAnswer | RegistryError:
         """Tell an archived image from one that is not there or is inaccessible.
 
         A refusal to say changes nothing.
         """
-        if not isinstance(answer, (ImageNotFound, NotUnderstood)):
-            return answer
-        try:
+        statuses: set[str] = set()
+        with suppress(RegistryError):
             described = self._calls.of_repository(
                 repository,
                 "describe_images",
                 imageIds=[_wire(image_id)],
                 filter={"imageStatus": "ANY"},
             )
-        except RegistryError:
-            return self._with_suggestion(repository, image_id, answer)
-        statuses = {each.get("imageStatus") for each in described.get("imageDetails") or ()}
+            statuses = {str(each.get("imageStatus")) for each in entries(described, "imageDetails")}
         if statuses & {"ARCHIVED", "ACTIVATING"}:
             return ImageArchived("The image is in ECR's archive storage class.")
+        if statuses and isinstance(answer, ImageNotFound):
+            return self._found_meanwhile(repository, image_id)
+        return self._with_suggestion(repository, image_id, answer)
+
+    def _found_meanwhile(
+        self, repository: Repository, image_id: ImageId
+    ) -> ImageAnswer | RegistryError:
+        """Ask again for an image that DescribeImages has: it may have been pushed this moment."""
+        answer: ImageAnswer | RegistryError
+        answer = self._batch(repository, [image_id], self._get_images)[image_id]
+        if isinstance(answer, ImageNotFound):
+            return InconsistentAnswer(
+                "ECR's DescribeImages has the image and its BatchGetImage does not; it may be of a "
+                "kind that no runtime pulls."
+            )
         return answer
 
     def _with_suggestion(
