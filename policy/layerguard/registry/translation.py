@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
@@ -149,11 +150,8 @@ def is_transient(error: Exception) -> bool:
 
 def _is_of_an_answer(trace: TracebackType | None) -> bool:
     """Tell whether botocore stumbled over the shape of an answer, for which it has no error."""
-    while trace:
-        if trace.tb_frame.f_globals.get("__name__") == "botocore.parsers":
-            return True
-        trace = trace.tb_next
-    return False
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(trace)]
+    return "botocore.parsers" in modules or modules[-1:] == ["botocore.endpoint"]
 
 
 def has_expired(error: Exception) -> bool:
