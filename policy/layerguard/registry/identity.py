@@ -16,7 +16,9 @@ ClientFactory: TypeAlias = Callable[[str], Any]
 CONNECTIONS = 200
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
-ATTEMPTS = 4
+# boto3 tries once more by itself; what lasts longer is tried again by ``Calls``, which knows when
+# to end.
+ATTEMPTS = 2
 SESSION_NAME = "layerguard"
 _DEFAULT_PROFILE = "default"
 
