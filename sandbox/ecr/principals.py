@@ -117,10 +117,13 @@ class Principals:
             raise Refused(
                 "ExpiredTokenException", "The security token included in the request is expired"
             )
-        if parts["signature"] != _signature(request, parts, keys):
+        signature, canonical = _signature(request, parts, keys)
+        if parts["signature"] != signature:
+            # AWS repeats the request, session token included.
             raise Refused(
                 "InvalidSignatureException",
-                "The request signature we calculated does not match the signature you provided.",
+                "The request signature we calculated does not match the signature you provided. "
+                f"The Canonical String for this request should have been\n'{canonical}'",
             )
         return keys
 
@@ -169,8 +172,8 @@ class Principals:
         return keys
 
 
-def _signature(request: HttpRequest, parts: re.Match[str], keys: Keys) -> str:
-    """Return the signature that these keys give the request."""
+def _signature(request: HttpRequest, parts: re.Match[str], keys: Keys) -> tuple[str, str]:
+    """Return the signature that these keys give the request, and what of the request is signed."""
     names = [name for name in parts["headers"].split(";") if name != "host"]
     signed = AWSRequest(
         request.method,
@@ -182,8 +185,8 @@ def _signature(request: HttpRequest, parts: re.Match[str], keys: Keys) -> str:
     auth = SigV4Auth(
         Credentials(keys.access_key, keys.secret_key), parts["service"], parts["region"]
     )
-    text = auth.string_to_sign(signed, auth.canonical_request(signed))
-    return str(auth.signature(text, signed))
+    canonical = auth.canonical_request(signed)
+    return str(auth.signature(auth.string_to_sign(signed, canonical), signed)), str(canonical)
 
 
 def _as_trusted(arn: str) -> set[str]:

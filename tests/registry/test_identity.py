@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -265,3 +267,46 @@ def test_without_the_instances_metadata_no_credentials_are_looked_for_there(
     answer = ask(Identity(skip_instance_metadata=True))
     assert isinstance(answer, NoCredentials)
     assert not sandbox.requests
+
+
+def chain(error: BaseException | None) -> Iterator[str]:
+    """Every text of an error and of the errors that it came from."""
+    while error:
+        yield f"{error!r} {error} {getattr(error, 'next_step', '')} {vars(error)}"
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda keys: replace(keys, secret_key=f"{keys.secret_key}-but-wrong"),
+        lambda keys: replace(keys, token=f"{keys.token}-but-wrong"),
+        lambda keys: replace(keys, token=f"{keys.token}\n"),
+        lambda keys: replace(keys, access_key=f"{keys.access_key}\n"),
+    ],
+)
+def test_no_error_nor_the_errors_that_it_came_from_nor_a_log_of_ours_holds_a_key(
+    sandbox: SandboxEcr, spoil: Callable[[StaticKeys], StaticKeys], caplog: pytest.LogCaptureFixture
+) -> None:
+    role = sandbox.principals.add_role(MINE, "pipeline")
+    session = sandbox.principals.assume(sandbox.keys, {"RoleArn": role, "RoleSessionName": "run"})
+    keys = StaticKeys(session.access_key, session.secret_key, session.token)
+    with caplog.at_level(logging.DEBUG):
+        answer = ask(Identity(keys=spoil(keys)))
+    assert isinstance(answer, NoCredentials)
+    # botocore's own records for debugging hold requests: only ours are ours to keep clean.
+    ours = [each.getMessage() for each in caplog.records if each.name.startswith("layerguard")]
+    for text in (*chain(answer), *ours):
+        for secret in (session.access_key, session.secret_key, str(session.token)):
+            assert secret not in text
+
+
+def test_whatever_a_service_repeats_of_what_it_was_shown_is_taken_out() -> None:
+    identity = Identity(
+        keys=StaticKeys("AKIASECRETONE", "SECRET-TWO\n", "SECRET-THREE"),
+        web_identity=WebIdentity("arn", "SECRET-FOUR"),
+        roles=(AssumedRole("arn", external_id="SECRET-FIVE"), AssumedRole("arn", "of")),
+    )
+    said = "AKIASECRETONE, SECRET-TWO, SECRET-THREE, SECRET-FOUR and SECRET-FIVE of arn"
+    assert identity.without_secrets(said) == "***, ***, ***, *** and *** of arn"
+    assert ORDINARY.without_secrets(said) == said
