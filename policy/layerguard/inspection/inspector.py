@@ -92,6 +92,7 @@ class Inspector:
         self._scheduler = Scheduler(workers)
         self._sleep = sleep or self._scheduler.sleep
         self._limits = Limits(workers=workers)
+        registry.be_patient(self._limits.image / 2)
         self._cache_prefixes: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._asked: dict[Identity, Asked] = {}

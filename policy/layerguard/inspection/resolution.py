@@ -18,6 +18,8 @@ AskImages: TypeAlias = Callable[
 
 # An index in an index is legal and rare; deeper ones are built by accident or by an attacker.
 MAX_DEPTH = 4
+# Far more than any image has platforms; what lists more would cost more than it is worth.
+MAX_MANIFESTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ async def resolve(reference: ImageReference, wanted: Platform | None, ask: AskIm
     """
     resolution = Resolution()
     level: list[tuple[ImageId, Platform | None]] = [(reference.image_id, None)]
+    asked = 0
     for _ in range(MAX_DEPTH):
         answers = await ask(reference.repository, [each for each, _ in level]).answers()
         children: dict[Digest, Platform | None] = {}
@@ -67,6 +70,12 @@ async def resolve(reference: ImageReference, wanted: Platform | None, ask: AskIm
                     children.setdefault(child.digest, child.platform or platform)
         level = [(ImageId(None, digest), platform) for digest, platform in children.items()]
         if not level:
+            return resolution
+        asked += len(level)
+        if asked > MAX_MANIFESTS:
+            resolution.errors.append(
+                ManifestInvalid(f"The image's indexes list more than {MAX_MANIFESTS:,} manifests.")
+            )
             return resolution
     resolution.errors.append(
         ManifestInvalid(f"The image's indexes are nested more than {MAX_DEPTH - 1} deep.")
