@@ -31,6 +31,8 @@ from layerguard.discovery import Voice
 from layerguard.discovery.provisions import Provision
 from layerguard.errors import SettingsInvalid
 from layerguard.inspection import Inspector, Judgement
+from layerguard.inspection.apart import ApartInvestigator
+from layerguard.inspection.investigator import HereInvestigator
 from layerguard.inspection.limits import Limits
 from layerguard.inspection.provenance import (
     before_the_update,
@@ -231,7 +233,7 @@ class Gates:
 def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
     """Return the pack's policies, in their stable order, for a run in ``environment``."""
     off = environment.get(OFF_VARIABLE, "").lower() == "off"
-    inspector = Inspector(Ecr(OrdinaryChain()))
+    inspector = Inspector(ApartInvestigator(lambda: HereInvestigator(Ecr(OrdinaryChain()))))
     gates = Gates(
         Mode.of(environment), inspector, off=off, stderr=sys.stderr, environment=environment
     )

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     if not references:
         print("layerguard: there is no reference on standard input.", file=stderr)
         return UNDETERMINED
-    inspector = Inspector(Ecr(OrdinaryChain()))
+    inspector = Inspector.asking(Ecr(OrdinaryChain()))
     try:
         judgements = inspector.judge(
             ImageUse("", "", "argument", None, text, target_of(text), arguments.platform)

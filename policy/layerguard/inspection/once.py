@@ -19,7 +19,7 @@ _Answer = TypeVar("_Answer")
 class Once(Generic[_Question, _Answer]):
     """Keeps the answers of ``ask``, which is called on the threads of ``scheduler``.
 
-    A call leaves when it is full, or when its repository has none under way: so an image alone
+    A call leaves when it is ``full``, or when its repository has none under way: so an image alone
     never waits for others, and of many that come one after the other few calls are made. What
     comes while a call waits for a thread goes with it. For turns of the scheduler.
     """
@@ -28,14 +28,14 @@ class Once(Generic[_Question, _Answer]):
         self,
         ask: Callable[[Repository, Sequence[_Question]], Mapping[_Question, _Answer]],
         scheduler: Scheduler,
+        full: int = BATCH,
     ) -> None:
         self._ask = ask
         self._scheduler = scheduler
+        self._full = full
         self._desks: dict[Repository, _Desk[_Question, _Answer]] = {}
-
-    def __len__(self) -> int:
+        self.count = 0
         """How many distinct questions were asked."""
-        return sum(len(desk.known) for desk in tuple(self._desks.values()))
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``; who waits for one still gets it."""
@@ -53,9 +53,11 @@ class Once(Generic[_Question, _Answer]):
         """
         desk = self._desks.get(repository)
         if desk is None:
-            desk = _Desk(partial(self._ask, repository), self._scheduler)
+            desk = _Desk(partial(self._ask, repository), self._scheduler, self._full)
             self._desks[repository] = desk
+        before = len(desk.known)
         batches = {question: desk.batch_of(question) for question in questions}
+        self.count += len(desk.known) - before
         for batch in set(batches.values()):
             batch.on_sending(begun)
         return Pending(batches)
@@ -80,10 +82,12 @@ class _Desk(Generic[_Question, _Answer]):
         self,
         ask: Callable[[Sequence[_Question]], Mapping[_Question, _Answer]],
         scheduler: Scheduler,
+        full: int,
     ) -> None:
         self.known: dict[_Question, _Batch[_Question, _Answer]] = {}
         self.ask = ask
         self._scheduler = scheduler
+        self._full = full
         self._gathering: _Batch[_Question, _Answer] | None = None
         self._under_way = 0
 
@@ -97,7 +101,7 @@ class _Desk(Generic[_Question, _Answer]):
                 self._scheduler.at_end_of_turn(self._send_gathered)
             self.known[question] = batch
             batch.questions.append(question)
-            if len(batch.questions) == BATCH:
+            if len(batch.questions) == self._full:
                 self._send(batch)
                 self._gathering = None
         return batch

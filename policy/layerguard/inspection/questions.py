@@ -22,7 +22,8 @@ class Asked:
         self.scheduler = scheduler
         self.images: Once[ImageId, ImageAnswer | RegistryError] = Once(registry.images, scheduler)
         self.layers: Once[Digest, LayerAnswer | RegistryError] = Once(registry.layers, scheduler)
-        self.configs: Once[Digest, str | RegistryError] = Once(registry.configs, scheduler)
+        # A config is a call of its own, so nothing is gained where they wait for each other.
+        self.configs: Once[Digest, str | RegistryError] = Once(registry.configs, scheduler, full=1)
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``."""

@@ -1,0 +1,150 @@
+"""An investigator in a process of its own: the policy server and the questions share no lock.
+
+Python runs one thread of a process at a time. The engine waits for the policy server at every
+resource, and every call to ECR takes it time to sign, send and read; beside it, boto3 has to be
+imported. In a process of its own all of that runs on another processor. Measured with 200 images
+in ``pulumi policy analyze``: docs/benchmark.md.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from layerguard.inspection.investigator import Investigator, Listener, Subject
+from layerguard.inspection.limits import Limits
+from layerguard.reference import Repository
+
+CHILD = "layerguard.inspection.child"
+_PACKAGES = Path(__file__).parent.parent.parent
+
+
+class ApartInvestigator:
+    """An ``Investigator`` that has the work done in a child process.
+
+    The child is started with the first inspection, and ends with the pipe to it, however this
+    process ends. Where it cannot be started, or ends before its time, ``here`` makes the
+    investigator that goes on in this process.
+    """
+
+    def __init__(
+        self, here: Callable[[], Investigator], python: str = sys.executable, module: str = CHILD
+    ) -> None:
+        self._here = here
+        self._command = (python, "-m", module)
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._instead: Investigator | None = None
+        self._limits: tuple[Limits, Collection[str]] | None = None
+        self._listening: dict[int, tuple[Subject, Listener]] = {}
+        self._count = 0
+
+    def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
+        """Set the limits, and the prefixes of pull-through caches that are known."""
+        with self._lock:
+            if (limits, cache_prefixes) == self._limits:
+                return
+            self._limits = (limits, cache_prefixes)
+            if self._child:
+                self._tell("limit", limits, cache_prefixes)
+            if self._instead:
+                self._instead.limit(limits, cache_prefixes)
+
+    def start(self, subject: Subject, listener: Listener) -> None:
+        """Begin an inspection in the background; return at once."""
+        with self._lock:
+            if not self._instead and not self._child:
+                self._begin()
+            if self._instead:
+                self._instead.start(subject, listener)
+                return
+            self._count += 1
+            self._listening[self._count] = (subject, listener)
+            self._tell("start", self._count, subject)
+
+    def forget(self, repository: Repository) -> None:
+        """Drop what is known of a repository."""
+        with self._lock:
+            if self._child:
+                self._tell("forget", repository)
+            if self._instead:
+                self._instead.forget(repository)
+
+    def close(self) -> None:
+        """End the child, and drop what has not ended."""
+        with self._lock:
+            self._listening.clear()
+            child, self._child = self._child, None
+            if self._instead:
+                self._instead.close()
+        if child:
+            child.kill()
+            child.wait()
+
+    def _begin(self) -> None:
+        path = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
+        try:
+            self._child = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # what it has to say it says on the pipe
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        except OSError:
+            self._go_on_here()
+            return
+        threading.Thread(
+            target=self._listen, args=(self._child,), name="layerguard-apart", daemon=True
+        ).start()
+        if self._limits:
+            self._tell("limit", *self._limits)
+
+    def _tell(self, *message: Any) -> None:
+        assert self._child
+        assert self._child.stdin
+        try:
+            pickle.dump(message, self._child.stdin)
+            self._child.stdin.flush()
+        except OSError:  # it has ended, which the thread that listens finds out too
+            pass
+
+    def _listen(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdin
+        assert child.stdout
+        with child.stdin, child.stdout:
+            try:
+                while True:
+                    word, number, *rest = pickle.load(child.stdout)
+                    self._hear(word, number, rest)
+            except (EOFError, OSError, pickle.UnpicklingError):
+                pass
+        child.wait()
+        with self._lock:
+            if self._child is child:
+                self._child = None
+                self._go_on_here()
+
+    def _hear(self, word: str, number: int, rest: list[Any]) -> None:
+        with self._lock:
+            heard = self._listening.get(number)
+            if word == "ended":
+                self._listening.pop(number, None)
+        if heard and word == "ended":
+            heard[1].ended(*rest)
+        elif heard:
+            heard[1].begun()
+
+    def _go_on_here(self) -> None:
+        self._instead = self._here()
+        if self._limits:
+            self._instead.limit(*self._limits)
+        listening, self._listening = self._listening, {}
+        for subject, listener in listening.values():
+            self._instead.start(subject, listener)
