@@ -31,9 +31,6 @@ from layerguard.discovery import Voice
 from layerguard.discovery.provisions import Provision
 from layerguard.errors import SettingsInvalid
 from layerguard.inspection import Inspector, Judgement
-from layerguard.inspection.apart import ApartInvestigator
-from layerguard.inspection.investigator import HereInvestigator
-from layerguard.inspection.limits import Limits
 from layerguard.inspection.provenance import (
     before_the_update,
     depending_on,
@@ -43,6 +40,9 @@ from layerguard.inspection.provenance import (
 from layerguard.inspection.rules import configured, under
 from layerguard.inspection.stack import Stack
 from layerguard.inspection.survey import Survey
+from layerguard.investigation.apart import ApartInvestigator
+from layerguard.investigation.investigator import HereInvestigator
+from layerguard.investigation.limits import Limits
 from layerguard.registry import Ecr, OrdinaryChain
 from layerguard.settings import OPTIONS, Settings
 from layerguard.verdict import Code, State

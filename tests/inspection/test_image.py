@@ -14,8 +14,8 @@ from layerguard.errors import (
     TagMoved,
     Throttled,
 )
-from layerguard.inspection.image import inspect_image
-from layerguard.inspection.questions import Questions
+from layerguard.investigation.image import inspect_image
+from layerguard.investigation.questions import Questions
 from layerguard.manifest import ManifestForm, Platform
 from layerguard.reference import Digest, ImageId
 from layerguard.registry import Availability, ImageAnswer

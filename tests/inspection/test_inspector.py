@@ -10,7 +10,7 @@ import pytest
 from layerguard.errors import RegistryError
 from layerguard.identity import Identity
 from layerguard.inspection import Inspector, Judgement
-from layerguard.inspection.limits import Limits
+from layerguard.investigation.limits import Limits
 from layerguard.manifest import Platform
 from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import ImageAnswer

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from layerguard.inspection.once import Once
+from layerguard.investigation.once import Once
 from layerguard.reference import Repository
 
 from tests.fakes import WEB

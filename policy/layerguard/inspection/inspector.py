@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerguard.discovery import ImageUse
-from layerguard.inspection.advice import advise
-from layerguard.inspection.investigator import Effort, HereInvestigator, Investigator, Subject
 from layerguard.inspection.judgement import Judgement, judge
-from layerguard.inspection.limits import WORKERS, Limits
+from layerguard.investigation.advice import advise
+from layerguard.investigation.investigator import Effort, HereInvestigator, Investigator, Subject
+from layerguard.investigation.limits import WORKERS, Limits
 from layerguard.reference import ImageReference
 from layerguard.registry import Registry
 from layerguard.verdict import Code, State, Verdict

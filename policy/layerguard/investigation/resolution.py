@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from layerguard.errors import LayerguardError, ManifestInvalid, RegistryError
-from layerguard.inspection.once import Pending
+from layerguard.investigation.once import Pending
 from layerguard.manifest import Descriptor, Index, Manifest, ManifestForm, Platform, parse_manifest
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import ImageAnswer

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, Protocol
 
 from layerguard.identity import Identity
-from layerguard.inspection.advice import advise
-from layerguard.inspection.image import inspect_image
-from layerguard.inspection.limits import WORKERS, Limits
-from layerguard.inspection.questions import Asked, Questions
-from layerguard.inspection.scheduler import Scheduler
+from layerguard.investigation.advice import advise
+from layerguard.investigation.image import inspect_image
+from layerguard.investigation.limits import WORKERS, Limits
+from layerguard.investigation.questions import Asked, Questions
+from layerguard.investigation.scheduler import Scheduler
 from layerguard.manifest import Platform
 from layerguard.reference import ImageReference, Repository
 from layerguard.registry import Registry

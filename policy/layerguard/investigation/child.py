@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import Any, BinaryIO
 
-from layerguard.inspection.investigator import Effort, HereInvestigator, Investigator
+from layerguard.investigation.investigator import Effort, HereInvestigator, Investigator
 from layerguard.registry import Ecr, OrdinaryChain
 from layerguard.verdict import Verdict
 

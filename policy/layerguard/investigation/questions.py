@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from layerguard.errors import RegistryError
-from layerguard.inspection.once import Once, Pending
-from layerguard.inspection.scheduler import Scheduler
+from layerguard.investigation.once import Once, Pending
+from layerguard.investigation.scheduler import Scheduler
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import ImageAnswer, LayerAnswer, Registry
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
-from layerguard.inspection.scheduler import Call, Scheduler
+from layerguard.investigation.scheduler import Call, Scheduler
 from layerguard.reference import Repository
 
 # What ECR's batch operations take. Source: ECR API reference.

@@ -17,20 +17,19 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from layerguard.inspection.investigator import Investigator, Listener, Subject
-from layerguard.inspection.limits import Limits
+from layerguard.investigation.investigator import Investigator, Listener, Subject
+from layerguard.investigation.limits import Limits
 from layerguard.reference import Repository
 
-CHILD = "layerguard.inspection.child"
+CHILD = "layerguard.investigation.child"
 _PACKAGES = Path(__file__).parent.parent.parent
 
 
 class ApartInvestigator:
     """An ``Investigator`` that has the work done in a child process.
 
-    The child is started with the first inspection, and ends with the pipe to it, however this
-    process ends. Where it cannot be started, or ends before its time, ``here`` makes the
-    investigator that goes on in this process.
+    The child ends with the pipe to it, however this process ends. Where it cannot be started, or
+    ends before its time, ``here`` makes the investigator that goes on in this process.
     """
 
     def __init__(
@@ -44,6 +43,8 @@ class ApartInvestigator:
         self._limits: tuple[Limits, Collection[str]] | None = None
         self._listening: dict[int, tuple[Subject, Listener]] = {}
         self._count = 0
+        with self._lock:
+            self._begin()
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
@@ -59,8 +60,6 @@ class ApartInvestigator:
     def start(self, subject: Subject, listener: Listener) -> None:
         """Begin an inspection in the background; return at once."""
         with self._lock:
-            if not self._instead and not self._child:
-                self._begin()
             if self._instead:
                 self._instead.start(subject, listener)
                 return

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from layerguard.errors import LayerguardError, RegistryError
-from layerguard.inspection.resolution import Resolved
+from layerguard.investigation.resolution import Resolved
 from layerguard.manifest import Platform, parse_config
 from layerguard.reference import Digest
 

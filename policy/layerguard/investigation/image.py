@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from layerguard.errors import InconsistentAnswer, LayerguardError, RegistryError
-from layerguard.inspection.advice import advise
-from layerguard.inspection.configs import is_served, needed_configs, with_platforms
-from layerguard.inspection.questions import Questions
-from layerguard.inspection.resolution import Resolution, Resolved, resolve
+from layerguard.investigation.advice import advise
+from layerguard.investigation.configs import is_served, needed_configs, with_platforms
+from layerguard.investigation.questions import Questions
+from layerguard.investigation.resolution import Resolution, Resolved, resolve
 from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageReference
 from layerguard.registry import Availability, LayerAnswer
