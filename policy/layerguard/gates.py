@@ -6,8 +6,6 @@ inside becomes a judgement, never an exception that ends the deployment.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -15,17 +13,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, TextIO
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyConfigSchema,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    StackValidationArgs,
-    StackValidationPolicy,
-    proxy,
-)
+from pulumi_policy import ReportViolation, ResourceValidationArgs, StackValidationArgs, proxy
 
 from layerguard.discovery import Voice
 from layerguard.discovery.provisions import Provision
@@ -40,11 +28,8 @@ from layerguard.inspection.provenance import (
 from layerguard.inspection.rules import configured, under
 from layerguard.inspection.stack import Stack
 from layerguard.inspection.survey import Survey
-from layerguard.investigation.apart import ApartInvestigator
-from layerguard.investigation.investigator import HereInvestigator
 from layerguard.investigation.limits import Limits
-from layerguard.registry import Ecr, OrdinaryChain
-from layerguard.settings import OPTIONS, Settings
+from layerguard.settings import Settings
 from layerguard.verdict import Code, State
 
 SENTINELS = frozenset(
@@ -58,8 +43,6 @@ SENTINELS = frozenset(
         proxy.UNKNOWN_STRING_VALUE,
     }
 )
-OFF_VARIABLE = "LAYERGUARD"
-OFF_MESSAGE = "layerguard is off: LAYERGUARD=off is set, so no image was checked."
 
 
 class Mode(Enum):
@@ -81,6 +64,7 @@ class Mode(Enum):
 class Gates:
     """The three policies of one run, and what they share: what each resource brings.
 
+    Where they are ``off``, they say that and nothing else.
     The policy server calls from several threads; ``_lock`` guards what they share.
     """
 
@@ -88,8 +72,7 @@ class Gates:
         self,
         mode: Mode,
         inspector: Inspector,
-        *,
-        off: bool,
+        off: str | None,
         stderr: TextIO,
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -151,7 +134,7 @@ class Gates:
     def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report what could not be verified and why, so that silence always means checked."""
         if self._off:
-            report(OFF_MESSAGE, None)
+            report(self._off, None)
             return
         settings = self._settings(args)
         judgements = self._judge(args, settings)
@@ -230,46 +213,6 @@ class Gates:
         return Settings.parse(config) if config else self._shared_settings
 
 
-def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
-    """Return the pack's policies, in their stable order, for a run in ``environment``."""
-    off = environment.get(OFF_VARIABLE, "").lower() == "off"
-    inspector = Inspector(ApartInvestigator(lambda: HereInvestigator(Ecr(OrdinaryChain()))))
-    gates = Gates(
-        Mode.of(environment), inspector, off=off, stderr=sys.stderr, environment=environment
-    )
-    if off:
-        print(OFF_MESSAGE, file=sys.stderr, flush=True)
-    return declare(gates)
-
-
-def declare(gates: Gates) -> list[Policy]:
-    """Return ``gates`` as the policies that people configure by name."""
-    return [
-        ResourceValidationPolicy(
-            name="ecr-layers-available",
-            description="Every layer of every Amazon ECR image that a resource uses is in ECR "
-            "before the resource is created or changed.",
-            validate=gates.guarded(gates.update_gate),
-            enforcement_level=EnforcementLevel.MANDATORY,
-            config_schema=_schema(),
-        ),
-        StackValidationPolicy(
-            name="ecr-layers-available-preview",
-            description="Every layer of every Amazon ECR image that the stack uses is in ECR.",
-            validate=gates.guarded(gates.preview_gate),
-            enforcement_level=EnforcementLevel.MANDATORY,
-            config_schema=_schema(),
-        ),
-        StackValidationPolicy(
-            name="ecr-layers-unverified",
-            description="Every Amazon ECR image that the stack uses could be verified.",
-            validate=gates.guarded(gates.notice),
-            enforcement_level=EnforcementLevel.ADVISORY,
-            config_schema=_schema(),
-        ),
-    ]
-
-
 def _foreseen(judgement: Judgement, provided: Iterable[Provision], stack: Stack) -> Judgement:
     """Return ``judgement`` with what the update that follows a preview will do about it."""
     urn = judgement.use.urn
@@ -287,10 +230,6 @@ def _is_noted(judgement: Judgement) -> bool:
     quiet = judgement.voice is Voice.NOTICE and state is State.UNAVAILABLE
     quiet = quiet or judgement.verdict.code is Code.EXEMPT
     return quiet or state in (State.UNDETERMINED, State.PENDING)
-
-
-def _schema() -> PolicyConfigSchema:
-    return PolicyConfigSchema({option.name: option.schema for option in OPTIONS})
 
 
 def _bug(error: Exception, where: str) -> str:

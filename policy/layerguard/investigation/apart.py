@@ -15,11 +15,12 @@ import sys
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layerguard.investigation.investigator import Investigator, Listener, Subject
-from layerguard.investigation.limits import Limits
-from layerguard.reference import Repository
+if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
+    from layerguard.investigation.investigator import Investigator, Listener, Subject
+    from layerguard.investigation.limits import Limits
+    from layerguard.reference import Repository
 
 CHILD = "layerguard.investigation.child"
 _PACKAGES = Path(__file__).parent.parent.parent
@@ -28,12 +29,18 @@ _PACKAGES = Path(__file__).parent.parent.parent
 class ApartInvestigator:
     """An ``Investigator`` that has the work done in a child process.
 
-    The child ends with the pipe to it, however this process ends. Where it cannot be started, or
+    The child is started at once, or where that is not to ``begin`` with the first inspection. It
+    ends with the pipe to it, however this process ends. Where it cannot be started, or
     ends before its time, ``here`` makes the investigator that goes on in this process.
     """
 
     def __init__(
-        self, here: Callable[[], Investigator], python: str = sys.executable, module: str = CHILD
+        self,
+        here: Callable[[], Investigator],
+        *,
+        begin: bool = True,
+        python: str = sys.executable,
+        module: str = CHILD,
     ) -> None:
         self._here = here
         self._command = (python, "-m", module)
@@ -43,8 +50,9 @@ class ApartInvestigator:
         self._limits: tuple[Limits, Collection[str]] | None = None
         self._listening: dict[int, tuple[Subject, Listener]] = {}
         self._count = 0
-        with self._lock:
-            self._begin()
+        if begin:
+            with self._lock:
+                self._begin()
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
@@ -60,6 +68,8 @@ class ApartInvestigator:
     def start(self, subject: Subject, listener: Listener) -> None:
         """Begin an inspection in the background; return at once."""
         with self._lock:
+            if not self._child and not self._instead:
+                self._begin()
             if self._instead:
                 self._instead.start(subject, listener)
                 return

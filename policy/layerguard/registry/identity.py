@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
+from layerguard.registry.connections import Connections
 from layerguard.registry.wire import WireClient
 
 ClientFactory: TypeAlias = Callable[[str], Any]
@@ -21,6 +22,7 @@ READ_TIMEOUT_SECONDS = 20
 # which knows when to end.
 ATTEMPTS = 2
 SESSION_NAME = "layerguard"
+_MODEL_PARTS = ("service-2", "endpoint-rule-set-1")
 _DEFAULT_PROFILE = "default"
 
 
@@ -77,14 +79,18 @@ class Clients:
             return None
 
     def _make(self, region: str) -> Any:
-        return WireClient(self._client("ecr", region, self._identity.ecr_endpoint))
+        client = self._client("ecr", region, self._identity.ecr_endpoint)
+        bundle = self._session.get_config_variable("ca_bundle")
+        return WireClient(
+            client, Connections(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, bundle)
+        )
 
     def _client(self, service: str, region: str, endpoint: str | None) -> Any:
         from botocore.config import Config
 
         if self._session is None:
             self._session = _session(self._identity, region)
-        return self._session.client(
+        return self._session.create_client(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -106,10 +112,20 @@ class OrdinaryChain(Clients):
     def __init__(self, connections: int = CONNECTIONS) -> None:
         super().__init__(ORDINARY, connections)
 
+    def get_ready(self) -> None:
+        """Do what the first client of any region needs first; nobody is asked for anything."""
+        with self._lock:
+            self._session = self._session or _session(self._identity, "")
+            loader = self._session.get_component("data_loader")
+            for part in _MODEL_PARTS:
+                loader.load_service_model("ecr", part)
+
 
 def _session(identity: Identity, region: str) -> Any:
-    """Return a boto3 session that has the credentials of ``identity``."""
-    import boto3
+    """Return a session of boto3's core that has the credentials of ``identity``.
+
+    boto3's own would only wrap it, and costs a third more to import.
+    """
     import botocore.session
     from botocore.exceptions import NoCredentialsError
 
@@ -138,7 +154,7 @@ def _session(identity: Identity, region: str) -> Any:
             credentials = _assumed(sts, credentials, role)
         core.register_component("credential_provider", _Credentials(credentials))
         core._credentials = None  # what was found on the way is only the source of the role
-    return boto3.Session(botocore_session=core)
+    return core
 
 
 def _deciding(files: Sequence[str], profile: str | None) -> str:
