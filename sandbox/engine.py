@@ -92,6 +92,7 @@ class Engine:
         (home / "state").mkdir()
         write_launchers(home / "bin", self._pids, self._environment)
         self._variables = {
+            "XDG_CACHE_HOME": str(home / "cache"),
             **self._environment,
             "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
             "PULUMI_BACKEND_URL": f"file://{home / 'state'}",

@@ -18,7 +18,9 @@ from pulumi_policy import ReportViolation, ResourceValidationArgs, StackValidati
 from layerguard.discovery import Voice
 from layerguard.discovery.provisions import Provision
 from layerguard.errors import SettingsInvalid
+from layerguard.identity import ORDINARY, Identity
 from layerguard.inspection import Inspector, Judgement
+from layerguard.inspection.inspector import subject_of
 from layerguard.inspection.provenance import (
     before_the_update,
     depending_on,
@@ -28,7 +30,9 @@ from layerguard.inspection.provenance import (
 from layerguard.inspection.rules import configured, under
 from layerguard.inspection.stack import Stack
 from layerguard.inspection.survey import Survey
+from layerguard.inspection.trail import Trail, TrailFile
 from layerguard.investigation.limits import Limits
+from layerguard.reference import ImageReference
 from layerguard.settings import Settings
 from layerguard.verdict import Code, State
 
@@ -81,6 +85,9 @@ class Gates:
         self._off = off
         self._stderr = stderr
         self._survey = Survey(SENTINELS, environment)
+        self._trail_file = TrailFile.of(environment)
+        self._trail: Trail | None = None
+        self._followed: set[Identity] = set()
         self._lock = threading.Lock()
         self._shared_settings = Settings()
         self._bugs: list[str] = []
@@ -100,6 +107,9 @@ class Gates:
         if self._mode is not Mode.UPDATE:
             self._inspector.start(uses)
             return
+        self._follow_trail(
+            [ORDINARY, *settings.identities.values(), *(use.identity for use in uses)]
+        )
         provided = self._survey.provisions
         for use in uses:
             if is_pushed(use.target, provided):
@@ -138,12 +148,35 @@ class Gates:
             return
         settings = self._settings(args)
         judgements = self._judge(args, settings)
+        if self._mode is Mode.PREVIEW:
+            self._leave_trail(judgements)
         for judgement in judgements:
             if _is_noted(judgement) and not _stops(settings, judgement):
                 report(judgement.message, judgement.use.urn)
         for bug in self._bugs:
             report(bug, None)
         self._sum_up(judgements)
+
+    def _leave_trail(self, judgements: Iterable[Judgement]) -> None:
+        provided = self._survey.provisions
+        self._trail_file.write(
+            Trail.of(
+                subject_of(each.use, each.use.target)
+                for each in judgements
+                # What is pushed only during the update is not worth a question before.
+                if isinstance(each.use.target, ImageReference)
+                and not is_pushed(each.use.target, provided)
+            )
+        )
+
+    def _follow_trail(self, identities: Iterable[Identity]) -> None:
+        """Begin to ask, as each of ``identities``, what the preview before asked as it."""
+        with self._lock:
+            self._trail = self._trail or self._trail_file.read()
+            news = [each for each in dict.fromkeys(identities) if each not in self._followed]
+            self._followed.update(news)
+        for identity in news:
+            self._inspector.start_ahead(self._trail.leading(identity))
 
     def _sum_up(self, judgements: Iterable[Judgement]) -> None:
         """Print the run in numbers on stderr; never the same numbers twice."""
