@@ -29,7 +29,9 @@ from layerguard.inspection import Inspector
 from layerguard.manifest import Index, Manifest, Platform, parse_config, parse_manifest
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import Availability, Ecr, ImageAnswer, LayerAnswer, OrdinaryChain
+from layerguard.registry.connections import Connections
 from layerguard.registry.download import MAX_BYTES
+from layerguard.registry.wire import WireClient
 from layerguard.verdict import Code
 
 from sandbox.ecr import (
@@ -79,7 +81,7 @@ class QuickClient:
         return self.clients[region]
 
     def make(self, region: str) -> Any:
-        return boto3.Session(self.keys.access_key, self.keys.secret_key).client(
+        client = boto3.Session(self.keys.access_key, self.keys.secret_key).client(
             "ecr",
             region_name=region,
             endpoint_url=self.endpoint,
@@ -89,6 +91,7 @@ class QuickClient:
                 retries={"total_max_attempts": 1},
             ),
         )
+        return WireClient(client, Connections(2, 1))
 
 
 def layers_of(pushed: Pushed) -> list[Digest]:
@@ -259,7 +262,7 @@ def test_an_image_with_a_wrong_answer_on_the_way_is_never_available(
     ecr: Ecr, sandbox: SandboxEcr, answer: Answer, code: Code
 ) -> None:
     sandbox.faults.add(Fault(answer))
-    (judgement,) = Inspector(ecr).judge([use("shop/web:1")])
+    (judgement,) = Inspector.asking(ecr).judge([use("shop/web:1")])
     assert judgement.verdict.code is code
 
 
@@ -267,7 +270,7 @@ def test_each_question_is_sent_once_for_many_images(ecr: Ecr, sandbox: SandboxEc
     registry = sandbox.registry(ACCOUNT, REGION)
     for tag in ("1", "2", "3"):
         registry.push("shop/web", oci_image("same"), tag=tag)
-    Inspector(ecr).judge([use(f"shop/web:{tag}") for tag in ("1", "2", "3", "1")])
+    Inspector.asking(ecr).judge([use(f"shop/web:{tag}") for tag in ("1", "2", "3", "1")])
     digests = [digest for request in sandbox.requests for digest in request.digests]
     assert len(digests) == len(set(digests)) == 4
     assert ecr.calls == len(sandbox.requests)
@@ -310,7 +313,9 @@ def test_the_ordinary_chain_follows_the_environment_and_retries_what_is_transien
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     sandbox.faults.add(Fault(Answer.THROTTLED, first=1))
-    assert isinstance(image(Ecr(OrdinaryChain())), ImageAnswer)
+    patient = Ecr(OrdinaryChain())
+    patient.be_patient(10)
+    assert isinstance(image(patient), ImageAnswer)
     assert [request.operation for request in sandbox.requests] == ["BatchGetImage"] * 2
 
 
@@ -401,7 +406,7 @@ DOWNLOADS = ["GetDownloadUrlForLayer", "GetObject"]
 
 
 def code(ecr: Ecr, tag: str = "1", wanted: Platform | None = ARM64) -> Code:
-    (judgement,) = Inspector(ecr).judge([use(f"shop/web:{tag}", wanted)])
+    (judgement,) = Inspector.asking(ecr).judge([use(f"shop/web:{tag}", wanted)])
     return judgement.verdict.code
 
 
@@ -410,11 +415,13 @@ def test_an_image_of_another_architecture_is_found_out_with_one_url_and_one_down
     ecr: Ecr, sandbox: SandboxEcr, build: Callable[..., Image]
 ) -> None:
     sandbox.registry(ACCOUNT, REGION).push("shop/web", build("web"), tag="1")
-    inspector = Inspector(ecr)
+    inspector = Inspector.asking(ecr)
     arm, amd = inspector.judge([use("shop/web:1", ARM64), use("shop/web:1", AMD64)])
     assert (arm.verdict.code, amd.verdict.code) == (Code.PLATFORM_MISSING, Code.AVAILABLE)
     operations = [request.operation for request in sandbox.requests]
-    assert operations == ["BatchGetImage", "BatchCheckLayerAvailability", *DOWNLOADS]
+    # The config is asked for while the layers are.
+    assert operations[0] == "BatchGetImage"
+    assert sorted(operations[1:]) == sorted(["BatchCheckLayerAvailability", *DOWNLOADS])
     assert ecr.calls == len(operations)
 
 

@@ -17,7 +17,6 @@ from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, Web
 from layerguard.reference import ImageId, Repository
 from layerguard.registry import Ecr, ImageAnswer, OrdinaryChain
 from layerguard.registry.identity import Clients
-from layerguard.settings import OPTIONS
 
 from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
 
@@ -256,7 +255,7 @@ def test_fips_and_dual_stack_lead_to_their_endpoints(
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_ECR", raising=False)
     client: Any = Clients(identity)("us-east-1")
-    assert client.meta.endpoint_url == f"https://{host}"
+    assert client.url == f"https://{host}/"
 
 
 def test_without_the_instances_metadata_no_credentials_are_looked_for_there(
@@ -311,9 +310,3 @@ def test_whatever_a_service_repeats_of_what_it_was_shown_is_taken_out() -> None:
     said = "AKIASECRETONE, SECRET-TWO, SECRET-THREE, SECRET-FOUR and SECRET-FIVE of arn"
     assert identity.without_secrets(said) == "***, ***, ***, *** and *** of arn"
     assert ORDINARY.without_secrets(said) == said
-
-
-def test_as_many_connections_are_kept_as_the_configuration_lets_ask_at_a_time() -> None:
-    (concurrency,) = (option for option in OPTIONS if option.name == "concurrency")
-    client: Any = Clients()(REGION)
-    assert client.meta.config.max_pool_connections == concurrency.schema["maximum"]

@@ -35,7 +35,8 @@ class Connections:
 
     By the standard library's client, which takes half of the processor time of botocore's session;
     that one is used where a proxy is on the way. Proxies and certificates are those that clients
-    of boto3 have: ``bundle`` is the file or folder of certificates that the configuration names.
+    of boto3 have: ``bundle`` is the file or folder of certificates that the configuration names;
+    without it, the environment and the default profile are asked for one.
     Raises botocore's HTTP errors, and does not try again. Times are in seconds.
     """
 
@@ -68,15 +69,18 @@ class Connections:
                 proxies = get_environ_proxies(url)
                 self._hosts[key] = (
                     _ThroughProxy(self._verify, proxies, self._timeouts)
-                    if proxies
+                    if proxies.get(parts.scheme)
                     else _Direct(self, *self._timeouts)
                 )
             return self._hosts[key]
 
-    @property
+    @cached_property
     def _verify(self) -> str | bool:
         # As botocore's own clients choose it.
-        return self._bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True
+        from botocore.session import Session
+
+        bundle = self._bundle or Session().get_config_variable("ca_bundle")
+        return bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True
 
     @cached_property
     def certificates(self) -> ssl.SSLContext:

@@ -31,7 +31,7 @@ class WireClient:
         self._connections = connections
         # The client keeps its signer to itself; a test holds that it is there.
         self._sign = client._request_signer.sign
-        self._url = f"{client.meta.endpoint_url.rstrip('/')}/"
+        self.url: str = f"{client.meta.endpoint_url.rstrip('/')}/"
         self._user_agent = client.meta.config.user_agent
         self.describe_images = client.describe_images
         self.describe_repositories = client.describe_repositories
@@ -58,9 +58,9 @@ class WireClient:
             "X-Amz-Target": f"{_TARGET}.{operation}",
         }
         body = json.dumps(parameters).encode()
-        request = AWSRequest("POST", self._url, headers, body)
+        request = AWSRequest("POST", self.url, headers, body)
         self._sign(operation, request)
-        reply = self._connections.send("POST", self._url, dict(request.headers.items()), body)
+        reply = self._connections.send("POST", self.url, dict(request.headers.items()), body)
         return _answer(operation, *reply)
 
 
