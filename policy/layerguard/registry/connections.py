@@ -173,13 +173,13 @@ class _Direct:
         return connection
 
     def _read(self, connection: HTTPConnection, most: int | None) -> Reply:
-        response = connection.getresponse()
-        try:
-            content = response.read() if most is None else response.read(most + 1)
-        except IncompleteRead as error:
-            content = error.partial
-            connection.close()
-        if response.isclosed() and not response.will_close and connection.sock:
+        with connection.getresponse() as response:
+            try:
+                content = response.read() if most is None else response.read(most + 1)
+                is_whole = response.isclosed() and not response.will_close
+            except IncompleteRead as error:
+                content, is_whole = error.partial, False
+        if is_whole:
             self._idle.append(connection)
         else:
             connection.close()
