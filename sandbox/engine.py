@@ -7,6 +7,7 @@ temporary folder that is gone with the context.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -128,6 +129,10 @@ class Engine:
         for process in self._processes():
             _end(process)
         self._folder.cleanup()
+        # The Automation API leaves event loops of failed programs behind. Collected at any other
+        # time, their complaints are written while somebody else parses, and Python 3.11 cannot
+        # parse within parsing (gh-106905).
+        gc.collect()
 
     @property
     def folder(self) -> str:

@@ -23,6 +23,7 @@ COMMANDS = {
     "make demo": "tests/sandbox/test_demo.py",
     "make test": ".ci/run",
     "make setup": "tests/test_readme.py",
+    "make soak": "tests/bench/test_soak.py",
     "make -s pulumi-path": "tests/test_readme.py",
     "python3 -m venv policy/venv": "tools/venvs.py",
     "policy/venv/bin/pip install -r policy/requirements.txt": "tools/venvs.py",

@@ -163,6 +163,23 @@ def test_an_archived_image_is_told_apart_from_one_that_is_not_there(
     assert isinstance(image(ecr), ImageNotFound)
 
 
+@pytest.mark.usefixtures("pushed")
+@pytest.mark.parametrize(
+    "answer", [Answer.THROTTLED, Answer.SERVER_ERROR, Answer.CONNECTION_CLOSED]
+)
+def test_what_only_makes_better_words_does_not_take_the_time_of_the_verdict(
+    ecr: Ecr, sandbox: SandboxEcr, answer: Answer
+) -> None:
+    ecr.be_patient(600)
+    sandbox.faults.add(Fault(answer, operation="DescribeImages"))
+    sandbox.faults.add(Fault(answer, operation="DescribeRepositories"))
+    sandbox.faults.add(Fault(answer, operation="GetDownloadUrlForLayer"))
+    assert isinstance(image(ecr, ImageId("2", None)), ImageNotFound)
+    absent = Repository(ACCOUNT, REGION, "shop/absent")
+    assert isinstance(image(ecr, repository=absent), RepositoryNotFound)
+    assert code(ecr) is Code.AVAILABLE
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [("ARCHIVED", ImageArchived), ("ACTIVATING", ImageArchived), ("ACTIVE", NotUnderstood)],

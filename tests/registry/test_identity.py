@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import textwrap
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,6 +229,20 @@ def test_sts_says_who_asks_and_is_asked_once(sandbox: SandboxEcr) -> None:
     assert sandbox.sts_requests == ({"Action": "GetCallerIdentity", "Version": "2011-06-15"},)
     nobody = Clients(Identity(keys=StaticKeys("AKIAIOSFODNN7EXAMPLE", "wrong")))
     assert nobody.caller(REGION) is None
+
+
+def test_while_sts_does_not_say_who_asks_the_others_go_on_asking_ecr() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(2) as pool:
+        silent.settimeout(30)
+        endpoint = "http://127.0.0.1:{}".format(*silent.getsockname()[1:])
+        keys = StaticKeys("AKIAIOSFODNN7EXAMPLE", "secret")
+        clients = Clients(Identity(keys=keys, sts_endpoint=endpoint))
+        asked = pool.submit(clients.caller, REGION)
+        connection, _ = silent.accept()
+        with connection:
+            assert pool.submit(clients, REGION).result(30)
+            assert not asked.done()
+        assert asked.result(30) is None
 
 
 def test_endpoints_of_a_provider_are_asked_and_no_others(

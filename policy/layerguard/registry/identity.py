@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
@@ -21,6 +22,14 @@ READ_TIMEOUT_SECONDS = 20
 # boto3 tries once more by itself, where it is asked; what lasts longer is tried again by ``Calls``,
 # which knows when to end.
 ATTEMPTS = 2
+_LASTINGLY = MappingProxyType(
+    {
+        "read_timeout": READ_TIMEOUT_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+    }
+)
+# For what only makes better words of a denial.
+_BRIEFLY = MappingProxyType({"read_timeout": 5, "retries": {"total_max_attempts": 1}})
 SESSION_NAME = "layerguard"
 _MODEL_PARTS = ("service-2", "endpoint-rule-set-1")
 _DEFAULT_PROFILE = "default"
@@ -40,6 +49,8 @@ class Clients:
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[str, Any] = {}
+        # Of its own: while STS is silent, the others go on asking ECR.
+        self._caller_lock = threading.Lock()
         self._caller: tuple[str | None] | None = None
 
     def __call__(self, region: str) -> Any:
@@ -66,14 +77,16 @@ class Clients:
 
         STS is asked at most once.
         """
-        with self._lock:
+        with self._caller_lock:
             if self._caller is None:
                 self._caller = (self._ask_sts(region),)
             return self._caller[0]
 
     def _ask_sts(self, region: str) -> str | None:
+        place = self._identity.region or region
         try:
-            sts = self._client("sts", self._identity.region or region, self._identity.sts_endpoint)
+            with self._lock:
+                sts = self._client("sts", place, self._identity.sts_endpoint, _BRIEFLY)
             return str(sts.get_caller_identity()["Arn"])
         except Exception:  # it only makes better words of a denial
             return None
@@ -85,7 +98,9 @@ class Clients:
             client, Connections(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, bundle)
         )
 
-    def _client(self, service: str, region: str, endpoint: str | None) -> Any:
+    def _client(
+        self, service: str, region: str, endpoint: str | None, more: Mapping[str, Any] = _LASTINGLY
+    ) -> Any:
         from botocore.config import Config
 
         if self._session is None:
@@ -96,12 +111,11 @@ class Clients:
             endpoint_url=endpoint,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                read_timeout=READ_TIMEOUT_SECONDS,
                 max_pool_connections=self._connections,
-                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
                 user_agent_appid="layerguard",
                 use_fips_endpoint=self._identity.use_fips,
                 use_dualstack_endpoint=self._identity.use_dual_stack,
+                **more,
             ),
         )
 
