@@ -109,7 +109,7 @@ def judge_all(count: int) -> Result:
         uses.append(ImageUse(image.tag, "type", "path", None, text, target_of(text), None))
         truth[text] = fate.code
     watch, memory, began = Watch(), _memory(), time.monotonic()
-    inspector = Inspector(Ecr(OrdinaryChain()))
+    inspector = Inspector.asking(Ecr(OrdinaryChain()))
     with watch.watching():
         judgements = inspector.judge(uses)
     seconds = time.monotonic() - began

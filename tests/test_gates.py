@@ -63,7 +63,7 @@ class Pack:
     inspector: Inspector | None = None
 
     def __post_init__(self) -> None:
-        inspector = self.inspector or Inspector(self.registry)
+        inspector = self.inspector or Inspector.asking(self.registry)
         gates = Gates(self.mode, inspector, off=self.off, stderr=self.stderr)
         policies = declare(gates)
         self.resource_policies = [p for p in policies if isinstance(p, ResourceValidationPolicy)]
