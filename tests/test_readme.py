@@ -7,8 +7,9 @@ import json
 import re
 import subprocess
 
-from layerguard.gates import Gates, Mode, declare
+from layerguard.gates import Gates, Mode
 from layerguard.inspection import Inspector
+from layerguard.policies import declare
 from layerguard.registry import PERMISSIONS
 from layerguard.settings import OPTIONS, Settings
 from layerguard.verdict import Code
@@ -61,11 +62,10 @@ def test_every_option_is_explained_in_the_words_of_its_declaration() -> None:
 
 
 def test_the_policies_are_those_of_the_pack_with_their_levels() -> None:
-    inspector = Inspector(FakeRegistry())
-    gates = Gates(Mode.PREVIEW, inspector, off=False, stderr=io.StringIO())
+    gates = Gates(Mode.PREVIEW, Inspector.asking(FakeRegistry()), None, io.StringIO())
     assert [row[:2] for row in table("| policy | level | when | says |")] == [
         [policy.name, policy.enforcement_level.value]
-        for policy in declare(gates)
+        for policy in declare(lambda: gates)
         if policy.enforcement_level
     ]
 

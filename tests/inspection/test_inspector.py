@@ -175,7 +175,7 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
         self.now += seconds
 
@@ -183,8 +183,8 @@ class Clock:
 def test_what_may_still_come_is_asked_about_again() -> None:
     registry, clock = FakeRegistry(), Clock()
 
-    def sleep(seconds: float) -> None:
-        clock.sleep(seconds)
+    async def sleep(seconds: float) -> None:
+        await clock.sleep(seconds)
         if clock.now >= 7:
             registry.put(manifest("a"), "1")
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
 from layerguard.registry.connections import Connections
@@ -47,7 +47,7 @@ class Clients:
         self._identity = identity
         self._connections = connections
         self._lock = threading.Lock()
-        self._session: Any = None
+        self._session: _Sessions | None = None
         self._clients: dict[str, Any] = {}
         # Of its own: while STS is silent, the others go on asking ECR.
         self._caller_lock = threading.Lock()
@@ -93,19 +93,25 @@ class Clients:
 
     def _make(self, region: str) -> Any:
         client = self._client("ecr", region, self._identity.ecr_endpoint)
-        bundle = self._session.get_config_variable("ca_bundle")
+        bundle = self._sessions(region).core.get_config_variable("ca_bundle")
         return WireClient(
             client, Connections(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, bundle)
         )
+
+    def _sessions(self, region: str) -> _Sessions:
+        import boto3
+
+        if self._session is None:
+            core = _session(self._identity, region)
+            self._session = _Sessions(boto3.Session(botocore_session=core), core)
+        return self._session
 
     def _client(
         self, service: str, region: str, endpoint: str | None, more: Mapping[str, Any] = _LASTINGLY
     ) -> Any:
         from botocore.config import Config
 
-        if self._session is None:
-            self._session = _session(self._identity, region)
-        return self._session.create_client(
+        return self._sessions(region).boto3.client(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -129,17 +135,20 @@ class OrdinaryChain(Clients):
     def get_ready(self) -> None:
         """Do what the first client of any region needs first; nobody is asked for anything."""
         with self._lock:
-            self._session = self._session or _session(self._identity, "")
-            loader = self._session.get_component("data_loader")
+            loader = self._sessions("").core.get_component("data_loader")
             for part in _MODEL_PARTS:
                 loader.load_service_model("ecr", part)
 
 
-def _session(identity: Identity, region: str) -> Any:
-    """Return a session of boto3's core that has the credentials of ``identity``.
+class _Sessions(NamedTuple):
+    """boto3's session of an identity, and botocore's that it stands on."""
 
-    boto3's own would only wrap it, and costs a third more to import.
-    """
+    boto3: Any
+    core: Any
+
+
+def _session(identity: Identity, region: str) -> Any:
+    """Return a session of botocore, for one of boto3, that has the credentials of ``identity``."""
     import botocore.session
     from botocore.exceptions import NoCredentialsError
 

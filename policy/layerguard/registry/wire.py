@@ -70,7 +70,7 @@ def _answer(operation: str, status: int, content: bytes) -> dict[str, Any]:
 
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if status >= _FIRST_FAILURE:
         raise ClientError(_refusal(status, body), operation)
