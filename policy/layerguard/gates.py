@@ -28,18 +28,11 @@ from pulumi_policy import (
 )
 
 from layerguard.discovery import Voice
-from layerguard.discovery.provisions import Provision
 from layerguard.errors import SettingsInvalid
 from layerguard.inspection import Inspector, Judgement
 from layerguard.inspection.limits import Limits
-from layerguard.inspection.provenance import (
-    before_the_update,
-    depending_on,
-    during_the_update,
-    is_pushed,
-)
+from layerguard.inspection.provenance import during_the_update, foreseen, is_pushed
 from layerguard.inspection.rules import configured, under
-from layerguard.inspection.stack import Stack
 from layerguard.inspection.survey import Survey
 from layerguard.registry import Ecr, OrdinaryChain
 from layerguard.settings import OPTIONS, Settings
@@ -198,7 +191,7 @@ class Gates:
         judgements = tuple(under(settings, each) for each in self._inspector.judge(uses))
         if self._mode is Mode.PREVIEW:
             provided = self._survey.provisions
-            return tuple(_foreseen(each, provided, survey.stack) for each in judgements)
+            return tuple(foreseen(each, provided, survey.stack) for each in judgements)
         # In update nothing waited for a component's images: only the notice may speak of them.
         return tuple(
             replace(each, voice=Voice.NOTICE)
@@ -258,13 +251,6 @@ def declare(gates: Gates) -> list[Policy]:
             config_schema=_schema(),
         ),
     ]
-
-
-def _foreseen(judgement: Judgement, provided: Iterable[Provision], stack: Stack) -> Judgement:
-    """Return ``judgement`` with what the update that follows a preview will do about it."""
-    urn = judgement.use.urn
-    mended = before_the_update(judgement, provided, stack.waits_for(urn))
-    return depending_on(mended, stack.sources(judgement.use))
 
 
 def _stops(settings: Settings, judgement: Judgement) -> bool:

@@ -1,0 +1,55 @@
+"""Progress, for whoever watches a terminal: a bar on standard error that leaves nothing behind."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+
+class ProgressBar:
+    """A bar in a ``with`` block. Where ``stderr`` is no terminal there are only the notes."""
+
+    def __init__(self, stderr: TextIO) -> None:
+        self._stderr = stderr
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(file=stderr, highlight=False),
+            disable=not stderr.isatty(),
+            transient=True,
+        )
+        self._task = self._bar.add_task("reading", total=None)
+
+    def __enter__(self) -> ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def note(self, text: str) -> None:
+        """Say something, above the bar where there is one."""
+        self._bar.console.print(Text(f"layerguard: {text}"), soft_wrap=True)
+
+    def reading(self, name: str) -> None:
+        """Show what is read now."""
+        self._bar.update(self._task, description=f"reading {name}")
+
+    def asking(self, uses: int) -> None:
+        """Show that ECR is asked about so many image uses."""
+        self._bar.update(self._task, description="asking ECR", total=uses, completed=0)
+
+    def answered(self) -> None:
+        """Show that one more of them has its verdict."""
+        self._bar.advance(self._task)

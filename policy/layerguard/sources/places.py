@@ -1,0 +1,73 @@
+"""Places: files, folders and standard input, and the sources that are in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from layerguard.errors import NotASource, SourceUnreadable
+from layerguard.sources.recognition import read_bytes
+from layerguard.sources.source import Source, SourceKind
+
+STDIN = "-"
+_SUFFIXES = (".json", ".jsonl", ".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads places. ``note`` is told, in a sentence, what of a folder is left out."""
+
+    stdin: BinaryIO
+    environment: Mapping[str, str]
+    note: Callable[[str], None]
+
+    def read(self, place: str) -> Iterator[tuple[str, Source]]:
+        """Yield the source at ``place``, or each one in a folder and the folders in it.
+
+        Each comes with its own place. One that cannot be read is a source with a problem.
+        """
+        if place == STDIN or not Path(place).is_dir():
+            try:
+                yield place, self._source(place)
+            except SourceUnreadable as error:
+                yield place, unreadable(place, error)
+            return
+        found = False
+        for path in _files(Path(place)):
+            try:
+                yield str(path), self._source(str(path))
+            except NotASource as error:
+                self.note(f"{path} is left out. {error}")
+                continue
+            except SourceUnreadable as error:
+                yield str(path), unreadable(str(path), error)
+            found = True
+        if not found:
+            wanted = f"{', '.join(_SUFFIXES[:-1])} or {_SUFFIXES[-1]}"
+            problem = f"The folder has no source in a file that ends in {wanted}."
+            yield place, Source(place, SourceKind.UNREADABLE, (), (problem,))
+
+    def _source(self, place: str) -> Source:
+        try:
+            content = self.stdin.read() if place == STDIN else Path(place).read_bytes()
+        except OSError as error:
+            raise SourceUnreadable(f"It cannot be read: {error.strerror}.") from error
+        return read_bytes(place, content, self.environment)
+
+
+def unreadable(name: str, error: SourceUnreadable) -> Source:
+    """Return the source of which nothing could be read."""
+    return Source(name, SourceKind.UNREADABLE, (), (str(error),))
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    """Return the files of a folder that may be sources; those that begin with a dot are not."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in _SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
