@@ -11,7 +11,7 @@ from layerguard.sources.source import Source, SourceKind
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 # What YAML begins with, and no image reference does or ends with.
-_YAML = re.compile(r"[-\[{%&!|>].*|.*:")
+_YAML = re.compile(r"""[-\[{%&!|>"'].*|.*:""")
 
 
 def is_list(text: str) -> bool:
