@@ -9,6 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from layerguard.discovery import Voice
 from layerguard.inspection import Judgement
 from layerguard.report.audit import AuditedSource, AuditReport
 from layerguard.report.characters import legible
@@ -76,7 +77,7 @@ def _rows(audited: AuditedSource, everything: bool) -> Iterator[tuple[Text, Rend
         uses = "1 image use" if audited.unanswered == 1 else f"{audited.unanswered:,} image uses"
         yield (
             Text("not checked", _STYLES[State.UNDETERMINED]),
-            _plain(f"{uses}: the audit was interrupted before it came to them."),
+            _plain(f"{uses} that the audit did not come to."),
         )
     for judgement in audited.by_urgency if everything else audited.findings:
         state = judgement.verdict.state
@@ -91,7 +92,9 @@ def _image(judgement: Judgement) -> Group:
     container = f', container "{use.container}"' if use.container else ""
     said = []
     if verdict.state is not State.AVAILABLE:
-        said.append(f"{verdict.code.text}: {verdict.reason}")
+        quiet = judgement.voice is Voice.NOTICE and verdict.state is State.UNAVAILABLE
+        notice = ", a notice that stops no deployment" if quiet else ""
+        said.append(f"{verdict.code.text}{notice}: {verdict.reason}")
     for manifest in verdict.manifests:
         said += _layers(manifest)
     if verdict.next_step:
