@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -47,22 +47,16 @@ def render(
     for audited in report.sources:
         rows = list(_rows(audited, everything))
         if rows:
-            console.print(_table(audited, rows), "")
+            kind = audited.source.kind.value.replace("-", " ")
+            console.print(
+                _plain(f"{audited.source.name} ({kind})", "bold"), _table(rows), "", sep="\n"
+            )
     console.print(_plain(f"{report.outcome}.", "bold"), _counts(report), _facts(report), sep="\n")
     return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
 
 
-def _table(audited: AuditedSource, rows: list[tuple[Text, RenderableType]]) -> Table:
-    table = Table(
-        title=_plain(
-            f"{audited.source.name} ({audited.source.kind.value.replace('-', ' ')})", "bold"
-        ),
-        title_justify="left",
-        title_style="",
-        show_header=False,
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
+def _table(rows: Iterable[tuple[Text, RenderableType]]) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for row in rows:
