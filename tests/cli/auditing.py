@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def environment(ecr: SandboxEcr, **more: str) -> dict[str, str]:
 
 
 def audit(
-    ecr: SandboxEcr, *words: str | Path, stdin: str = "", **more: str
+    ecr: SandboxEcr, *words: str | Path, stdin: str = "", cwd: str | None = None, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end, without a terminal."""
     return subprocess.run(
@@ -37,12 +38,15 @@ def audit(
         encoding="utf-8",
         check=False,
         env=environment(ecr, **more),
+        cwd=cwd,
         timeout=60,
     )
 
 
-def audit_json(ecr: SandboxEcr, *words: str | Path, stdin: str = "", **more: str) -> Any:
-    run = audit(ecr, "--format", "json", *words, stdin=stdin, **more)
+def audit_json(
+    ecr: SandboxEcr, *words: str | Path, stdin: str = "", cwd: str | None = None, **more: str
+) -> Any:
+    run = audit(ecr, "--format", "json", *words, stdin=stdin, cwd=cwd, **more)
     assert run.stdout, run.stderr
     return json.loads(run.stdout)
 
@@ -52,11 +56,27 @@ def hang_after(ecr: SandboxEcr, repository: str) -> None:
     ecr.faults.add(Fault(Answer.HANG, repository=repository))
 
 
-def wait_until_asked(ecr: SandboxEcr, operation: str, repository: str) -> None:
-    """Wait until ECR was asked this; fail where it never is."""
+def wait_until(is_so: Callable[[], object]) -> None:
+    """Wait until it is so; fail where it never is."""
     for _ in range(600):
-        asked = ((each.operation, each.repository) for each in ecr.requests)
-        if (operation, repository) in asked:
+        if is_so():
             return
         time.sleep(0.05)
-    raise AssertionError(f"{operation} of {repository} was never asked")
+    raise AssertionError("it never is")
+
+
+def wait_until_asked(ecr: SandboxEcr, operation: str, repository: str) -> None:
+    """Wait until ECR was asked this; fail where it never is."""
+    wait_until(
+        lambda: any(
+            (each.operation, each.repository) == (operation, repository) for each in ecr.requests
+        )
+    )
+
+
+def has_ended(process: int) -> bool:
+    """Tell whether a process is gone, or only waits for whoever inherited it."""
+    said = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return said == "" or said.startswith("Z")

@@ -26,6 +26,8 @@ from tests.cli.auditing import (
     audit_json,
     environment,
     hang_after,
+    has_ended,
+    wait_until,
     wait_until_asked,
 )
 from tests.sources.states import RECORDED, export, state, urn
@@ -65,8 +67,8 @@ def test_several_sources_of_every_kind_are_one_audit(ecr: SandboxEcr, tmp_path: 
     )
     (tmp_path / "exports" / "preview.json").write_text((RECORDED / "preview.json").read_text())
     (tmp_path / "pod.yaml").write_text(POD)
-    sources = [tmp_path / "exports", tmp_path / "pod.yaml", listed(tmp_path, REPORT, "nginx"), "-"]
-    found = audit_json(ecr, *sources, stdin=f"{WORKER}\n")
+    files = (tmp_path / "exports", tmp_path / "pod.yaml", listed(tmp_path, REPORT, "nginx"))
+    found = audit_json(ecr, *files, "-", stdin=f"{WORKER}\n")
     recorded, *others = states(found).items()
     assert recorded[0] == "layerguard-sample/dev"
     assert dict(others) == {
@@ -262,6 +264,31 @@ def test_an_interrupted_audit_ends_with_what_is_known_so_far(
     text = out.read_text(encoding="utf-8") if end == signal.SIGTERM else stdout
     check_format(name, text, complete=False)
     assert {path.name for path in tmp_path.iterdir()} <= {"references.txt", "report"}
+
+
+def test_an_audit_that_is_interrupted_while_pulumi_answers_leaves_nothing_of_it_behind(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text(
+        f"#!/bin/sh\nsleep 300 &\necho $! >'{started}.new'\nmv '{started}.new' '{started}'\nwait\n"
+    )
+    pulumi.chmod(0o755)
+    process = subprocess.Popen(
+        [*COMMAND, listed(tmp_path, WEB), "--stack", "dev"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(ecr, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"),
+    )
+    with process:
+        wait_until(started.exists)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stderr) == (130, "")
+    assert "\nThe audit is not complete.\n" in f"\n{stdout}"
+    wait_until(lambda: has_ended(int(started.read_text())))
 
 
 def on_a_terminal(ecr: SandboxEcr, *words: str | Path, **more: str) -> str:

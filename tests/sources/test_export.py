@@ -147,8 +147,11 @@ def test_a_secret_beside_an_image_hides_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize("version", [3, 4])
-def test_a_stack_without_resources_has_the_name_of_its_place(version: int) -> None:
-    source = read({"version": version, "deployment": {}})
+@pytest.mark.parametrize("deployment", [None, {}, {"resources": None}, {"resources": []}])
+def test_a_stack_without_resources_has_the_name_of_its_place(
+    version: int, deployment: object
+) -> None:
+    source = read({"version": version, "deployment": deployment})
     assert (source.name, source.uses, source.problems) == ("the place", (), ())
 
 
@@ -160,9 +163,9 @@ def test_a_stack_without_resources_has_the_name_of_its_place(version: int) -> No
             "It is a stack export of a form that is not known; versions 3 and 4 are. Export the "
             "stack again, with a current Pulumi.",
         ),
-        ({"version": 3, "deployment": []}, "It is a stack export without a list of resources."),
+        ({"version": 3, "deployment": [1]}, "It is a stack export without a list of resources."),
         (
-            {"version": 3, "deployment": {"resources": {}}},
+            {"version": 3, "deployment": {"resources": {"a": 1}}},
             "It is a stack export without a list of resources.",
         ),
     ],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from layerguard.errors import SourceUnreadable
 from layerguard.sources import SourceKind
 from layerguard.sources.stack import Pulumi
 
+from tests.cli.auditing import has_ended, wait_until
 from tests.sources.states import HOST, export, state, told
 
 EXPORT = json.dumps(export(state("web", f"{HOST}/shop/web:1")))
@@ -69,12 +69,4 @@ def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> Non
     hanging = pulumi(tmp_path, 'sleep 300 & echo $! >"$SAID"; wait', timeout=1.0)
     assert said(hanging) == "pulumi stack export did not answer within 1 s."
     child = int((tmp_path / "said").read_text())
-    for _ in range(100):
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return
-        if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            return  # ended; only whoever inherited it has not asked
-        time.sleep(0.05)
-    pytest.fail("what it started is still there")
+    wait_until(lambda: has_ended(child))

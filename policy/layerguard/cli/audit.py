@@ -124,8 +124,11 @@ def _audit(
     """Return what is known at the end, or when the audit is interrupted."""
     from datetime import datetime, timezone
 
+    from layerguard.inspection.rules import configured
     from layerguard.report.audit import AuditedSource, AuditReport
+    from layerguard.settings import Settings
 
+    settings = Settings()
     began = datetime.now(timezone.utc)
     sources: list[Source] = []
     known: dict[ImageUse, Judgement] = {}
@@ -133,8 +136,9 @@ def _audit(
     try:
         with bar:
             for source in _sources(arguments, stdin, os.environ, bar):
-                sources.append(source)
-                inspector.start(source.uses)
+                uses = tuple(configured(use, settings) for use in source.uses)
+                sources.append(replace(source, uses=uses))
+                inspector.start(uses)
             uses = tuple(dict.fromkeys(use for source in sources for use in source.uses))
             bar.asking(len(uses))
             for judgement in inspector.judge_each(uses):

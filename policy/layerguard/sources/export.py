@@ -23,13 +23,13 @@ def read_export(name: str, document: Mapping[str, Any], environment: Mapping[str
 
     ``name`` is the path, for a stack without resources; the others say what they are called.
     """
-    version, deployment = document["version"], document["deployment"]
+    version, deployment = document["version"], document["deployment"] or {}
     if version not in _VERSIONS:
         raise SourceUnreadable(
             "It is a stack export of a form that is not known; versions 3 and 4 are. Export the "
             "stack again, with a current Pulumi."
         )
-    resources = deployment.get("resources", []) if isinstance(deployment, dict) else None
+    resources = deployment.get("resources") or [] if isinstance(deployment, dict) else None
     if not isinstance(resources, list):
         raise SourceUnreadable("It is a stack export without a list of resources.")
     read = read_resources(resources, environment, {})

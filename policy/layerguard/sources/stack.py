@@ -61,6 +61,7 @@ class Pulumi:
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
         if process.returncode:
             said = " ".join(complaint.decode(errors="replace").split())[:_SHOWN]
             raise SourceUnreadable(f"pulumi stack export failed: {said or 'it does not say why.'}")
