@@ -299,7 +299,7 @@ def on_a_terminal(ecr: SandboxEcr, *words: str | Path, **more: str) -> str:
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-        env=environment(ecr, TERM="xterm", **more),
+        env={**environment(ecr), "TERM": "xterm", **more},
     )
     os.close(theirs)
     said = b""
@@ -320,6 +320,12 @@ def test_colors_are_for_a_terminal_and_not_with_no_color(ecr: SandboxEcr, tmp_pa
     assert "\x1b[1;31munavailable" in on_a_terminal(ecr, references)
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", on_a_terminal(ecr, references, NO_COLOR="1"))
     assert not colors.search(audit(ecr, references, TERM="xterm").stdout)
+
+
+def test_a_terminal_that_knows_no_control_sequence_gets_none(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    assert "\x1b" not in on_a_terminal(ecr, listed(tmp_path, ABSENT), TERM="dumb")
 
 
 def test_a_terminal_of_ascii_has_no_trouble(ecr: SandboxEcr, tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ def _rendered(arguments: argparse.Namespace, report: AuditReport, stdout: TextIO
             report,
             everything=arguments.all,
             width=shutil.get_terminal_size().columns if terminal else None,
-            color=terminal and not os.environ.get("NO_COLOR"),
+            color=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         )
     renderers: Mapping[str, Callable[[AuditReport], str]] = {
         "html": as_html.render,

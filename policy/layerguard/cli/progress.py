@@ -11,17 +11,17 @@ from rich.text import Text
 
 
 class ProgressBar:
-    """A bar in a ``with`` block. Where ``stderr`` is no terminal there are only the notes."""
+    """A bar in a ``with`` block; only the notes where ``stderr`` is no terminal, or a dumb one."""
 
     def __init__(self, stderr: TextIO) -> None:
-        self._stderr = stderr
+        console = Console(file=stderr, highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=Console(file=stderr, highlight=False),
-            disable=not stderr.isatty(),
+            console=console,
+            disable=not stderr.isatty() or console.is_dumb_terminal,
             transient=True,
         )
         self._task = self._bar.add_task("reading", total=None)
