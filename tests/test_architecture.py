@@ -29,7 +29,7 @@ DOORS = {
     "botocore": {"registry", "cli/batch_check"},
     "jmespath": {"cli/batch_check"},
     "pulumi_policy": {"gates"},
-    "rich": {"cli/progress", "report/as_table"},
+    "rich": {"cli/audit/progress", "report/as_table"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -180,7 +180,7 @@ def test_a_stack_without_a_pulumi_is_a_problem(ecr: SandboxEcr, tmp_path: Path) 
         ((), "there is nothing to audit: give a SOURCE or a --stack."),
         (
             ("--all", "--format", "json", "-"),
-            "--all is for the table; the other formats have every image.",
+            "--all is for the table alone.",
         ),
         (("--out", "/", "-"), "/ is a folder."),
         (("--out", "/none/at/all", "-"), "There is no folder /none/at."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
@@ -18,7 +17,7 @@ POD = f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: '{WEB}'}}]}}\n"
 def read(place: Path | str, stdin: bytes = b"") -> tuple[list[Source], list[str]]:
     """The sources at a place, and what was noted."""
     notes: list[str] = []
-    reader = Reader(io.BytesIO(stdin), {}, notes.append)
+    reader = Reader(lambda: stdin, {}, notes.append)
     return [source for _, source in reader.read(str(place))], notes
 
 

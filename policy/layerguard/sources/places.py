@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from layerguard.errors import NotASource, SourceUnreadable
 from layerguard.sources.recognition import read_bytes
@@ -17,9 +16,12 @@ _SUFFIXES = (".json", ".jsonl", ".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads places. ``note`` is told, in a sentence, what of a folder is left out."""
+    """Reads places: ``stdin`` returns all of standard input.
 
-    stdin: BinaryIO
+    ``note`` is told, in a sentence, what of a folder is left out.
+    """
+
+    stdin: Callable[[], bytes]
     environment: Mapping[str, str]
     note: Callable[[str], None]
 
@@ -51,7 +53,7 @@ class Reader:
 
     def _source(self, place: str) -> Source:
         try:
-            content = self.stdin.read() if place == STDIN else Path(place).read_bytes()
+            content = self.stdin() if place == STDIN else Path(place).read_bytes()
         except OSError as error:
             raise SourceUnreadable(f"It cannot be read: {error.strerror}.") from error
         return read_bytes(place, content, self.environment)
