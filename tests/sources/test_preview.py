@@ -103,6 +103,16 @@ def test_a_replacement_of_several_steps_is_one_resource() -> None:
     assert [told(use) for use in read(digest(*steps, old)).uses] == ["web imageUri: shop/web:1"]
 
 
+@pytest.mark.parametrize(("former_copy", "expected"), [(False, []), (True, ["web"])])
+def test_what_is_refreshed_and_then_deleted_is_gone_unless_only_a_former_copy_is(
+    former_copy: bool, expected: list[str]
+) -> None:
+    old = state("web", f"{HOST}/shop/web:0", delete=former_copy)
+    delete = {"op": "delete", "urn": urn("web"), "oldState": old}
+    uses = read(digest(step("refresh", "web"), delete)).uses
+    assert [use.urn.rpartition("::")[2] for use in uses] == expected
+
+
 def test_a_default_provider_is_what_the_configuration_says() -> None:
     provider = f"{urn('default_7_0_0', 'pulumi:providers:aws')}::{UNKNOWN}"
     config = {"aws:region": "eu-central-1", "aws:profile": "shop", "kubernetes:region": "none"}

@@ -6,15 +6,16 @@ Source: Kubernetes documentation, "Objects In Kubernetes" and "API Concepts" (li
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from layerguard.discovery import ImageUse, discover
+from layerguard.discovery import ImageUse
 from layerguard.discovery.documents.structured import read_yaml
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
 from layerguard.discovery.tree import Mark, Tree, member, reach
 from layerguard.errors import NotASource, SourceUnreadable
+from layerguard.inspection.survey import Survey, SurveyedProvider
 from layerguard.sources.source import Source, SourceKind
 
 # A line that begins with this marker begins a document, even inside of a block of text.
@@ -22,6 +23,16 @@ from layerguard.sources.source import Source, SourceKind
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _NOTHING = re.compile(r"(?:[ \t]*(?:[#%].*)?\r?\n?)*")
 _LIST = "List"
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    """A manifest as the resource of the Kubernetes provider that it would be; it has no URN."""
+
+    resource_type: str
+    props: Mapping[str, object]
+    urn: str = ""
+    provider: SurveyedProvider | None = None
 
 
 def is_manifest(document: Any) -> bool:
@@ -73,11 +84,11 @@ def _uses(manifest: Tree, version: str, kind: str, depth: int) -> Iterator[Image
     group = version if "/" in version else f"core/{version}"
     names = (_text(manifest, "metadata", key) for key in ("namespace", "name"))
     title = "/".join(filter(None, (kind, *names)))
+    members = manifest.items() if isinstance(manifest, dict) else ()
     # What a cluster says of the object's state is no part of what is to be deployed.
-    declared = manifest
-    if isinstance(manifest, dict):
-        declared = {key: each for key, each in manifest.items() if key != "status"}
-    for use in discover("", f"kubernetes:{group}:{kind}", declared):
+    declared = {key: each for key, each in members if key != "status"}
+    resource = _Resource(f"kubernetes:{group}:{kind}", declared)
+    for use in Survey((), {}).see(resource).uses:
         yield replace(use, path=f"{title}.{use.path}")
 
 

@@ -7,7 +7,7 @@ a line of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from layerguard.sources.resources import read_resources
@@ -16,7 +16,8 @@ from layerguard.sources.source import Source, SourceKind
 # Source: the engine's pkg/display, PreviewDigest.
 _MEMBERS = {"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"}
 # What they have as their new state is not there afterwards.
-_GONE = ("delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace")
+_DELETE = "delete"
+_GONE = (_DELETE, "delete-replaced", "discard", "discard-replaced", "remove-pending-replace")
 _SAME = "same"
 
 
@@ -60,15 +61,27 @@ def read_digest(
     ``problem`` is a sentence about why not all of the preview could be read.
     """
     steps = [each for each in _list(digest.get("steps")) if isinstance(each, dict)]
-    states: dict[str, Any] = {}
-    for number, step in enumerate(steps):
-        if step.get("newState") is not None and step.get("op") not in _GONE:
-            states[str(step.get("urn", number))] = step["newState"]
-    read = read_resources(states.values(), environment, _object(digest.get("config")))
+    read = read_resources(_states(steps), environment, _object(digest.get("config")))
     problems = (*([problem] if problem else ()), *_gaps(digest, steps), *read.unread)
     return Source(
         read.name or name, SourceKind.PREVIEW, read.uses, problems, read.stack, read.provisions
     )
+
+
+def _states(steps: Iterable[Mapping[str, Any]]) -> Collection[Any]:
+    """Return the states after the last of several steps of one resource: a refresh, a replacement.
+
+    What is deleted after it was refreshed is gone; where only a former copy is, the new one stays.
+    """
+    states: dict[str, Any] = {}
+    for number, step in enumerate(steps):
+        urn = str(step.get("urn", number))
+        if step.get("op") not in _GONE:
+            if step.get("newState") is not None:
+                states[urn] = step["newState"]
+        elif step["op"] == _DELETE and _object(step.get("oldState")).get("delete") is not True:
+            states.pop(urn, None)
+    return states.values()
 
 
 def _gaps(digest: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:

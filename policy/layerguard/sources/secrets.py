@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from layerguard.discovery import ImageUse
+from layerguard.inspection.survey import SurveyedProvider
 from layerguard.sources.engine_json import HIDDEN, UNKNOWN
 from layerguard.verdict import Code, Verdict
 
@@ -21,13 +21,8 @@ _NEXT_STEP = (
 )
 
 
-class _Provider(Protocol):
-    @property
-    def props(self) -> Mapping[str, object]: ...
-
-
 def with_secrets_named(
-    use: ImageUse, inputs: Mapping[str, object], provider: _Provider | None
+    use: ImageUse, inputs: Mapping[str, object], provider: SurveyedProvider | None
 ) -> ImageUse:
     """Return ``use``, undetermined where not an unknown value but a hidden secret is in the way.
 
