@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import pytest
 from layerguard.sources import Source, SourceKind
 from layerguard.sources.places import Reader
 
@@ -76,6 +78,17 @@ def test_what_is_hidden_in_a_folder_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "pod.yaml").write_text(POD)
     found, notes = read(tmp_path)
     assert ([source.name for source in found], notes) == ([str(tmp_path / "pod.yaml")], [])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_in_it_that_nobody_may_read_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "pod.yaml").write_text(POD)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    (pod, problem), _ = read(tmp_path)
+    closed.chmod(0o700)
+    assert (pod.problems, problem.name) == ((), str(closed))
+    assert problem.problems == ("It cannot be read: Permission denied.",)
 
 
 def test_a_folder_without_a_source_is_a_problem(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,8 @@ class Reader:
                 yield place, unreadable(place, error)
             return
         found = False
-        for path in _files(Path(place)):
+        errors: list[OSError] = []
+        for path in _files(place, errors.append):
             try:
                 yield str(path), self._source(str(path))
             except NotASource as error:
@@ -46,6 +48,9 @@ class Reader:
             except SourceUnreadable as error:
                 yield str(path), unreadable(str(path), error)
             found = True
+        for each in errors:
+            problem = f"It cannot be read: {each.strerror}."
+            yield str(each.filename), unreadable(str(each.filename), SourceUnreadable(problem))
         if not found:
             wanted = f"{', '.join(_SUFFIXES[:-1])} or {_SUFFIXES[-1]}"
             problem = f"The folder has no source in a file that ends in {wanted}."
@@ -64,12 +69,10 @@ def unreadable(name: str, error: SourceUnreadable) -> Source:
     return Source(name, SourceKind.UNREADABLE, (), (str(error),))
 
 
-def _files(folder: Path) -> Iterable[Path]:
-    """Return the files of a folder that may be sources; those that begin with a dot are not."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in _SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    )
+def _files(folder: str, failed: Callable[[OSError], None]) -> Iterable[Path]:
+    """Return the files in a folder that may be sources, except what begins with a dot."""
+    found: list[Path] = []
+    for path, folders, names in os.walk(folder, onerror=failed):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += (Path(path, name) for name in names if not name.startswith("."))
+    return sorted(path for path in found if path.suffix.lower() in _SUFFIXES and path.is_file())

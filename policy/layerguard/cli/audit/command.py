@@ -74,6 +74,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard.cli.audit.sweep import read_sources, sweep
     from layerguard.inspection import Inspector
     from layerguard.registry import Ecr, OrdinaryChain
+    from layerguard.settings import Settings
     from layerguard.sources.places import Reader
     from layerguard.sources.stack import Pulumi
 
@@ -88,7 +89,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     with _interrupted_by_sigterm():
         try:
             sources = read_sources(arguments.sources, arguments.stack, reader, pulumi, bar)
-            report = sweep(sources, inspector, bar)
+            report = sweep(sources, inspector, bar, Settings())
         finally:
             inspector.close()
         try:

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+_SHOWN = 40  # characters of the name of a source: the bar has its place beside it
+
 
 class ProgressBar:
     """A bar in a ``with`` block; only the notes where ``stderr`` is no terminal, or a dumb one."""
@@ -44,7 +46,8 @@ class ProgressBar:
 
     def reading(self, name: str) -> None:
         """Show what is read now."""
-        self._bar.update(self._task, description=f"reading {name}")
+        shown = name if len(name) <= _SHOWN else f"…{name[1 - _SHOWN :]}"
+        self._bar.update(self._task, description=f"reading {shown}")
 
     def asking(self, uses: int) -> None:
         """Show that ECR is asked about so many image uses."""

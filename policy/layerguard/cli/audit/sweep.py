@@ -38,15 +38,12 @@ def read_sources(
 
 
 def sweep(
-    sources: Iterable[Source],
-    inspector: Inspector,
-    bar: ProgressBar,
+    sources: Iterable[Source], inspector: Inspector, bar: ProgressBar, settings: Settings
 ) -> AuditReport:
     """Return what is known at the end, or when KeyboardInterrupt comes.
 
     ECR is asked about one source while the next is read.
     """
-    settings = Settings()
     began = datetime.now(timezone.utc)
     read: list[Source] = []
     known: dict[ImageUse, Judgement] = {}
