@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -268,6 +269,50 @@ def test_a_wrong_configuration_stops_the_policy_that_has_it_with_words(mode: Mod
     words = "The option undetermined is 'nonsense'; allowed is notice, fail."
     pack = Pack(mode, config={"ecr-layers-available": {"undetermined": "nonsense"}})
     assert pack.analyze("good", {"imageUri": GOOD}) == [words]
+
+
+def test_a_wrong_configuration_stops_each_resource_of_an_update_and_is_said_once_before() -> None:
+    config = {"ecr-layers-available": {"nonsense": 1}}
+    for mode, times in ((Mode.PREVIEW, 1), (Mode.ANALYZE, 1), (Mode.UPDATE, 3)):
+        pack = Pack(mode, config=config)
+        said = [line for name in "abc" for line in pack.analyze(name, {"imageUri": GOOD})]
+        assert len(said) == times
+        assert said[0].startswith("There is no option nonsense; ")
+
+
+class Crowd(FakeRegistry):
+    """Holds every question back until ``enough`` ask at a time, and a moment for one more."""
+
+    def __init__(self, enough: int) -> None:
+        super().__init__()
+        self.asking = self.most = 0
+        self.enough = enough
+        self.complete = threading.Event()
+
+    def images(self, *args: Any) -> Any:
+        with self._lock:
+            self.asking += 1
+            self.most = max(self.most, self.asking)
+            if self.asking == self.enough:
+                self.complete.set()
+        assert self.complete.wait(30)
+        time.sleep(0.1)
+        with self._lock:
+            self.asking -= 1
+        return super().images(*args)
+
+
+@pytest.mark.parametrize("concurrency", [3, 3.0, 60])
+def test_as_many_images_are_asked_about_at_a_time_as_the_configuration_says(
+    concurrency: float,
+) -> None:
+    registry = Crowd(int(concurrency))
+    config = {"ecr-layers-available": {"concurrency": concurrency}}
+    pack = Pack(Mode.PREVIEW, registry, config)
+    for number in range(65):
+        pack.analyze(f"f{number}", {"imageUri": f"{HOST}/shop/web:{number}"})
+    assert len(pack.analyze_stack()["ecr-layers-available-preview"]) == 65
+    assert registry.most == concurrency
 
 
 def test_a_bug_in_a_gate_is_said_by_the_notice_and_ends_nothing() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layerguard.errors import ReferenceInvalid
-from layerguard.reference import Digest, ImageId, ImageReference, RegistryHost
+from layerguard.reference import Digest, ImageId, ImageReference, RegistryHost, Repository
 
 ACCOUNT = "123456789012"
 HEX = "0123456789abcdef" * 4
@@ -78,9 +79,18 @@ INVALID = [
 def test_every_host_form_of_a_private_registry_is_read(
     host: str, region: str, partition: str, fips: bool, dual_stack: bool
 ) -> None:
-    expected = RegistryHost(host, ACCOUNT, region, partition, fips, dual_stack)
+    expected = RegistryHost(host, ACCOUNT, region, fips, dual_stack)
     assert RegistryHost.parse(host) == expected
     assert RegistryHost.parse(host.upper()) == expected
+    arn = f"arn:{partition}:ecr:{region}:{ACCOUNT}:repository/shop/web"
+    assert Repository(ACCOUNT, region, "shop/web").arn == arn
+
+
+def test_every_region_is_of_the_partition_that_aws_says() -> None:
+    session = botocore.session.Session()
+    for partition in session.get_available_partitions():
+        for region in session.get_available_regions("ecr", partition):
+            assert Repository(ACCOUNT, region, "web").partition == partition, region
 
 
 @pytest.mark.parametrize("text", NOT_ECR)

@@ -92,6 +92,7 @@ class Gates:
         self._lock = threading.Lock()
         self._shared_settings = Settings()
         self._bugs: list[str] = []
+        self._refused: set[str] = set()
         self._summary = ""
 
     def update_gate(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
@@ -164,15 +165,16 @@ class Gates:
     def guarded(self, validate: Callable[..., None]) -> Callable[..., None]:
         """Return ``validate`` so that no exception leaves it: one would end the whole operation.
 
-        A wrong configuration is a violation of the policy that has it. A bug stops nobody: the
-        notice speaks of it.
+        A wrong configuration is a violation of the policy that has it: of every resource that
+        would be made, and else once. A bug stops nobody: the notice speaks of it.
         """
 
         def guarded(args: Any, report: ReportViolation) -> None:
             try:
                 validate(args, report)
             except SettingsInvalid as error:
-                report(str(error), None)
+                if self._mode is Mode.UPDATE or self._is_news(f"{validate.__name__} {error}"):
+                    report(str(error), None)
             except Exception as error:
                 bug = f"{Code.INTERNAL_ERROR.text}: {_bug(error, validate.__name__)}"
                 if validate == self.notice:
@@ -181,6 +183,12 @@ class Gates:
                     self._bugs.append(bug)
 
         return guarded
+
+    def _is_news(self, refused: str) -> bool:
+        with self._lock:
+            news = refused not in self._refused
+            self._refused.add(refused)
+            return news
 
     def _judge(self, args: StackValidationArgs, settings: Settings) -> tuple[Judgement, ...]:
         """Judge every use of the stack's resources, with what the whole stack knows of it."""

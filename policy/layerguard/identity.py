@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# Anything shorter is no key of AWS, and may stand in any word.
+_SHORTEST_SECRET = 8
+
 
 @dataclass(frozen=True, slots=True)
 class StaticKeys:
@@ -63,10 +66,20 @@ class Identity:
     use_dual_stack: bool | None = None
     skip_instance_metadata: bool = False
 
-    @property
-    def is_ordinary(self) -> bool:
-        """Whether nothing is said, so that the ordinary chain decides all of it."""
-        return self == ORDINARY
+    def without_secrets(self, text: str) -> str:
+        """Return ``text``, in which somebody may repeat what they were shown, without secrets."""
+        keys, web = self.keys, self.web_identity
+        secrets = [
+            *((keys.access_key, keys.secret_key, keys.token) if keys else ()),
+            *((web.token,) if web else ()),
+            *(role.external_id for role in self.roles),
+        ]
+        for secret in secrets:
+            # A line break at its end is a common mistake, and is shown as something else.
+            bare = (secret or "").strip()
+            if len(bare) >= _SHORTEST_SECRET:
+                text = text.replace(bare, "***")
+        return text
 
 
 ORDINARY = Identity()

@@ -15,7 +15,6 @@ _REGION = "(?P<region>[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})"
 class _HostForm:
     service: str
     suffix: str
-    partition: str
     fips: bool
     dual_stack: bool
 
@@ -28,10 +27,8 @@ class _HostForm:
         )
         if found is None:
             return None
-        region = found["region"].lower()
-        partition = "aws-us-gov" if region.startswith("us-gov-") else self.partition
         return RegistryHost(
-            host.lower(), found["account"], region, partition, self.fips, self.dual_stack
+            host.lower(), found["account"], found["region"].lower(), self.fips, self.dual_stack
         )
 
 
@@ -39,20 +36,31 @@ class _HostForm:
 # partitions of botocore's endpoint data.
 # fmt: off
 _HOST_FORMS = (
-    #         service         suffix                         partition    FIPS   dual-stack
-    _HostForm("dkr.ecr",      "amazonaws.com",               "aws",       False, False),
-    _HostForm("dkr.ecr-fips", "amazonaws.com",               "aws",       True,  False),
-    _HostForm("dkr-ecr",      "on.aws",                      "aws",       False, True),
-    _HostForm("dkr-ecr-fips", "on.aws",                      "aws",       True,  True),
-    _HostForm("dkr.ecr",      "amazonaws.com.cn",            "aws-cn",    False, False),
-    _HostForm("dkr-ecr",      "on.amazonwebservices.com.cn", "aws-cn",    False, True),
-    _HostForm("dkr.ecr",      "c2s.ic.gov",                  "aws-iso",   False, False),
-    _HostForm("dkr.ecr",      "sc2s.sgov.gov",               "aws-iso-b", False, False),
-    _HostForm("dkr.ecr",      "cloud.adc-e.uk",              "aws-iso-e", False, False),
-    _HostForm("dkr.ecr",      "csp.hci.ic.gov",              "aws-iso-f", False, False),
-    _HostForm("dkr.ecr",      "amazonaws.eu",                "aws-eusc",  False, False),
+    #         service         suffix                         FIPS   dual-stack
+    _HostForm("dkr.ecr",      "amazonaws.com",               False, False),
+    _HostForm("dkr.ecr-fips", "amazonaws.com",               True,  False),
+    _HostForm("dkr-ecr",      "on.aws",                      False, True),
+    _HostForm("dkr-ecr-fips", "on.aws",                      True,  True),
+    _HostForm("dkr.ecr",      "amazonaws.com.cn",            False, False),
+    _HostForm("dkr-ecr",      "on.amazonwebservices.com.cn", False, True),
+    _HostForm("dkr.ecr",      "c2s.ic.gov",                  False, False),
+    _HostForm("dkr.ecr",      "sc2s.sgov.gov",               False, False),
+    _HostForm("dkr.ecr",      "cloud.adc-e.uk",              False, False),
+    _HostForm("dkr.ecr",      "csp.hci.ic.gov",              False, False),
+    _HostForm("dkr.ecr",      "amazonaws.eu",                False, False),
 )
 # fmt: on
+# Regions of other partitions than "aws", by what their names begin with. Source: botocore's
+# partitions.json.
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+}
 _SCHEMES = ("docker://", "docker-image://", "https://")
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
@@ -91,7 +99,6 @@ class RegistryHost:
     name: str
     account: str
     region: str
-    partition: str
     fips: bool
     dual_stack: bool
 
@@ -108,6 +115,17 @@ class Repository:
     account: str
     region: str
     name: str
+
+    @property
+    def partition(self) -> str:
+        """The partition of AWS that the region belongs to."""
+        found = (name for start, name in _PARTITIONS.items() if self.region.startswith(start))
+        return next(found, "aws")
+
+    @property
+    def arn(self) -> str:
+        """The name of the repository in policies."""
+        return f"arn:{self.partition}:ecr:{self.region}:{self.account}:repository/{self.name}"
 
     def __str__(self) -> str:
         return f"{self.name} (account {self.account}, {self.region})"

@@ -40,7 +40,9 @@ class Answer(Enum):
     OTHER_BYTES = auto()  # a download that no longer hashes to its digest
     GONE = auto()  # a download whose URL leads nowhere
     IMAGES_FAILED = auto()  # each image of a BatchGetImage becomes a failure with `failure_code`
+    CHANGED = auto()  # what `change` makes of the true answer
     CONNECTION_CLOSED = auto()
+    HALF = auto()  # the first half, and no more until the client gives up (as HANG)
     HANG = auto()  # until the client gives up, the fault is cleared or the sandbox ends
 
 
@@ -48,12 +50,25 @@ class ConnectionCut(Exception):
     """The client gets no answer: its connection is closed."""
 
 
+class CutShort(Exception):
+    """The client gets half of `reply`, and then nothing until `released` is set."""
+
+    def __init__(self, reply: Reply, released: Event) -> None:
+        super().__init__()
+        self.reply, self.released = reply, released
+
+
+def _unchanged(_document: dict[str, Any]) -> None:
+    """Leave an answer as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """An answer (after `latency` seconds) for requests that fit every limit that is given.
 
     `account` and `region` are those of the registry asked, `principal` is the ARN of who signed;
-    `first` limits the fault to that many fitting requests.
+    `first` limits the fault to that many fitting requests. `change` is what `CHANGED` does to the
+    document of an answer.
     """
 
     answer: Answer = Answer.TRUE
@@ -65,6 +80,7 @@ class Fault:
     principal: str | None = None
     first: int | None = None
     failure_code: str = "KmsError"
+    change: Callable[[dict[str, Any]], object] = _unchanged
 
     def fits(self, request: Request) -> bool:
         """Whether `request` is within the limits, `first` aside."""
@@ -92,6 +108,11 @@ class Faults:
         with self._lock:
             self._faults.append(fault)
 
+    def rewind(self) -> None:
+        """Count the requests that each fault touches from the start again."""
+        with self._lock:
+            self._seen.clear()
+
     def end(self) -> None:
         """Release the requests that wait, and let none wait any more."""
         self.clear()
@@ -107,7 +128,10 @@ class Faults:
             self._cleared = Event()
 
     def reply(self, request: Request, truth: Callable[[], Reply]) -> Reply:
-        """Answer `request`: with `truth()` where no fault fits; raise ConnectionCut for silence."""
+        """Answer `request`: with `truth()` where no fault fits.
+
+        Raises ConnectionCut for silence, CutShort for half of an answer.
+        """
         fault, cleared = self._choose(request)
         if fault is None:
             return truth()
@@ -115,6 +139,8 @@ class Faults:
             cleared.wait(fault.latency)
         if fault.answer is Answer.HANG:
             cleared.wait()
+        if fault.answer is Answer.HALF:
+            raise CutShort(truth(), cleared)
         return _reply(fault, request, truth)
 
     def _choose(self, request: Request) -> tuple[Fault | None, Event]:
@@ -172,7 +198,9 @@ def _reply(fault: Fault, request: Request, truth: Callable[[], Reply]) -> Reply:
         return HTTPStatus.NOT_FOUND, {"Content-Type": "application/xml"}, page
     if answer is Answer.IMAGES_FAILED:
         return _changed(truth(), lambda document: _fail_images(document, fault.failure_code))
-    if answer is Answer.CONNECTION_CLOSED or answer is Answer.HANG:
+    if answer is Answer.CHANGED:
+        return _changed(truth(), fault.change)
+    if answer is Answer.CONNECTION_CLOSED or answer is Answer.HANG or answer is Answer.HALF:
         raise ConnectionCut
     assert_never(answer)
 
@@ -204,7 +232,7 @@ def _fail_images(document: dict[str, Any], code: str) -> None:
     document.update(images=[], failures=[*document.get("failures", ()), *failed])
 
 
-def _changed(reply: Reply, change: Callable[[dict[str, Any]], None]) -> Reply:
+def _changed(reply: Reply, change: Callable[[dict[str, Any]], object]) -> Reply:
     status, headers, body = reply
     if headers.get("Content-Type") == DOWNLOAD:  # not an answer of the API
         return reply

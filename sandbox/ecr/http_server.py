@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.core.request import Request
 
-from sandbox.ecr.faults import ConnectionCut, Reply
+from sandbox.ecr.faults import ConnectionCut, CutShort, Reply
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -82,11 +82,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.command, self.server.url + self.path, self.headers, content
         )
         try:
-            status, headers, body = self.server.reply(request)
+            self._send(self.server.reply(request))
         except ConnectionCut:
-            self.connection.shutdown(socket.SHUT_RDWR)
-            self.close_connection = True
-            return
+            self._leave()
+        except CutShort as cut:
+            self._send(cut.reply, half=True)
+            self.wfile.flush()
+            cut.released.wait()
+            self._leave()
+
+    do_GET = do_POST  # noqa: N815
+
+    def _send(self, reply: Reply, *, half: bool = False) -> None:
+        status, headers, body = reply
         encoded = body.encode() if isinstance(body, str) else body
         self.send_response_only(status)
         self.send_header("Date", self.date_time_string())
@@ -94,9 +102,11 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(encoded)
+        self.wfile.write(encoded[: len(encoded) // 2] if half else encoded)
 
-    do_GET = do_POST  # noqa: N815
+    def _leave(self) -> None:
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Say nothing: the journal remembers."""

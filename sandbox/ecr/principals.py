@@ -117,35 +117,37 @@ class Principals:
             raise Refused(
                 "ExpiredTokenException", "The security token included in the request is expired"
             )
-        if parts["signature"] != _signature(request, parts, keys):
+        signature, canonical = _signature(request, parts, keys)
+        if parts["signature"] != signature:
+            # AWS repeats the request, session token included.
             raise Refused(
                 "InvalidSignatureException",
-                "The request signature we calculated does not match the signature you provided.",
+                "The request signature we calculated does not match the signature you provided. "
+                f"The Canonical String for this request should have been\n'{canonical}'",
             )
         return keys
 
     def assume(self, caller: Keys, form: Mapping[str, str]) -> Keys:
         """Answer AssumeRole; raise Refused to whom the role does not trust."""
-        role = self._role(form, "AssumeRole", caller.arn)
-        trusted = not role.trusts or _as_trusted(caller.arn) & set(role.trusts)
-        if role.token or not trusted or role.external_id != form.get("ExternalId"):
-            raise _not_authorized(caller.arn, "AssumeRole", role.arn)
-        return self._session(role, form)
-
-    def assume_with_token(self, form: Mapping[str, str]) -> Keys:
-        """Answer AssumeRoleWithWebIdentity, which is signed by nobody."""
-        role = self._role(form, "AssumeRoleWithWebIdentity", "nobody")
-        if role.token is None or role.token != form.get("WebIdentityToken"):
-            raise Refused("InvalidIdentityToken", "The token is not one that the role trusts")
-        return self._session(role, form)
-
-    def _role(self, form: Mapping[str, str], action: str, caller: str) -> Role:
         arn = form.get("RoleArn", "")
         with self._lock:
             role = self._roles.get(arn)
         if role is None:  # AWS does not say that there is none
-            raise _not_authorized(caller, action, arn)
-        return role
+            raise _not_authorized(caller.arn, arn)
+        trusted = not role.trusts or _as_trusted(caller.arn) & set(role.trusts)
+        if role.token or not trusted or role.external_id != form.get("ExternalId"):
+            raise _not_authorized(caller.arn, role.arn)
+        return self._session(role, form)
+
+    def assume_with_token(self, form: Mapping[str, str]) -> Keys:
+        """Answer AssumeRoleWithWebIdentity, which is signed by nobody."""
+        with self._lock:
+            role = self._roles.get(form.get("RoleArn", ""))
+        if role is None or role.token is None:
+            raise Refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+        if role.token != form.get("WebIdentityToken"):
+            raise Refused("InvalidIdentityToken", "The token is not one that the role trusts")
+        return self._session(role, form)
 
     def _session(self, role: Role, form: Mapping[str, str]) -> Keys:
         match = _ARN.fullmatch(role.arn)
@@ -170,8 +172,8 @@ class Principals:
         return keys
 
 
-def _signature(request: HttpRequest, parts: re.Match[str], keys: Keys) -> str:
-    """Return the signature that these keys give the request."""
+def _signature(request: HttpRequest, parts: re.Match[str], keys: Keys) -> tuple[str, str]:
+    """Return the signature that these keys give the request, and what of the request is signed."""
     names = [name for name in parts["headers"].split(";") if name != "host"]
     signed = AWSRequest(
         request.method,
@@ -183,8 +185,8 @@ def _signature(request: HttpRequest, parts: re.Match[str], keys: Keys) -> str:
     auth = SigV4Auth(
         Credentials(keys.access_key, keys.secret_key), parts["service"], parts["region"]
     )
-    text = auth.string_to_sign(signed, auth.canonical_request(signed))
-    return str(auth.signature(text, signed))
+    canonical = auth.canonical_request(signed)
+    return str(auth.signature(auth.string_to_sign(signed, canonical), signed)), str(canonical)
 
 
 def _as_trusted(arn: str) -> set[str]:
@@ -193,8 +195,8 @@ def _as_trusted(arn: str) -> set[str]:
     return {arn} | ({f"{match[1]}:iam::{match[2]}:role/{match[3]}"} if match else set())
 
 
-def _not_authorized(caller: str, action: str, role: str) -> Refused:
+def _not_authorized(caller: str, role: str) -> Refused:
     return Refused(
         "AccessDenied",
-        f"User: {caller} is not authorized to perform: sts:{action} on resource: {role}",
+        f"User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}",
     )

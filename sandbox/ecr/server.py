@@ -9,7 +9,7 @@ from types import TracebackType
 from moto.core.request import Request as HttpRequest
 
 from sandbox.ecr import downloads
-from sandbox.ecr.faults import ConnectionCut, Faults, Reply, refusal
+from sandbox.ecr.faults import ConnectionCut, CutShort, Faults, Reply, refusal
 from sandbox.ecr.http_server import HttpServer
 from sandbox.ecr.journal import Journal, Request
 from sandbox.ecr.principals import Keys, Principals, Refused
@@ -139,7 +139,7 @@ class _Service:
                 return self._ask_ecr(request)
             if service in ("sts", "") and operation in STS_OPERATIONS:
                 return self._sts.reply(request, operation)
-        except ConnectionCut:
+        except (ConnectionCut, CutShort):
             raise
         except Exception as error:
             _log.exception("the sandbox could not answer %s:%s", service, operation)

@@ -83,6 +83,56 @@ ROLE = "arn:aws:iam::210987654321:role/deploy"
         (
             AWS,
             {
+                "assumeRole": json.dumps(
+                    {"roleArn": ROLE, "externalId": "x", "sessionName": "s", "duration": "1h"}
+                )
+            },
+            Identity(roles=(AssumedRole(ROLE, "x", "s", 3600),)),
+        ),
+        (
+            AWS,
+            {
+                "assumeRoles": json.dumps(
+                    [{"role_arn": ROLE, "external_id": "x", "tags": {"a_b": "1"}}]
+                )
+            },
+            Identity(roles=(AssumedRole(ROLE, "x", tags=(("a_b", "1"),)),)),
+        ),
+        (
+            NATIVE,
+            {
+                "assumeRole": json.dumps({"roleArn": ROLE, "policyArns": ["arn:p"], "tags": {}}),
+                "endpoints": json.dumps([{"cloudcontrol": "http://c", "sts": "http://sts"}]),
+            },
+            Identity(roles=(AssumedRole(ROLE, policy_arns=("arn:p",)),), sts_endpoint="http://sts"),
+        ),
+        # Whom Cloud Control acts as on the server's side is no word on who asks ECR.
+        (NATIVE, {"roleArn": ROLE}, ORDINARY),
+        (
+            AWS,
+            {
+                "profile": "team",
+                "sharedConfigFiles": '["/a"]',
+                "skipRequestingAccountId": "true",
+                "skipRegionValidation": "true",
+                "skipCredentialsValidation": "true",
+                "forbiddenAccountIds": '["210987654321"]',
+                "maxRetries": "3",
+            },
+            Identity("team", config_files=("/a",)),
+        ),
+        (
+            AWS,
+            {
+                "assumeRoleWithWebIdentity": json.dumps(
+                    {"role_arn": ROLE, "web_identity_token": "t"}
+                )
+            },
+            Identity(web_identity=WebIdentity(ROLE, "t")),
+        ),
+        (
+            AWS,
+            {
                 "assumeRoleWithWebIdentity": json.dumps(
                     {"roleArn": ROLE, "webIdentityTokenFile": "/t", "duration": "15m"}
                 )

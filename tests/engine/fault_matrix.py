@@ -6,9 +6,11 @@ case, beside healthy neighbours, through preview, update and analyze on the real
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from layerguard.verdict import Code, State
 
@@ -24,6 +26,8 @@ from sandbox.ecr.registry import Registry
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "fault-matrix.md"
 ACCOUNT, REGION = "123456789012", "eu-west-1"
+# Seconds that one image may take: enough for a busy machine, and soon over for those that hang.
+TIMEOUT = 8
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Case:
     """Something that goes wrong with the image of one repository.
 
     ``spoil`` puts the image there, does the harm, and returns the reference that a stack uses.
-    ``words`` stand in the message.
+    ``words`` stand in the message; of an image that is available there is none.
     """
 
     name: str
@@ -45,6 +49,11 @@ class Case:
         """Whether a deployment stops, with the configuration as it comes."""
         return self.code.state is State.UNAVAILABLE
 
+    @property
+    def is_spoken_of(self) -> bool:
+        """Whether there is anything to say of it."""
+        return self.code is not Code.AVAILABLE
+
 
 def _pushed(registry: Registry, repository: str) -> str:
     return registry.push(repository, docker_image(repository), tag="1").reference
@@ -52,14 +61,18 @@ def _pushed(registry: Registry, repository: str) -> str:
 
 def _answered(fault: Fault) -> Callable[[SandboxEcr, Registry, str], str]:
     def spoil(ecr: SandboxEcr, registry: Registry, repository: str) -> str:
-        limits = {"repository": repository}
-        ecr.faults.add(Fault(**{name: getattr(fault, name) for name in _FIELDS} | limits))
+        ecr.faults.add(replace(fault, repository=repository))
         return _pushed(registry, repository)
 
     return spoil
 
 
-_FIELDS = ("answer", "latency", "operation", "first", "failure_code")
+def _changed(
+    change: Callable[[dict[str, Any]], object], operation: str
+) -> Callable[[SandboxEcr, Registry, str], str]:
+    return _answered(Fault(Answer.CHANGED, operation=operation, change=change))
+
+
 _IMAGES, _LAYERS = "BatchGetImage", "BatchCheckLayerAvailability"
 
 
@@ -117,6 +130,44 @@ def _uncached(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
     return f"{registry.host}/{repository}/nginx:1"
 
 
+def _many_layers(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    pushed = registry.push(repository, docker_image(repository, layers=1000), tag="1")
+    registry.lose_layer(repository, pushed.layers[-1])
+    return pushed.reference
+
+
+def _large_manifest(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    image = docker_image(repository)
+    document = json.loads(image.manifest) | {"annotations": {"note": "x" * 4_000_000}}
+    large = replace(image, manifest=json.dumps(document))
+    return registry.push(repository, large, tag="1").reference
+
+
+def _also_lost(answer: dict[str, Any]) -> None:
+    answer["layers"].append({**answer["layers"][0], "layerAvailability": "UNAVAILABLE"})
+
+
+def _another(answer: dict[str, Any]) -> None:
+    answer["layers"].append({**answer["layers"][0], "layerDigest": f"sha256:{'0' * 64}"})
+
+
+def _twice(answer: dict[str, Any]) -> None:
+    answer["layers"] *= 2
+
+
+def _without_entries(answer: dict[str, Any]) -> None:
+    answer["layers"] = [None] * len(answer["layers"])
+
+
+def _as_text(answer: dict[str, Any]) -> None:
+    answer["layers"] = "all of them"
+
+
+def _as_number(answer: dict[str, Any]) -> None:
+    for image in answer["images"]:
+        image["imageManifest"] = 5
+
+
 # fmt: off
 CASES = (
     #    name                   what goes wrong                                        verdict                     words in the message                                 how
@@ -143,9 +194,24 @@ CASES = (
     Case("layers-dropped",      "layers are left out of the answer",                   Code.INCONSISTENT_ANSWER,   "not accounted for",                                 _answered(Fault(Answer.LAYERS_DROPPED))),
     Case("other-bytes",         "a manifest that does not hash to its digest",         Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _answered(Fault(Answer.MANIFEST_OTHER_BYTES))),
     Case("not-json",            "a manifest that is not JSON",                         Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _answered(Fault(Answer.MANIFEST_NOT_JSON))),
+    Case("contradicting",       "an answer that contradicts itself",                   Code.INCONSISTENT_ANSWER,   "contradicts itself about a layer",                  _changed(_also_lost, _LAYERS)),
+    Case("null-entries",        "`null` in place of each layer",                       Code.INCONSISTENT_ANSWER,   "does not account for every layer",                  _changed(_without_entries, _LAYERS)),
+    Case("text-for-layers",     "a text in place of the layers",                       Code.INCONSISTENT_ANSWER,   "something between Pulumi and ECR changes answers",  _changed(_as_text, _LAYERS)),
+    Case("number-for-manifest", "a number in place of the manifest",                   Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _changed(_as_number, _IMAGES)),
+    Case("hangs",               "a connection that hangs",                             Code.TIMED_OUT,             f"no answer within {TIMEOUT} s for one image",       _answered(Fault(Answer.HANG))),
+    Case("half",                "half of an answer, and then nothing",                 Code.TIMED_OUT,             f"no answer within {TIMEOUT} s for one image",       _answered(Fault(Answer.HALF))),
+    Case("hangs-at-layers",     "a connection that hangs at the layers",               Code.TIMED_OUT,             f"no answer within {TIMEOUT} s for one image",       _answered(Fault(Answer.HANG, operation=_LAYERS))),
     Case("kms",                 "the repository's key cannot be used",                 Code.KMS,                   "the KMS key",                                       _answered(Fault(Answer.IMAGES_FAILED, failure_code="KmsError"))),
     Case("upstream",            "the upstream of a cache cannot be used",              Code.UPSTREAM,              "pull-through cache rule",                           _answered(Fault(Answer.IMAGES_FAILED, failure_code="UpstreamUnavailable"))),
     Case("uncached",            "nobody has pulled it through the cache",              Code.CACHE_NOT_FILLED,      "a first pull by its runtime would bring the image", _uncached),
+    Case("lost-of-1000",        "one of 1,000 layers is not there",                    Code.LAYER_MISSING,         "layers: 1 of 1001 is not available",                _many_layers),
+    Case("extra-layers",        "an answer about more layers than were asked about",   Code.AVAILABLE,             "",                                                  _changed(_another, _LAYERS)),
+    Case("layers-twice",        "every layer twice in an answer",                      Code.AVAILABLE,             "",                                                  _changed(_twice, _LAYERS)),
+    Case("large-manifest",      "a manifest of 4 MB",                                  Code.AVAILABLE,             "",                                                  _large_manifest),
+    Case("slow",                "answers that take a second",                          Code.AVAILABLE,             "",                                                  _answered(Fault(latency=1))),
+    Case("throttled-at-first",  "throttled five times, then not",                      Code.AVAILABLE,             "",                                                  _answered(Fault(Answer.THROTTLED, first=5))),
+    Case("errors-at-first",     "three server errors, then none",                      Code.AVAILABLE,             "",                                                  _answered(Fault(Answer.SERVER_ERROR, first=3))),
+    Case("closed-at-first",     "three connections are closed, then none",             Code.AVAILABLE,             "",                                                  _answered(Fault(Answer.CONNECTION_CLOSED, first=3))),
 )
 # fmt: on
 
@@ -159,13 +225,15 @@ def page() -> str:
         "and analyze on the real engine by a test, beside healthy images that are judged as if they",
         "were alone. A stopped preview or analyze ends with a failure; a stopped update never asks",
         "for the resource to be created. What does not stop is said by the notice, and stops too",
-        "with `undetermined: fail`.",
+        "with `undetermined: fail`; of what is available in the end nothing is said.",
         "",
         "| what goes wrong | verdict | state | preview, analyze | update |",
         "|---|---|---|---|---|",
     ]
     for case in CASES:
         preview, update = ("fails", "stops") if case.stops else ("notice", "goes on, notice")
+        if not case.is_spoken_of:
+            preview, update = "passes", "goes on"
         state = case.code.state.value
         lines.append(f"| {case.fault} | `{case.code.text}` | {state} | {preview} | {update} |")
     return "\n".join(lines) + "\n"

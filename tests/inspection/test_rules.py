@@ -71,3 +71,12 @@ def test_an_identity_of_the_settings_wins_over_the_providers() -> None:
     assert configured(own, Settings(identities={"210987654321": team})).identity == own.identity
     unknown = replace(own, target=Verdict(Code.UNKNOWN_IN_PREVIEW, ""))
     assert configured(unknown, settings) == unknown
+
+
+def test_as_whom_a_provider_asks_need_not_be_known_where_the_settings_say_it() -> None:
+    later = Verdict(Code.UNKNOWN_IN_PREVIEW, "Later.")
+    unasked = replace(use(), unasked=later)
+    assert configured(unasked, Settings()).target is later
+    settings = Settings(identities={"default": Identity(profile="checks")})
+    asked = configured(unasked, settings)
+    assert (asked.target, asked.identity) == (use().target, Identity(profile="checks"))

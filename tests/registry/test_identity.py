@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, Web
 from layerguard.reference import ImageId, Repository
 from layerguard.registry import Ecr, ImageAnswer, OrdinaryChain
 from layerguard.registry.identity import Clients
+from layerguard.settings import OPTIONS
 
 from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
 
@@ -114,6 +117,38 @@ def test_a_role_that_does_not_trust_is_a_denial_in_words(sandbox: SandboxEcr) ->
     assert not sandbox.requests
 
 
+def test_who_may_not_assume_a_role_is_told_what_the_role_must_trust(sandbox: SandboxEcr) -> None:
+    other = sandbox.principals.add_user(MINE, "other")
+    arn = sandbox.principals.add_role(THEIRS, "reader", trusts=[other.arn])
+    answer = ask(Identity(roles=(AssumedRole(arn),)))
+    assert isinstance(answer, AccessDenied)
+    assert sandbox.keys.arn in str(answer)
+    assert answer.next_step.startswith(
+        f"add to the trust policy of {arn}: "
+        '{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": '
+        f'{{"AWS": "arn:aws:iam::{MINE}:role/sandbox"}}}}; and add to the identity policy of '
+        f"{sandbox.keys.arn}: "
+        f'{{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": "{arn}"}}'
+    )
+    assert "repository" not in answer.next_step
+
+
+def test_a_role_that_takes_no_token_is_named_although_sts_does_not_name_it(
+    sandbox: SandboxEcr,
+) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "no-pod")
+    answer = ask(Identity(web_identity=WebIdentity(arn, "the token")))
+    assert isinstance(answer, AccessDenied)
+    assert str(answer) == (
+        "ECR says AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity. "
+        f"The role is {arn}."
+    )
+    assert answer.next_step.startswith(
+        f"let the role trust the token: add to the trust policy of {arn}: "
+    )
+    assert [request["Action"] for request in sandbox.sts_requests] == ["AssumeRoleWithWebIdentity"]
+
+
 def test_a_token_in_a_file_or_in_the_inputs_is_a_web_identity(
     sandbox: SandboxEcr, tmp_path: Path
 ) -> None:
@@ -136,7 +171,7 @@ def test_a_wrong_token_and_a_token_file_that_is_not_there_are_told(
 ) -> None:
     arn = sandbox.principals.add_role(THEIRS, "pod", token="the token")
     wrong = ask(Identity(web_identity=WebIdentity(arn, "A-WRONG-TOKEN")))
-    assert isinstance(wrong, RegistryError)
+    assert isinstance(wrong, NoCredentials)
     assert "A-WRONG-TOKEN" not in f"{wrong!r} {wrong}"
     missing = tmp_path / "nowhere"
     lost = ask(Identity(web_identity=WebIdentity(arn, token_file=str(missing))))
@@ -233,3 +268,52 @@ def test_without_the_instances_metadata_no_credentials_are_looked_for_there(
     answer = ask(Identity(skip_instance_metadata=True))
     assert isinstance(answer, NoCredentials)
     assert not sandbox.requests
+
+
+def chain(error: BaseException | None) -> Iterator[str]:
+    """Every text of an error and of the errors that it came from."""
+    while error:
+        yield f"{error!r} {error} {getattr(error, 'next_step', '')} {vars(error)}"
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda keys: replace(keys, secret_key=f"{keys.secret_key}-but-wrong"),
+        lambda keys: replace(keys, token=f"{keys.token}-but-wrong"),
+        lambda keys: replace(keys, token=f"{keys.token}\n"),
+        lambda keys: replace(keys, access_key=f"{keys.access_key}\n"),
+    ],
+)
+def test_no_error_nor_the_errors_that_it_came_from_nor_a_log_of_ours_holds_a_key(
+    sandbox: SandboxEcr, spoil: Callable[[StaticKeys], StaticKeys], caplog: pytest.LogCaptureFixture
+) -> None:
+    role = sandbox.principals.add_role(MINE, "pipeline")
+    session = sandbox.principals.assume(sandbox.keys, {"RoleArn": role, "RoleSessionName": "run"})
+    keys = StaticKeys(session.access_key, session.secret_key, session.token)
+    with caplog.at_level(logging.DEBUG):
+        answer = ask(Identity(keys=spoil(keys)))
+    assert isinstance(answer, NoCredentials)
+    # botocore's own records for debugging hold requests: only ours are ours to keep clean.
+    ours = [each.getMessage() for each in caplog.records if each.name.startswith("layerguard")]
+    for text in (*chain(answer), *ours):
+        for secret in (session.access_key, session.secret_key, str(session.token)):
+            assert secret not in text
+
+
+def test_whatever_a_service_repeats_of_what_it_was_shown_is_taken_out() -> None:
+    identity = Identity(
+        keys=StaticKeys("AKIASECRETONE", "SECRET-TWO\n", "SECRET-THREE"),
+        web_identity=WebIdentity("arn", "SECRET-FOUR"),
+        roles=(AssumedRole("arn", external_id="SECRET-FIVE"), AssumedRole("arn", "of")),
+    )
+    said = "AKIASECRETONE, SECRET-TWO, SECRET-THREE, SECRET-FOUR and SECRET-FIVE of arn"
+    assert identity.without_secrets(said) == "***, ***, ***, *** and *** of arn"
+    assert ORDINARY.without_secrets(said) == said
+
+
+def test_as_many_connections_are_kept_as_the_configuration_lets_ask_at_a_time() -> None:
+    (concurrency,) = (option for option in OPTIONS if option.name == "concurrency")
+    client: Any = Clients()(REGION)
+    assert client.meta.config.max_pool_connections == concurrency.schema["maximum"]

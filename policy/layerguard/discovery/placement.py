@@ -39,7 +39,7 @@ def placement(provider: Tree, environment: Mapping[str, str]) -> Placement:
     region = member(provider, "region")
     from_environment = (environment.get(name) for name in _REGION_VARIABLES)
     roles = [
-        account_of_role(member(role, "roleArn"))
+        account_of_role(member(role, "roleArn") or member(role, "role_arn"))
         for key in ("assumeRoles", "assumeRole")
         for role in _list(member(provider, key))
     ]

@@ -1,13 +1,15 @@
 """The identity of a resource's own provider, out of the provider's inputs.
 
-Source: the inputs of pulumi-aws 7 and pulumi-aws-native 1. Nested values, lists and booleans
-arrive as JSON text; ``allowedAccountIds`` and the other guards of a provider do not change whom
-it asks as.
+Source: the inputs of pulumi-aws 7 and pulumi-aws-native 1, and of pulumi-aws 6, which has one
+``assumeRole`` for the list. Nested values, lists and booleans arrive as JSON text, in which a
+dictionary of a Python program keeps its keys in snake_case; ``allowedAccountIds`` and the other
+guards of a provider do not change whom it asks as.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
@@ -123,7 +125,14 @@ def _texts(inputs: Tree, key: str) -> tuple[str, ...]:
 
 
 def _objects(inputs: Tree, key: str) -> Iterator[Tree]:
-    return (each for each in _elements(inputs, key) if isinstance(each, dict))
+    for each in _elements(inputs, key):
+        if isinstance(each, dict):
+            yield {camel_case(name): value for name, value in each.items()}
+
+
+def camel_case(name: str) -> str:
+    """Return ``name`` as Pulumi's schemas write it."""
+    return re.sub("_([a-z])", lambda letter: letter[1].upper(), name)
 
 
 def _elements(inputs: Tree, key: str) -> Iterator[Tree]:

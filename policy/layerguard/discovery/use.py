@@ -29,7 +29,8 @@ class ImageUse:
     ``text`` is the reference as the user wrote it, None where it is not known.
     ``target`` is the reference to inspect, or the verdict that says why there is none.
     ``platform`` is what the runtime will pull, None where that cannot be decided; where it is
-    ``presumed``, an image without it is only a notice. ``identity`` is as whom to ask about it.
+    ``presumed``, an image without it is only a notice. ``identity`` is as whom to ask about it,
+    and ``unasked`` says why nobody can ask as the resource's own provider yet.
     """
 
     urn: str
@@ -44,3 +45,4 @@ class ImageUse:
     placement: Placement = NOWHERE
     voice: Voice = Voice.GATE
     identity: Identity = ORDINARY
+    unasked: Verdict | None = None

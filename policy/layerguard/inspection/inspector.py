@@ -91,6 +91,7 @@ class Inspector:
         self._clock = clock
         self._sleep = sleep
         self._limits = Limits(workers=workers)
+        registry.be_patient(self._limits.image / 2)
         self._cache_prefixes: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._pool: DaemonPool | None = None

@@ -17,6 +17,8 @@ AskImages: TypeAlias = Callable[
 
 # An index in an index is legal and rare; deeper ones are built by accident or by an attacker.
 MAX_DEPTH = 4
+# Far more than any image has platforms; what lists more would cost more than it is worth.
+MAX_MANIFESTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def resolve(reference: ImageReference, wanted: Platform | None, ask: AskImages) 
     """
     resolution = Resolution()
     level: list[tuple[ImageId, Platform | None]] = [(reference.image_id, None)]
+    asked = 0
     for _ in range(MAX_DEPTH):
         answers = ask(reference.repository, [image_id for image_id, _ in level])
         children: dict[Digest, Platform | None] = {}
@@ -66,6 +69,12 @@ def resolve(reference: ImageReference, wanted: Platform | None, ask: AskImages) 
                     children.setdefault(child.digest, child.platform or platform)
         level = [(ImageId(None, digest), platform) for digest, platform in children.items()]
         if not level:
+            return resolution
+        asked += len(level)
+        if asked > MAX_MANIFESTS:
+            resolution.errors.append(
+                ManifestInvalid(f"The image's indexes list more than {MAX_MANIFESTS:,} manifests.")
+            )
             return resolution
     resolution.errors.append(
         ManifestInvalid(f"The image's indexes are nested more than {MAX_DEPTH - 1} deep.")

@@ -14,8 +14,9 @@ from layerguard.verdict import Code, State, Verdict
 def configured(use: ImageUse, settings: Settings) -> ImageUse:
     """Return ``use`` as ``settings`` want it inspected.
 
-    An identity of the settings wins over that of the resource's provider. Without platform rules
-    every runnable platform is checked; without runtime rules any runtime takes any image.
+    An identity of the settings wins over that of the resource's provider, known or not. Without
+    platform rules every runnable platform is checked; without runtime rules any runtime takes any
+    image.
     """
     if settings.platform_rules is RuleLevel.OFF:
         use = replace(use, platform=None)
@@ -25,6 +26,8 @@ def configured(use: ImageUse, settings: Settings) -> ImageUse:
         identity = settings.identity_for(use.target.repository.account)
         if identity is not None:
             use = replace(use, identity=identity)
+        elif use.unasked is not None:
+            use = replace(use, target=use.unasked)
     return use
 
 

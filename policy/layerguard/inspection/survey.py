@@ -150,9 +150,7 @@ def _asked_as(
             "nothing to do: the image is checked during the update, before its resource is "
             "created.",
         )
-        return tuple(
-            use if isinstance(use.target, Verdict) else replace(use, target=unknown) for use in uses
-        )
+        return tuple(replace(use, unasked=unknown) for use in uses)
     return tuple(replace(use, identity=identity) for use in uses)
 
 

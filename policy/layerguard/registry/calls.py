@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from layerguard.errors import AccessDenied, RegistryError
 from layerguard.reference import Repository
+from layerguard.registry.denial import Denial
 from layerguard.registry.identity import ClientFactory, Clients
-from layerguard.registry.permissions import Denial
 from layerguard.registry.translation import has_expired, is_transient, translate
 
 AccountRegion: TypeAlias = "tuple[str, str]"
@@ -28,8 +28,16 @@ _LONGEST_PAUSE = 5.0
 class Listing(NamedTuple):
     """What ECR lists: all of it, or the first pages only."""
 
-    items: list[Any]
+    items: Sequence[Mapping[str, Any]]
     complete: bool
+
+
+def entries(answer: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
+    """Return what an answer lists under ``member``; what is no entry says nothing of anything."""
+    listed = answer.get(member)
+    if not isinstance(listed, list):
+        return []
+    return [each for each in listed if isinstance(each, Mapping)]
 
 
 class Calls:
@@ -76,8 +84,10 @@ class Calls:
             try:
                 return self._once(region, operation, parameters)
             except Exception as error:
-                if not is_transient(error) or self._clock() >= end:
-                    raise translate(error) from error
+                failure = error
+            if not is_transient(failure) or self._clock() >= end:
+                # Without its cause: what a client raises may repeat a request, with its token.
+                raise self._told(failure)
             # The whole of the pause is chance, so that many askers do not come back together.
             self._sleep(min(random.uniform(0, longest), max(0.0, end - self._clock())))
             longest = min(2 * longest, _LONGEST_PAUSE)
@@ -89,7 +99,7 @@ class Calls:
 
         The first page fails as a call does; where a later one fails, the listing ends there.
         """
-        items: list[Any] = []
+        items: list[Mapping[str, Any]] = []
         token: dict[str, str] = {}
         for _ in range(_PAGES):
             try:
@@ -100,7 +110,7 @@ class Calls:
                 if not token:
                     raise
                 break
-            items += page.get(member) or ()
+            items += entries(page, member)
             if not page.get("nextToken"):
                 return Listing(items, complete=True)
             token = {"nextToken": page["nextToken"]}
@@ -131,10 +141,22 @@ class Calls:
         except AccessDenied as error:
             raise self._explained(error, repository) from error
 
+    def _told(self, failure: Exception) -> RegistryError:
+        error = translate(failure)
+        if isinstance(self._client, Clients):
+            return error.retold(self._client.identity.without_secrets(str(error)))
+        return error
+
     def _explained(self, error: AccessDenied, repository: Repository) -> AccessDenied:
-        denial = Denial.read(str(error))
-        caller, text = denial.caller, str(error)
-        if caller is None and isinstance(self._client, Clients):
-            caller = self._client.caller(repository.region)
-            text = f"{text} The principal that asked is {caller}." if caller else text
-        return AccessDenied(text, denial.next_step(repository, caller))
+        denial, text = Denial.read(str(error)), str(error)
+        caller, role = denial.caller, denial.resource
+        if isinstance(self._client, Clients):
+            if denial.is_of_a_role and role is None:
+                web = self._client.identity.web_identity
+                role = web.arn if web else None
+                text = f"{text} The role is {role}." if role else text
+            # Who may not become a role has nobody to ask as.
+            if caller is None and not denial.is_of_a_role:
+                caller = self._client.caller(repository.region)
+                text = f"{text} The principal that asked is {caller}." if caller else text
+        return AccessDenied(text, denial.next_step(repository, caller, role))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from layerguard.errors import (
@@ -21,7 +22,7 @@ from layerguard.identity import ORDINARY, Identity
 from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer
-from layerguard.registry.calls import AccountRegion, Calls, Listing
+from layerguard.registry.calls import AccountRegion, Calls, Listing, entries
 from layerguard.registry.download import Download, PlainHttp
 from layerguard.registry.identity import ClientFactory, Clients
 from layerguard.registry.suggestions import AskedOnce, names_beside, tags_beside
@@ -29,6 +30,8 @@ from layerguard.registry.translation import MISSING_LAYER, image_failure, layer_
 
 # Both batch operations take up to 100. Source: ECR API reference.
 BATCH = 100
+# Of how many digests in one question it is asked whether they are archived: a call each.
+_EXPLAINED = 20
 
 _Item = TypeVar("_Item")
 
@@ -84,10 +87,14 @@ class Ecr:
         answers: dict[ImageId, ImageAnswer | RegistryError] = {}
         for batch in _batches(ids):
             answers |= self._batch(repository, batch, self._get_images)
-        return {
-            image_id: self._explain(repository, image_id, answer)
-            for image_id, answer in answers.items()
-        }
+        unclear = [
+            each for each in answers if isinstance(answers[each], (ImageNotFound, NotUnderstood))
+        ]
+        # Each tag is somebody's reference; digests may be the children of one index.
+        digests = [each for each in unclear if each.tag is None]
+        for image_id in [each for each in unclear if each.tag] + digests[:_EXPLAINED]:
+            answers[image_id] = self._explain(repository, image_id, answers[image_id])
+        return answers
 
     def layers(
         self, repository: Repository, digests: Sequence[Digest]
@@ -166,27 +173,22 @@ class Ecr:
             imageIds=[_wire(image_id) for image_id in ids],
             acceptedMediaTypes=[*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES],
         )
-        found: dict[ImageId, ImageAnswer | RegistryError] = {}
-        for failure in answer.get("failures") or ():
+        found: dict[ImageId, list[ImageAnswer | RegistryError]] = {each: [] for each in ids}
+        for failure in entries(answer, "failures"):
             tag, digest = _said(failure)
             error = image_failure(
                 str(failure.get("failureCode")), str(failure.get("failureReason", ""))
             )
             exact = [each for each in ids if each == ImageId(tag, digest)]
             for image_id in exact or [each for each in ids if _names(each, tag, digest)]:
-                found[image_id] = error
-        for image in answer.get("images") or ():
+                found[image_id].append(error)
+        for image in entries(answer, "images"):
             tag, digest = _said(image)
             for image_id in ids:
                 if digest and _names(image_id, tag, digest):
-                    # A failure stands: what ECR says both of is not there for certain.
-                    found.setdefault(
-                        image_id, ImageAnswer(digest, str(image.get("imageManifest", "")))
-                    )
-        unanswered = InconsistentAnswer(
-            "ECR's answer to BatchGetImage speaks neither of the image nor of its absence."
-        )
-        return {image_id: found.get(image_id, unanswered) for image_id in ids}
+                    found[image_id].append(ImageAnswer(digest, str(image.get("imageManifest", ""))))
+        silent = "ECR's answer to BatchGetImage speaks neither of the image nor of its absence."
+        return {each: _agreed(said, silent, "the image") for each, said in found.items()}
 
     def _check_layers(
         self, repository: Repository, digests: Sequence[Digest]
@@ -196,38 +198,51 @@ class Ecr:
             "batch_check_layer_availability",
             layerDigests=[str(digest) for digest in digests],
         )
-        said: dict[Digest, list[LayerAnswer | RegistryError]] = {digest: [] for digest in digests}
-        for layer in answer.get("layers") or ():
+        found: dict[Digest, list[LayerAnswer | RegistryError]] = {digest: [] for digest in digests}
+        for layer in entries(answer, "layers"):
             digest = _digest(layer.get("layerDigest"))
-            if digest in said:
-                said[digest].append(_layer(layer))
-        for failure in answer.get("failures") or ():
+            if digest in found:
+                found[digest].append(_layer(layer))
+        for failure in entries(answer, "failures"):
             digest = _digest(failure.get("layerDigest"))
-            if digest in said:
-                said[digest].append(_layer_failure(failure))
-        return {digest: _agreed(answers) for digest, answers in said.items()}
+            if digest in found:
+                found[digest].append(_layer_failure(failure))
+        silent = "ECR's answer does not account for every layer that was asked about."
+        return {digest: _agreed(said, silent, "a layer") for digest, said in found.items()}
 
     def _explain(
-        self, repository: Repository, image_id: ImageId, answer: ImageAnswer | RegistryError
+        self, repository: Repository, image_id: ImageId, answer: Any
     ) -> ImageAnswer | RegistryError:
         """Tell an archived image from one that is not there or is inaccessible.
 
         A refusal to say changes nothing.
         """
-        if not isinstance(answer, (ImageNotFound, NotUnderstood)):
-            return answer
-        try:
+        statuses: set[str] = set()
+        with suppress(RegistryError):
             described = self._calls.of_repository(
                 repository,
                 "describe_images",
                 imageIds=[_wire(image_id)],
                 filter={"imageStatus": "ANY"},
             )
-        except RegistryError:
-            return self._with_suggestion(repository, image_id, answer)
-        statuses = {each.get("imageStatus") for each in described.get("imageDetails") or ()}
+            statuses = {str(each.get("imageStatus")) for each in entries(described, "imageDetails")}
         if statuses & {"ARCHIVED", "ACTIVATING"}:
             return ImageArchived("The image is in ECR's archive storage class.")
+        if statuses and isinstance(answer, ImageNotFound):
+            return self._found_meanwhile(repository, image_id)
+        return self._with_suggestion(repository, image_id, answer)
+
+    def _found_meanwhile(
+        self, repository: Repository, image_id: ImageId
+    ) -> ImageAnswer | RegistryError:
+        """Ask again for an image that DescribeImages has: it may have been pushed this moment."""
+        answer: ImageAnswer | RegistryError
+        answer = self._batch(repository, [image_id], self._get_images)[image_id]
+        if isinstance(answer, ImageNotFound):
+            return InconsistentAnswer(
+                "ECR's DescribeImages has the image and its BatchGetImage does not; it may be of a "
+                "kind that no runtime pulls."
+            )
         return answer
 
     def _with_suggestion(
@@ -276,7 +291,9 @@ def _digest(text: object) -> Digest | None:
 
 def _said(entry: Mapping[str, Any]) -> tuple[str | None, Digest | None]:
     """Return the tag and the digest that an entry of a BatchGetImage answer speaks of."""
-    image_id = entry.get("imageId") or {}
+    image_id = entry.get("imageId")
+    if not isinstance(image_id, Mapping):
+        return None, None
     return image_id.get("imageTag"), _digest(image_id.get("imageDigest"))
 
 
@@ -307,12 +324,14 @@ def _layer_failure(failure: Mapping[str, Any]) -> LayerAnswer | RegistryError:
     )
 
 
-def _agreed(answers: list[LayerAnswer | RegistryError]) -> LayerAnswer | RegistryError:
-    """Return the one answer about a digest: none, or several that differ, is no answer."""
-    if not answers:
-        return InconsistentAnswer(
-            "ECR's answer does not account for every layer that was asked about."
-        )
-    if any(answer != answers[0] for answer in answers):
-        return InconsistentAnswer("ECR's answer contradicts itself about a layer.")
-    return answers[0]
+def _agreed(said: Sequence[_Item], silent: str, what: str) -> _Item | InconsistentAnswer:
+    """Return the one answer that was given: none, or several that differ, is no answer."""
+    if not said:
+        return InconsistentAnswer(silent)
+    if any(_compared(each) != _compared(said[0]) for each in said):
+        return InconsistentAnswer(f"ECR's answer contradicts itself about {what}.")
+    return said[0]
+
+
+def _compared(answer: object) -> object:
+    return (type(answer), str(answer)) if isinstance(answer, RegistryError) else answer

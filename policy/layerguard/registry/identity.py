@@ -12,10 +12,13 @@ from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
 ClientFactory: TypeAlias = Callable[[str], Any]
 """Makes the client of one region. Its clients are safe to use from many threads."""
 
-CONNECTIONS = 40
+# As many as the configuration lets ask at a time: one more would be thrown away after each use.
+CONNECTIONS = 200
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
-ATTEMPTS = 4
+# boto3 tries once more by itself; what lasts longer is tried again by ``Calls``, which knows when
+# to end.
+ATTEMPTS = 2
 SESSION_NAME = "layerguard"
 _DEFAULT_PROFILE = "default"
 
@@ -49,6 +52,11 @@ class Clients:
             if client in self._clients.values():
                 self._clients.clear()
                 self._session = None
+
+    @property
+    def identity(self) -> Identity:
+        """Whose clients these are."""
+        return self._identity
 
     def caller(self, region: str) -> str | None:
         """Return the ARN of the principal that asks; None where STS does not say it.

@@ -1,8 +1,11 @@
-"""From what ECR and botocore say to errors of the project's own tree: the one place."""
+"""From what ECR, STS and botocore say to errors of the project's own tree: the one place."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from traceback import walk_tb
+from types import TracebackType
 from typing import Any
 
 from layerguard.errors import (
@@ -22,27 +25,35 @@ from layerguard.errors import (
     UpstreamFailed,
 )
 
-# Error codes of the service. Source: ECR API reference, "Common Errors", and botocore's ECR model.
+# Error codes of ECR, and of STS where a role is assumed first. Source: the API references of both
+# with their "Common Errors", and botocore's models.
 SERVICE_ERRORS: Mapping[str, type[RegistryError]] = {
     "AccessDenied": AccessDenied,
     "AccessDeniedException": AccessDenied,
     "ExpiredToken": NoCredentials,
     "ExpiredTokenException": NoCredentials,
+    "IDPCommunicationError": Unreachable,
+    "IDPRejectedClaim": NoCredentials,
     "ImageArchivedException": ImageArchived,
     "ImageNotFoundException": ImageNotFound,
     "IncompleteSignature": NoCredentials,
     "InvalidClientTokenId": NoCredentials,
+    "InvalidContextAssertion": NoCredentials,
+    "InvalidIdentityToken": NoCredentials,
     "InvalidParameterException": NotUnderstood,
     "InvalidSignatureException": NoCredentials,
     "KmsException": KmsFailed,
     "LayerInaccessibleException": NotUnderstood,
     "LayersNotFoundException": NotUnderstood,
     "LimitExceededException": Throttled,
+    "MalformedPolicyDocument": NoCredentials,
     "MissingAuthenticationToken": NoCredentials,
     "MissingAuthenticationTokenException": NoCredentials,
     "NotAuthorized": AccessDenied,
-    "OptInRequired": AccessDenied,
+    "OptInRequired": NoCredentials,
+    "PackedPolicyTooLarge": NoCredentials,
     "PullThroughCacheRuleNotFoundException": NotUnderstood,
+    "RegionDisabledException": NoCredentials,
     "RepositoryNotFoundException": RepositoryNotFound,
     "RequestExpired": NoCredentials,
     "RequestLimitExceeded": Throttled,
@@ -80,6 +91,7 @@ LAYER_FAILURES: Mapping[str, type[RegistryError]] = {"InvalidLayerDigest": NotUn
 _CLIENT_ERRORS: Mapping[str, type[RegistryError]] = {
     "ReadTimeoutError": TimedOut,
     "HTTPClientError": Unreachable,
+    "IncompleteReadError": Unreachable,
     "ConnectionError": Unreachable,
     "ResponseParserError": InconsistentAnswer,
     "NoCredentialsError": NoCredentials,
@@ -97,6 +109,15 @@ _CLIENT_ERRORS: Mapping[str, type[RegistryError]] = {
     "RefreshWithMFAUnsupportedError": NoCredentials,
     "EndpointProviderError": Unreachable,
 }
+# What ends by itself in a moment, after boto3's own tries. Nobody listening, and no such host, is
+# not of it: whoever has no network should not wait for each image.
+_PASSING = ("ConnectionClosedError", "IncompleteReadError", "ResponseStreamingError")
+# AWS repeats a request that it does not accept, session token included; Python's http.client a
+# header that it cannot send.
+_REPEATED_REQUEST = re.compile(
+    r"\s*(The Canonical String for this request|(in )?Authorization( header)?[=:]).*", re.DOTALL
+)
+_REPEATED_HEADER = re.compile(r"invalid header value", re.IGNORECASE)
 
 
 def translate(error: Exception) -> RegistryError:
@@ -104,18 +125,33 @@ def translate(error: Exception) -> RegistryError:
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         return _service_error(response)
+    if _is_of_an_answer(error.__traceback__):
+        return InconsistentAnswer("ECR's answer has another shape than its API describes.")
+    if _REPEATED_HEADER.search(str(error)):
+        return NoCredentials(
+            "The credentials hold a character, such as a line break, that no request can carry."
+        )
     names = (cls.__name__ for cls in type(error).__mro__)
     kind = next((_CLIENT_ERRORS[name] for name in names if name in _CLIENT_ERRORS), NotUnderstood)
     return kind(_sentence(f"{type(error).__name__}: {error}"))
 
 
 def is_transient(error: Exception) -> bool:
-    """Tell whether the same question may be answered in a moment: throttling, server errors."""
+    """Tell whether the same question may be answered in a moment.
+
+    That is throttling, server errors, and connections that break.
+    """
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
-        return False
+        return type(error).__name__ in _PASSING
     status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
     return status >= 500 or isinstance(_service_error(response), Throttled)
+
+
+def _is_of_an_answer(trace: TracebackType | None) -> bool:
+    """Tell whether botocore stumbled over the shape of an answer, for which it has no error."""
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(trace)]
+    return "botocore.parsers" in modules or modules[-1:] == ["botocore.endpoint"]
 
 
 def has_expired(error: Exception) -> bool:
@@ -149,5 +185,5 @@ def _service_error(response: dict[str, Any]) -> RegistryError:
 
 
 def _sentence(text: str) -> str:
-    text = " ".join(text.split()).rstrip(": ")
+    text = " ".join(_REPEATED_REQUEST.sub("", text).split()).rstrip(": ")
     return text if text.endswith((".", "!", "?")) else f"{text}."

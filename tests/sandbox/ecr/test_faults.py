@@ -122,6 +122,22 @@ def test_layers_can_be_dropped_from_an_answer(
     assert (answer["layers"], answer["failures"]) == ([], [])
 
 
+def test_an_answer_can_be_changed_at_will_and_a_fault_be_met_anew(
+    ecr: SandboxEcr, client: Any
+) -> None:
+    ecr.faults.add(Fault(Answer.CHANGED, change=lambda answer: answer.clear(), first=1))
+    for _ in range(2):
+        assert "images" not in get(client)
+        assert get(client)["images"]
+        ecr.faults.rewind()
+
+
+def test_half_an_answer_can_be_all_that_comes(ecr: SandboxEcr, client: Any) -> None:
+    ecr.faults.add(Fault(Answer.HALF))
+    with pytest.raises(ReadTimeoutError):
+        get(client)
+
+
 def test_latency_delays_the_truth(ecr: SandboxEcr, client: Any) -> None:
     ecr.faults.add(Fault(latency=0.2))
     started = time.monotonic()

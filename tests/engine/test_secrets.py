@@ -1,0 +1,168 @@
+"""The keys of a provider are in nothing that a run of the real engine says or leaves behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, docker_image
+from sandbox.ecr.registry import Registry
+from sandbox.engine import Engine, Outcome
+from tests.engine.conftest import Start
+from tests.engine.programs import FUNCTION, function
+
+NOTICE = "ecr-layers-unverified"
+EXTERNAL_ID = "an-external-id-that-nobody-may-see"
+HOME = "eu-west-1"
+
+
+@pytest.fixture
+def session(ecr: SandboxEcr) -> Keys:
+    """Temporary keys, as a pipeline hands them to a provider."""
+    role = ecr.principals.add_role("123456789012", "pipeline")
+    return ecr.principals.assume(ecr.keys, {"RoleArn": role, "RoleSessionName": "run"})
+
+
+@pytest.fixture
+def providers(session: Keys) -> Mapping[str, Mapping[str, object]]:
+    """Providers that are fine, refused, wrong in every way, and one whose role is not to be had."""
+    keys = {
+        "accessKey": session.access_key,
+        "secretKey": session.secret_key,
+        "token": session.token,
+    }
+    roles = [{"roleArn": "arn:aws:iam::210987654321:role/closed", "externalId": EXTERNAL_ID}]
+    return {
+        "fine": keys,
+        "denied": keys,
+        "wrong-secret": {**keys, "secretKey": f"{session.secret_key}-but-wrong"},
+        "wrong-token": {**keys, "token": f"{session.token}-but-wrong"},
+        "broken-key": {**keys, "accessKey": f"{session.access_key}\n"},
+        "broken-token": {**keys, "token": f"{session.token}\n"},
+        "role": {**keys, "assumeRoles": json.dumps(roles)},
+        "no-such-profile": {**keys, "profile": "nobodys"},
+    }
+
+
+CODES = {
+    "denied": "access-denied",
+    "wrong-secret": "no-credentials",
+    "wrong-token": "no-credentials",
+    "broken-key": "no-credentials",
+    "broken-token": "no-credentials",
+    "role": "access-denied",
+    "no-such-profile": "no-credentials",
+}
+
+
+@pytest.fixture
+def images(
+    ecr: SandboxEcr, registry: Registry, providers: Mapping[str, object]
+) -> Mapping[str, str]:
+    ecr.faults.add(Fault(Answer.DENIED, repository="shop/denied"))
+    return {
+        name: registry.push(f"shop/{name}", docker_image(name), tag="1").reference
+        for name in providers
+    }
+
+
+@pytest.fixture
+def program(
+    images: Mapping[str, str], providers: Mapping[str, Mapping[str, object]]
+) -> Callable[[], None]:
+    def run() -> None:
+        for name, inputs in providers.items():
+            secret = {key: pulumi.Output.secret(value) for key, value in inputs.items()}
+            made = pulumi.ProviderResource("aws", name, {"region": HOME, **secret})
+            function(name, images[name], provider=made)
+
+    return run
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def engine(start: Start, ecr: SandboxEcr, program: Callable[[], None], home: Path) -> Engine:
+    environment = {**ecr.environment, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    return start(program, environment)
+
+
+def texts_in(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            yield path.read_bytes().decode("utf-8", "replace")
+
+
+def assert_silent(session: Keys, *texts: str) -> None:
+    assert session.token
+    for secret in (session.access_key, session.secret_key, session.token, EXTERNAL_ID):
+        for text in texts:
+            assert secret not in text
+
+
+def codes(outcome: Outcome) -> set[str]:
+    return {message.partition("\n")[0] for message in outcome.said(NOTICE)}
+
+
+def test_no_key_of_a_provider_is_printed_reported_or_left_in_a_file(
+    engine: Engine,
+    session: Keys,
+    images: Mapping[str, str],
+    providers: Mapping[str, Mapping[str, object]],
+    home: Path,
+    tmp_path: Path,
+) -> None:
+    expected = {f"{code}: imageUri: {images[name]}" for name, code in CODES.items()}
+    for run in (engine.preview, engine.up):
+        outcome = run()
+        assert outcome.passed, outcome.output
+        assert codes(outcome) == expected
+        assert_silent(session, outcome.output, *map(repr, outcome.violations))
+    # In a state that was exported with its secrets the keys are in the clear, and still not said.
+    analysis = engine.analyze(exported(images, providers, tmp_path / "state.json"))
+    assert all(headline in analysis.output for headline in expected)
+    assert_silent(session, analysis.output)
+    assert_silent(session, *texts_in(home), *texts_in(Path(engine.folder)))
+
+
+def exported(
+    images: Mapping[str, str], providers: Mapping[str, Mapping[str, object]], path: Path
+) -> Path:
+    """Write the state of the stack as ``pulumi stack export --show-secrets`` does."""
+    urn = "urn:pulumi:dev::layerguard-sample::"
+    resources: list[dict[str, object]] = []
+    for name, inputs in providers.items():
+        provider = f"{urn}pulumi:providers:aws::{name}"
+        resources += (
+            state(provider, "pulumi:providers:aws", {"region": HOME, **inputs}),
+            state(
+                f"{urn}{FUNCTION}::{name}",
+                FUNCTION,
+                {"packageType": "Image", "imageUri": images[name]},
+                provider=f"{provider}::1",
+            ),
+        )
+    manifest = {"time": "2026-01-01T00:00:00Z", "magic": "", "version": "v3"}
+    deployment = {"manifest": manifest, "resources": resources}
+    path.write_text(json.dumps({"version": 3, "deployment": deployment}))
+    return path
+
+
+def state(urn: str, kind: str, inputs: Mapping[str, object], **more: str) -> dict[str, object]:
+    return {
+        "urn": urn,
+        "custom": True,
+        "id": "1",
+        "type": kind,
+        "inputs": inputs,
+        "outputs": inputs,
+        **more,
+    }
