@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from layerguard.discovery.placement import Placement
 from layerguard.errors import SourceUnreadable
-from layerguard.identity import AssumedRole, StaticKeys
+from layerguard.identity import ORDINARY, AssumedRole, StaticKeys
 from layerguard.sources import SourceKind
 from layerguard.verdict import Code, State, Verdict
 
@@ -49,7 +49,7 @@ def test_each_resource_of_a_real_export_is_asked_about_as_its_own_provider() -> 
     assert uses["worker"].identity.roles == (AssumedRole("arn:aws:iam::123456789012:role/deploy"),)
     assert uses["worker"].placement == Placement("123456789012", "eu-west-1")
     assert uses["as-keys"].identity.keys == StaticKeys("AKIAEXAMPLE", "not-a-real-key")
-    assert uses["cart"].identity.is_ordinary
+    assert uses["cart"].identity == ORDINARY
 
 
 def test_secrets_that_are_shown_are_read_and_no_use_has_anything_else_of_them() -> None:
@@ -132,9 +132,9 @@ def test_a_provider_with_hidden_credentials_asks_nobody_in_anybody_elses_name() 
     resource = state("web", f"{HOST}/shop/web:1", provider=f"{urn('own', PROVIDER)}::id")
     keys = provider(region="eu-west-1", accessKey="AKIAEXAMPLE", secretKey=CIPHERTEXT)
     (use,) = read(export(keys, resource)).uses
-    assert isinstance(use.target, Verdict)
-    assert (use.text, use.target.code) == (f"{HOST}/shop/web:1", Code.SECRET_NOT_SHOWN)
-    assert use.target.reason == (
+    assert use.unasked is not None
+    assert (use.text, use.unasked.code) == (f"{HOST}/shop/web:1", Code.SECRET_NOT_SHOWN)
+    assert use.unasked.reason == (
         "The credentials of the resource's provider are secrets that are not shown here, so "
         "nobody can be asked as this provider."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from layerguard.identity import ORDINARY
 from layerguard.inspection.judgement import Judgement
 from layerguard.sources import Source, SourceKind
 from layerguard.verdict import Code, Verdict
@@ -125,7 +126,7 @@ def test_no_other_provider_is_what_the_configuration_says() -> None:
     (use,) = read(
         digest(step("create", "web", provider=provider), config={"aws:profile": "shop"})
     ).uses
-    assert use.identity.is_ordinary
+    assert use.identity == ORDINARY
 
 
 def test_unknown_and_secret_values_of_one_resource_are_told_apart() -> None:

@@ -60,11 +60,11 @@ class RecordedResource:
         if not isinstance(reference, str) or not reference:
             return None
         urn = reference.rpartition("::")[0]
-        if urn in self.others:
-            return RecordedProvider(self.others[urn].resource_type, self.others[urn].props)
-        _, _, qualified = urn.rpartition("$")
-        resource_type, _, name = qualified.rpartition("::")
-        resource_type = resource_type.rpartition("::")[2]
+        known = self.others.get(urn)
+        if known:
+            return RecordedProvider(known.resource_type, known.props)
+        qualified, _, name = urn.rpartition("::")
+        resource_type = qualified.rpartition("::")[2].rpartition("$")[2]
         prefix = f"{resource_type.rpartition(':')[2]}:"
         said = self.config if name.startswith(_DEFAULT_PROVIDER) else {}
         inputs = {key[len(prefix) :]: said[key] for key in said if key.startswith(prefix)}

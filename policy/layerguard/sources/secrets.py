@@ -19,6 +19,17 @@ _NEXT_STEP = (
     "export the stack with pulumi stack export --show-secrets; the policy pack sees secrets without"
     " that."
 )
+_IMAGE = Verdict(
+    Code.SECRET_NOT_SHOWN,
+    "The value is a secret that is not shown here, so the images in it are not known.",
+    _NEXT_STEP,
+)
+_CREDENTIALS = Verdict(
+    Code.SECRET_NOT_SHOWN,
+    "The credentials of the resource's provider are secrets that are not shown here, so nobody can "
+    "be asked as this provider.",
+    _NEXT_STEP,
+)
 
 
 def with_secrets_named(
@@ -26,22 +37,14 @@ def with_secrets_named(
 ) -> ImageUse:
     """Return ``use``, undetermined where not an unknown value but a hidden secret is in the way.
 
-    ``inputs`` are those of its resource. Where its image is known, the provider hides a secret.
+    ``inputs`` are those of its resource, which ``provider`` makes.
     """
-    if not isinstance(use.target, Verdict) or use.target.code is not Code.UNKNOWN_IN_PREVIEW:
-        return use
-    if use.text is None:
-        secret = _has(_reach(inputs, use.path), (HIDDEN,)) or _only_secrets(inputs)
-        reason = "The value is a secret that is not shown here, so the images in it are not known."
-    else:
-        secret = _only_secrets(provider.props if provider else {})
-        reason = (
-            "The credentials of the resource's provider are secrets that are not shown here, so "
-            "nobody can be asked as this provider."
-        )
-    if not secret:
-        return use
-    return replace(use, target=Verdict(Code.SECRET_NOT_SHOWN, reason, _NEXT_STEP))
+    if use.unasked is not None and provider and _only_secrets(provider.props):
+        use = replace(use, unasked=_CREDENTIALS)
+    unknown = isinstance(use.target, Verdict) and use.target.code is Code.UNKNOWN_IN_PREVIEW
+    if unknown and (_has(_reach(inputs, use.path), (HIDDEN,)) or _only_secrets(inputs)):
+        use = replace(use, target=_IMAGE)
+    return use
 
 
 def _only_secrets(value: object) -> bool:
