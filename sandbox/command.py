@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.ecr import Pushed, SandboxEcr
 
 _WRONG = 2
+_LOOK_AGAIN = 0.5  # seconds
 _SAMPLE = "shop/web:1.4.2"
 _PLACE = ("123456789012", "eu-west-1")
 # What an AWS SDK would prefer to the sandbox's own variables, or stumble over.
@@ -89,6 +90,7 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
         extra = "pip install 'layerguard[sandbox]'"
         print(f"layerguard: the sandbox needs its extra, with moto: {extra}", file=stderr)
         return _WRONG
+    ended = Event()
     with _ended_by_signals():
         try:
             ecr = SandboxEcrAtPort(_PLACE[1], arguments.port)
@@ -110,7 +112,9 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
                 ecr.faults.add(Fault(latency=arguments.latency))
             print(_FORMATS[arguments.format](ecr, pushed.values()), file=stdout, flush=True)
             print(_words(ecr, pushed, lost), file=stderr, flush=True)
-            Event().wait()
+            # A signal that comes just before a wait begins is seen when that wait ends.
+            while not ended.wait(_LOOK_AGAIN):
+                pass
     return 0
 
 
