@@ -12,9 +12,9 @@ import math
 import os
 import shlex
 import signal
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
-from threading import Event
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -90,7 +90,6 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
         extra = "pip install 'layerguard[sandbox]'"
         print(f"layerguard: the sandbox needs its extra, with moto: {extra}", file=stderr)
         return _WRONG
-    ended = Event()
     with _ended_by_signals():
         try:
             ecr = SandboxEcrAtPort(_PLACE[1], arguments.port)
@@ -112,9 +111,10 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
                 ecr.faults.add(Fault(latency=arguments.latency))
             print(_FORMATS[arguments.format](ecr, pushed.values()), file=stdout, flush=True)
             print(_words(ecr, pushed, lost), file=stderr, flush=True)
-            # A signal that comes just before a wait begins is seen when that wait ends.
-            while not ended.wait(_LOOK_AGAIN):
-                pass
+            # No lock of Python's, which the exception of a signal can break; and not for ever:
+            # a signal that comes just before the sleep begins is seen when it ends.
+            while True:
+                time.sleep(_LOOK_AGAIN)
     return 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from layerguard.cli.audit.progress import ProgressBar
 from layerguard.discovery import ImageUse
@@ -16,6 +18,8 @@ from layerguard.settings import Settings
 from layerguard.sources import Source
 from layerguard.sources.places import Reader, unreadable
 from layerguard.sources.stack import Pulumi
+
+_LOOK_AGAIN = 0.5  # seconds until a signal that came just before a wait is seen
 
 
 def read_sources(
@@ -56,7 +60,7 @@ def sweep(
                 read.append(replace(source, uses=uses))
             distinct = tuple(dict.fromkeys(use for source in read for use in source.uses))
             bar.asking(len(distinct))
-            for judgement in inspector.judge_each(distinct):
+            for judgement in _handed_over(inspector.judge_each(distinct)):
                 known[judgement.use] = judgement
                 bar.answered()
         complete = True
@@ -70,3 +74,32 @@ def sweep(
     )
     judgements = [judgement for each in audited for judgement in each.judgements]
     return AuditReport(audited, inspector.summary(judgements), began, complete)
+
+
+def _handed_over(judgements: Iterator[Judgement]) -> Iterator[Judgement]:
+    """Yield ``judgements``, for which a thread waits.
+
+    The exception of a signal, which only the main thread gets, breaks the locks of Python's that it
+    waits on. This queue has none.
+    """
+    handed: SimpleQueue[Judgement | BaseException | None] = SimpleQueue()
+
+    def hand_over() -> None:
+        try:
+            for judgement in judgements:
+                handed.put(judgement)
+            handed.put(None)
+        except BaseException as error:
+            handed.put(error)
+
+    Thread(target=hand_over, daemon=True).start()
+    while True:
+        try:
+            judgement = handed.get(timeout=_LOOK_AGAIN)
+        except Empty:
+            continue
+        if judgement is None:
+            return
+        if isinstance(judgement, BaseException):
+            raise judgement
+        yield judgement
