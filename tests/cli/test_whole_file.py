@@ -49,4 +49,6 @@ def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
 def test_what_is_wrong_is_known_before_there_is_a_text(tmp_path: Path) -> None:
     assert refusal(tmp_path / "report") is None
     assert refusal(tmp_path) == f"{tmp_path} is a folder."
+    too_long = tmp_path / ("x" * 300)
+    assert refusal(too_long) == f"{too_long}: File name too long."
     assert refusal(tmp_path / "none" / "report") == f"There is no folder {tmp_path / 'none'}."

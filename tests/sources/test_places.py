@@ -116,3 +116,11 @@ def test_a_file_that_is_named_is_read_whatever_its_name_and_a_problem_where_it_i
 def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     (source,), _ = read(tmp_path / "none.json")
     assert source.problems == ("It cannot be read: No such file or directory.",)
+    (tmp_path / "lost.json").symlink_to("none.json")
+    (source,), _ = read(tmp_path)
+    assert source.problems == ("It cannot be read: No such file or directory.",)
+
+
+def test_a_name_that_no_file_can_have_is_a_problem(tmp_path: Path) -> None:
+    (source,), _ = read(tmp_path / ("x" * 300))
+    assert source.problems == ("It cannot be read: File name too long.",)

@@ -31,7 +31,7 @@ class Reader:
 
         Each comes with its own place. One that cannot be read is a source with a problem.
         """
-        if place == STDIN or not Path(place).is_dir():
+        if place == STDIN or not _is_folder(place):
             try:
                 yield place, self._source(place)
             except SourceUnreadable as error:
@@ -75,4 +75,11 @@ def _files(folder: str, failed: Callable[[OSError], None]) -> Iterable[Path]:
     for path, folders, names in os.walk(folder, onerror=failed):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += (Path(path, name) for name in names if not name.startswith("."))
-    return sorted(path for path in found if path.suffix.lower() in _SUFFIXES and path.is_file())
+    return sorted(path for path in found if path.suffix.lower() in _SUFFIXES)
+
+
+def _is_folder(place: str) -> bool:
+    try:
+        return Path(place).is_dir()
+    except OSError:  # reading it tells why
+        return False

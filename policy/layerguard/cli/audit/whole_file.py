@@ -10,10 +10,13 @@ from pathlib import Path
 
 def refusal(path: Path) -> str | None:
     """Return why nothing can be written to ``path``, in a sentence; None where nothing is known."""
-    if path.is_dir():
-        return f"{path} is a folder."
-    if not path.resolve().parent.is_dir():
-        return f"There is no folder {path.parent}."
+    try:
+        if path.is_dir():
+            return f"{path} is a folder."
+        if not path.resolve().parent.is_dir():
+            return f"There is no folder {path.parent}."
+    except OSError as error:
+        return f"{path}: {error.strerror}."
     return None
 
 
