@@ -139,6 +139,11 @@ class Engine:
         """The temporary folder of this engine; every process of it has the folder on its PATH."""
         return self._folder.name
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What any pulumi needs in its environment to find this engine's state and providers."""
+        return dict(self._variables)
+
     def configure(self, **values: str) -> None:
         """Set values in the stack's configuration."""
         for key, value in values.items():

@@ -34,6 +34,13 @@ COMMANDS = {
     "pulumi up --policy-pack policy": "sandbox/demo.py",
     "pulumi policy analyze --file state.json --policy-pack policy": "sandbox/demo.py",
     "layerguard check REFERENCE": "tests/cli/test_check.py",
+    "layerguard audit exports/": "tests/cli/test_audit.py",
+    "layerguard audit --stack acme/shop/production --stack acme/shop/staging": (
+        "tests/engine/test_audit_on_the_engine.py"
+    ),
+    "pulumi preview --json --show-sames | layerguard audit --format markdown -": (
+        "tests/cli/test_audit.py"
+    ),
 }
 
 

@@ -16,19 +16,12 @@ from typing import Any, TextIO
 from pulumi_policy import ReportViolation, ResourceValidationArgs, StackValidationArgs, proxy
 
 from layerguard.discovery import Voice
-from layerguard.discovery.provisions import Provision
 from layerguard.errors import SettingsInvalid
 from layerguard.identity import ORDINARY, Identity
 from layerguard.inspection import Inspector, Judgement
 from layerguard.inspection.inspector import subject_of
-from layerguard.inspection.provenance import (
-    before_the_update,
-    depending_on,
-    during_the_update,
-    is_pushed,
-)
+from layerguard.inspection.provenance import during_the_update, foreseen, is_pushed
 from layerguard.inspection.rules import configured, under
-from layerguard.inspection.stack import Stack
 from layerguard.inspection.survey import Survey
 from layerguard.inspection.trail import Trail, TrailFile
 from layerguard.investigation.limits import Limits
@@ -224,7 +217,7 @@ class Gates:
         judgements = tuple(under(settings, each) for each in self._inspector.judge(uses))
         if self._mode is Mode.PREVIEW:
             provided = self._survey.provisions
-            return tuple(_foreseen(each, provided, survey.stack) for each in judgements)
+            return tuple(foreseen(each, provided, survey.stack) for each in judgements)
         # In update nothing waited for a component's images: only the notice may speak of them.
         return tuple(
             replace(each, voice=Voice.NOTICE)
@@ -244,13 +237,6 @@ class Gates:
     def _settings(self, args: StackValidationArgs) -> Settings:
         config = args.get_config()
         return Settings.parse(config) if config else self._shared_settings
-
-
-def _foreseen(judgement: Judgement, provided: Iterable[Provision], stack: Stack) -> Judgement:
-    """Return ``judgement`` with what the update that follows a preview will do about it."""
-    urn = judgement.use.urn
-    mended = before_the_update(judgement, provided, stack.waits_for(urn))
-    return depending_on(mended, stack.sources(judgement.use))
 
 
 def _stops(settings: Settings, judgement: Judgement) -> bool:

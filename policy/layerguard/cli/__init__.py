@@ -41,6 +41,7 @@ class Command:
 
 COMMANDS = (
     Command("check", "check images by reference", ".check"),
+    Command("audit", "check every image of stacks, previews, manifests and lists", ".audit"),
     Command(
         "batch-check-layer-availability",
         "ask ECR about layers, as the AWS CLI's command of this name does",
