@@ -79,7 +79,10 @@ def test_zsh_finds_the_script_in_its_folder(scripts: Path, tmp_path: Path) -> No
         "print -r -- $_comps[layerguard]; autoload +X _layerguard"
     )
     run = subprocess.run(
-        [shell("zsh"), "-f", "-c", code, "zsh", tmp_path], capture_output=True, text=True, check=True
+        [shell("zsh"), "-f", "-c", code, "zsh", tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (run.stdout, run.stderr) == ("_layerguard\n", "")
     subprocess.run([shell("zsh"), "-n", scripts / "zsh"], check=True)
