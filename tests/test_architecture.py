@@ -28,6 +28,7 @@ DOORS = {
     "boto3": {"registry"},
     "botocore": {"registry", "cli/batch_check"},
     "jmespath": {"cli/batch_check"},
+    "shtab": {"cli/completion"},
     "pulumi_policy": {"gates"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
