@@ -15,6 +15,11 @@ PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
 _WIDTH = 98
 
 
+class _Wide(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_WIDTH)
+
+
 def page() -> str:
     """Return the page, in Markdown."""
     return "\n".join(_lines()) + "\n"
@@ -36,12 +41,7 @@ def _section(title: str, parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def _help(parser: argparse.ArgumentParser) -> str:
     """Return the help as wide as the page, whatever the terminal is."""
-    shown = parser.formatter_class
-
-    def wide(prog: str) -> argparse.HelpFormatter:
-        return shown(prog, width=_WIDTH)
-
-    parser.formatter_class = wide  # type: ignore[assignment]
+    parser.formatter_class = _Wide
     return parser.format_help()
 
 

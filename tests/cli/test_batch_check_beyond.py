@@ -25,11 +25,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
 
 
 def ask(server: ScriptedServer, digests: list[str], *options: str) -> int:
-    return main(
-        ["batch-check-layer-availability", "--repository-name", "shop/web"]
-        + ["--endpoint-url", f"http://127.0.0.1:{server.port}", *options]
-        + ["--layer-digests", *digests]
-    )
+    where = ("--endpoint-url", f"http://127.0.0.1:{server.port}", "--repository-name", "shop/web")
+    asked = ("--layer-digests", *digests)
+    return main(["batch-check-layer-availability", *where, *options, *asked])
 
 
 def said(*layers: tuple[str, str], failures: tuple[str, ...] = ()) -> dict[str, Any]:
