@@ -33,6 +33,7 @@ COMMANDS = {
     "pulumi preview --policy-pack policy": "sandbox/demo.py",
     "pulumi up --policy-pack policy": "sandbox/demo.py",
     "pulumi policy analyze --file state.json --policy-pack policy": "sandbox/demo.py",
+    "layerguard --help": "tests/test_readme.py",
     "layerguard check REFERENCE": "tests/cli/test_check.py",
     "layerguard audit exports/": "tests/cli/test_audit.py",
     "layerguard audit --stack acme/shop/production --stack acme/shop/staging": (
@@ -41,6 +42,7 @@ COMMANDS = {
     "pulumi preview --json --show-sames | layerguard audit --format markdown -": (
         "tests/cli/test_audit.py"
     ),
+    "layerguard completion SHELL": "tests/cli/test_completion.py",
 }
 
 
@@ -101,6 +103,18 @@ def test_every_command_is_run_by_something() -> None:
     assert said == set(COMMANDS)
     for place in COMMANDS.values():
         assert (ROOT / place).exists()
+
+
+def test_the_help_of_the_command_line_is_what_it_says() -> None:
+    run = subprocess.run(
+        [ROOT / ".venv" / "bin" / "layerguard", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    copied = README.partition("$ layerguard --help\n")[2].partition("\n```")[0]
+    # Lines are broken as the terminal is wide.
+    assert copied.split() == run.stdout.split()
 
 
 def masked(text: str) -> str:
