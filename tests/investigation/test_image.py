@@ -470,3 +470,15 @@ def test_the_verdict_says_what_form_the_reference_leads_to(
     registry.put(manifest("one"))
     registry.put(document, "1")
     assert inspect(registry).form is form
+
+
+def test_where_nobody_may_ask_about_caches_what_is_missing_says_so() -> None:
+    registry = FakeRegistry()
+    registry.prefixes = None
+    verdict = inspect(registry)
+    assert verdict.code is Code.IMAGE_NOT_FOUND
+    assert verdict.reason.endswith(
+        "Whether the repository is a pull-through cache, which a first pull would fill, could not "
+        "be asked: that takes ecr:DescribePullThroughCacheRules, or the option "
+        "pullThroughCachePrefixes."
+    )

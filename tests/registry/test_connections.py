@@ -223,6 +223,12 @@ def test_every_failure_is_botocores_error_for_it(
         post(Connections(2, 0.2), place(server))
 
 
+def test_a_header_that_cannot_be_sent_is_an_error_and_leaves_nothing_open(server: Server) -> None:
+    with pytest.raises(HTTPClientError, match="Invalid header value"):
+        Connections(2, 2).send("POST", server.url, {"X-Said": "two\r\nlines"})
+    gc.collect()
+
+
 @pytest.mark.parametrize("how", ["argument", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 def test_a_certificate_is_held_against_the_bundle_that_is_named(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,6 @@ from http.client import (
     HTTPException,
     HTTPSConnection,
     IncompleteRead,
-    RemoteDisconnected,
 )
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -136,17 +135,17 @@ class _Direct:
         try:
             connection.request(method, target, body, dict(headers))
             return self._read(connection, most)
-        except TimeoutError as error:
+        except BaseException as error:
             connection.close()
-            raise ReadTimeoutError(endpoint_url=url, error=error) from error
-        except (OSError, RemoteDisconnected) as error:
-            connection.close()
-            if is_used:  # a server ends what was idle for long: that says nothing of it
-                return self.send(method, url, parts, headers, body, most)
-            raise ConnectionClosedError(endpoint_url=url, error=error) from error
-        except HTTPException as error:
-            connection.close()
-            raise HTTPClientError(error=error) from error
+            if isinstance(error, TimeoutError):
+                raise ReadTimeoutError(endpoint_url=url, error=error) from error
+            if isinstance(error, OSError):
+                if is_used:  # a server ends what was idle for long: that says nothing of it
+                    return self.send(method, url, parts, headers, body, most)
+                raise ConnectionClosedError(endpoint_url=url, error=error) from error
+            if isinstance(error, (HTTPException, ValueError)):
+                raise HTTPClientError(error=error) from error
+            raise
 
     def _connect(self, url: str, parts: SplitResult) -> HTTPConnection:
         from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, SSLError

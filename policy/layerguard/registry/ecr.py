@@ -126,12 +126,12 @@ class Ecr:
         for each in others:
             each.be_patient(seconds)
 
-    def cache_prefixes(self, repository: Repository) -> tuple[str, ...]:
-        """Ask DescribePullThroughCacheRules, once for each registry; a refusal is no rule."""
+    def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
+        """Ask DescribePullThroughCacheRules, once for each registry."""
         caches = self._caches((repository.account, repository.region))
-        return (
-            tuple(str(each.get("ecrRepositoryPrefix")) for each in caches.items) if caches else ()
-        )
+        if caches is None:
+            return None
+        return tuple(str(each.get("ecrRepositoryPrefix")) for each in caches.items)
 
     def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
         registry = (repository.account, repository.region)
@@ -270,9 +270,15 @@ class Ecr:
         return self._asides.listing(registry, "describe_repositories", "repositories")
 
     def _describe_caches(self, registry: AccountRegion) -> Listing:
-        return self._calls.listing(
-            registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
-        )
+        """List the rules; raise AccessDenied where that is refused, and take no other trouble."""
+        try:
+            return self._calls.listing(
+                registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
+            )
+        except AccessDenied:
+            raise
+        except RegistryError:
+            return Listing((), complete=False)
 
 
 def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
