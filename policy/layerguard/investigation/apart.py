@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,50 +45,61 @@ class ApartInvestigator:
     ) -> None:
         self._here = here
         self._command = (python, "-m", module)
+        # Held while the child is told something: it is told all in one order, and may be slow.
+        self._telling = threading.Lock()
+        # Held for what is below, and never while a pipe is waited for: who reads needs it too.
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._instead: Investigator | None = None
         self._limits: tuple[Limits, Collection[str]] | None = None
         self._listening: dict[int, tuple[Subject, Listener]] = {}
         self._count = 0
+        self._closed = False
         if begin:
             with self._lock:
                 self._begin()
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
-        with self._lock:
-            if (limits, cache_prefixes) == self._limits:
-                return
-            self._limits = (limits, cache_prefixes)
-            if self._child:
-                self._tell("limit", limits, cache_prefixes)
-            if self._instead:
-                self._instead.limit(limits, cache_prefixes)
+        with self._telling:
+            with self._lock:
+                if (limits, cache_prefixes) == self._limits:
+                    return
+                self._limits = (limits, cache_prefixes)
+                child = self._child
+                if self._instead:
+                    self._instead.limit(limits, cache_prefixes)
+            _tell(child, "limit", limits, cache_prefixes)
 
     def start(self, subject: Subject, listener: Listener) -> None:
         """Begin an inspection in the background; return at once."""
-        with self._lock:
-            if not self._child and not self._instead:
-                self._begin()
-            if self._instead:
-                self._instead.start(subject, listener)
-                return
-            self._count += 1
-            self._listening[self._count] = (subject, listener)
-            self._tell("start", self._count, subject)
+        with self._telling:
+            with self._lock:
+                if self._closed:
+                    return
+                if not self._child and not self._instead:
+                    self._begin()
+                if self._instead:
+                    self._instead.start(subject, listener)
+                    return
+                self._count += 1
+                number, child = self._count, self._child
+                self._listening[number] = (subject, listener)
+            _tell(child, "start", number, subject)
 
     def forget(self, repository: Repository) -> None:
         """Drop what is known of a repository."""
-        with self._lock:
-            if self._child:
-                self._tell("forget", repository)
-            if self._instead:
-                self._instead.forget(repository)
+        with self._telling:
+            with self._lock:
+                child = self._child
+                if self._instead:
+                    self._instead.forget(repository)
+            _tell(child, "forget", repository)
 
     def close(self) -> None:
         """End the child, and drop what has not ended."""
         with self._lock:
+            self._closed = True
             self._listening.clear()
             child, self._child = self._child, None
             if self._instead:
@@ -113,28 +125,21 @@ class ApartInvestigator:
             target=self._listen, args=(self._child,), name="layerguard-apart", daemon=True
         ).start()
         if self._limits:
-            self._tell("limit", *self._limits)
-
-    def _tell(self, *message: Any) -> None:
-        assert self._child
-        assert self._child.stdin
-        try:
-            pickle.dump(message, self._child.stdin)
-            self._child.stdin.flush()
-        except OSError:  # it has ended, which the thread that listens finds out too
-            pass
+            _tell(self._child, "limit", *self._limits)
 
     def _listen(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdin
         assert child.stdout
-        with child.stdin, child.stdout:
-            try:
-                while True:
-                    word, number, *rest = pickle.load(child.stdout)
-                    self._hear(word, number, rest)
-            except (EOFError, OSError, pickle.UnpicklingError):
-                pass
+        # Unpickling what is no pickle raises whatever it likes.
+        with suppress(Exception):
+            while True:
+                word, number, *rest = pickle.load(child.stdout)
+                self._hear(word, number, rest)
+        child.kill()
         child.wait()
+        child.stdout.close()
+        with suppress(OSError):  # what it was still to be told
+            child.stdin.close()
         with self._lock:
             if self._child is child:
                 self._child = None
@@ -157,3 +162,12 @@ class ApartInvestigator:
         listening, self._listening = self._listening, {}
         for subject, listener in listening.values():
             self._instead.start(subject, listener)
+
+
+def _tell(child: subprocess.Popen[bytes] | None, *message: Any) -> None:
+    """Tell the child, where there is one; if it has ended, who listens to it finds that out."""
+    if child:
+        assert child.stdin
+        with suppress(OSError, ValueError):
+            pickle.dump(message, child.stdin)
+            child.stdin.flush()
