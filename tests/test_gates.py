@@ -222,10 +222,11 @@ def test_layerguard_off_turns_every_gate_off_and_says_so() -> None:
 def test_one_line_on_stderr_sums_up_the_run(mode: Mode, capsys: pytest.CaptureFixture[str]) -> None:
     pack = Pack(mode)
     pack.analyze("good", {"imageUri": GOOD})
-    pack.analyze("lost", {"imageUri": LOST})
+    # Of another repository, so that no question goes with another by chance.
+    pack.analyze("lost", {"imageUri": f"{HOST}/shop/api:lost"})
     pack.analyze_stack()
     assert pack.stderr.getvalue() == (
-        "layerguard: 2 image uses, 2 images, 3 layers checked, 1 unavailable, 0 undetermined, "
+        "layerguard: 2 image uses, 2 images, 4 layers checked, 1 unavailable, 0 undetermined, "
         "0 pending; 4 calls to ECR in 0.0 s\n"
     )
     assert capsys.readouterr().out == ""
