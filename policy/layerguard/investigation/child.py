@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import sys
 import threading
 from typing import Any, BinaryIO
 
@@ -44,7 +43,7 @@ def serve(investigator: Investigator, told: BinaryIO, out: BinaryIO) -> None:
     while True:
         try:
             word, *rest = pickle.load(told)
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # the parent may end in the middle of a word
             return
         match word:
             case "limit":
@@ -56,10 +55,24 @@ def serve(investigator: Investigator, told: BinaryIO, out: BinaryIO) -> None:
                 investigator.forget(*rest)
 
 
+def pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Return stdin and stdout, which nothing else reads or writes from now on.
+
+    A profile may name a program that gets credentials, and such a program inherits both.
+    """
+    told, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return told, out
+
+
 if __name__ == "__main__":
     # Ctrl-C is for the parent to answer, and the parent's end is this process's too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    told, out = pipes()
     chain = OrdinaryChain()
     chain.get_ready()
-    serve(HereInvestigator(Ecr(chain)), sys.stdin.buffer, sys.stdout.buffer)
+    serve(HereInvestigator(Ecr(chain)), told, out)
     os._exit(0)  # threads may hang on answers that nobody waits for

@@ -74,13 +74,15 @@ class Scheduler:
         self._endings: list[Callable[[], None]] = []
         self._threads = 0
         self._idle = 0
+        self._under_way = 0
         self._closed = False
 
     def call(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call ``function`` in a turn of its own."""
+        """Call ``function`` in a turn of its own; after the end nothing is called any more."""
         with self._turn:
-            function(*arguments)
-            self._end_turn()
+            if not self._closed:
+                function(*arguments)
+                self._end_turn()
 
     def start(self, coroutine: Step) -> None:
         """Run ``coroutine`` until it awaits something, and later to its end. For a turn."""
@@ -144,13 +146,15 @@ class Scheduler:
     def _serve(self) -> None:
         with self._turn:
             while not self._closed:
-                if not self._calls or self._threads > self.size:
+                # There may be more threads than calls are wanted now.
+                if not self._calls or self._under_way >= self.size:
                     self._idle += 1
                     self._work_is_there.wait()
                     self._idle -= 1
                     continue
                 call = self._calls.popleft()
                 work = call.take()
+                self._under_way += 1
                 self._turn.release()
                 try:
                     call.arrive(work())
@@ -158,6 +162,8 @@ class Scheduler:
                     call.fail(error)
                 finally:
                     self._turn.acquire()
-                call.returned()
-                self._go_on(call)
-                self._end_turn()
+                    self._under_way -= 1
+                if not self._closed:
+                    call.returned()
+                    self._go_on(call)
+                    self._end_turn()
