@@ -78,6 +78,8 @@ class Pending(Generic[_Question, _Answer]):
 class _Desk(Generic[_Question, _Answer]):
     """The questions about one repository: which were asked, and which are gathered."""
 
+    __slots__ = ("_full", "_gathering", "_scheduler", "_under_way", "ask", "known")
+
     def __init__(
         self,
         ask: Callable[[Sequence[_Question]], Mapping[_Question, _Answer]],
@@ -130,6 +132,8 @@ class _Desk(Generic[_Question, _Answer]):
 class _Batch(Call[Mapping[_Question, _Answer]], Generic[_Question, _Answer]):
     """Questions that are asked in one call."""
 
+    __slots__ = ("_begun", "_desk", "_is_sent", "lined_up", "questions")
+
     def __init__(self, desk: _Desk[_Question, _Answer]) -> None:
         super().__init__(lambda: desk.ask(tuple(self.questions)))
         self.questions: list[_Question] = []
@@ -154,4 +158,5 @@ class _Batch(Call[Mapping[_Question, _Answer]], Generic[_Question, _Answer]):
         return super().take()
 
     def returned(self) -> None:
+        self.questions.clear()  # there may be thousands of these, and the answers have them too
         self._desk.returned()

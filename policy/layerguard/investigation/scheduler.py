@@ -21,6 +21,8 @@ Step: TypeAlias = "Coroutine[Awaited[Any], None, None]"
 class Awaited(Generic[_Result]):
     """Something that is there later; coroutines of the scheduler await it."""
 
+    __slots__ = ("_error", "_is_there", "_result", "waiting")
+
     def __init__(self) -> None:
         self.waiting: list[Step] = []
         self._is_there = False
@@ -45,6 +47,8 @@ class Awaited(Generic[_Result]):
 
 class Call(Awaited[_Result]):
     """A call that is sent when a thread is free; the scheduler takes ``work`` only then."""
+
+    __slots__ = ("_work",)
 
     def __init__(self, work: Callable[[], _Result]) -> None:
         super().__init__()
