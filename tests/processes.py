@@ -28,6 +28,16 @@ def is_running(process: int) -> bool:
     return any(process == each for each, _ in _processes())
 
 
+def running_with(text: str) -> tuple[int, ...]:
+    """Return the ids of the processes that have ``text`` in their environment."""
+    found = []
+    for process, _ in _processes():
+        with suppress(OSError):  # it is somebody else's, or has just ended
+            if text in variables(process):
+                found.append(process)
+    return tuple(found)
+
+
 def command_line(process: int) -> str:
     """Return the words that a process was started with."""
     return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
