@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
+from dataclasses import replace
 
 from layerguard.investigation.investigator import Effort
-from layerguard.verdict import Verdict
+from layerguard.verdict import Code, Verdict
 
 
 class Heard:
@@ -31,3 +33,10 @@ class Heard:
         assert self._has_ended.wait(20)
         (verdict,) = self._verdicts
         return verdict
+
+
+def without_what_is_there(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Return the verdicts as a child tells them: of what is available without its layers."""
+    return [
+        replace(each, manifests=()) if each.code is Code.AVAILABLE else each for each in verdicts
+    ]

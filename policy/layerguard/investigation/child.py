@@ -6,11 +6,12 @@ import os
 import pickle
 import signal
 import threading
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from layerguard.investigation.investigator import Effort, HereInvestigator, Investigator
 from layerguard.registry import Ecr, OrdinaryChain
-from layerguard.verdict import Verdict
+from layerguard.verdict import Code, Verdict
 
 
 class Voice:
@@ -27,7 +28,10 @@ class Voice:
             self._tell("begun")
 
     def ended(self, verdict: Verdict, effort: Effort) -> None:
-        """Tell the verdict."""
+        """Tell the verdict, without the layers of an image that has them all."""
+        if verdict.code is Code.AVAILABLE:
+            # Nobody speaks of them, and for a large stack they are most of what is told and kept.
+            verdict = replace(verdict, manifests=())
         self._tell("ended", verdict, effort)
 
     def _tell(self, word: str, *rest: Any) -> None:

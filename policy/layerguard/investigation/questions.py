@@ -23,9 +23,14 @@ class Asked:
         self.registry = registry
         self.scheduler = scheduler
         self.images: Once[ImageId, ImageAnswer | RegistryError] = Once(registry.images, scheduler)
-        self.layers: Once[Digest, LayerAnswer | RegistryError] = Once(registry.layers, scheduler)
+        # An image that is begun is ended first: the manifests of all others need not be kept.
+        self.layers: Once[Digest, LayerAnswer | RegistryError] = Once(
+            registry.layers, scheduler, urgent=True
+        )
         # A config is a call of its own, so nothing is gained where they wait for each other.
-        self.platforms: Once[Digest, Platform | None] = Once(self._platforms, scheduler, full=1)
+        self.platforms: Once[Digest, Platform | None] = Once(
+            self._platforms, scheduler, full=1, urgent=True
+        )
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``."""

@@ -96,9 +96,12 @@ class Scheduler:
             return
         awaited.waiting.append(coroutine)
 
-    def line_up(self, call: Call[Any]) -> None:
-        """Send ``call`` when a thread is free. For a turn."""
-        self._calls.append(call)
+    def line_up(self, call: Call[Any], *, urgent: bool = False) -> None:
+        """Send ``call`` when a thread is free; if it is ``urgent``, before others. For a turn."""
+        if urgent:
+            self._calls.appendleft(call)
+        else:
+            self._calls.append(call)
 
     def at_end_of_turn(self, function: Callable[[], None]) -> None:
         """Call ``function`` at the end of the turn that is on. For a turn."""
