@@ -16,7 +16,7 @@ class ByHand(Scheduler):
         self.waiting: list[Call[Any]] = []
         self.sent: list[tuple[Call[Any], Callable[[], Any]]] = []
 
-    def line_up(self, call: Call[Any]) -> None:
+    def line_up(self, call: Call[Any], *, urgent: bool = False) -> None:
         self.waiting.append(call)
 
     def send(self, position: int = 0) -> None:

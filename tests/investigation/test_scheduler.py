@@ -11,7 +11,7 @@ from contextlib import closing
 from functools import partial
 
 import pytest
-from layerguard.investigation.scheduler import Scheduler, Step
+from layerguard.investigation.scheduler import Call, Scheduler, Step
 
 from tests.investigation.running import to_its_end
 from tests.test_architecture import ROOT
@@ -235,3 +235,18 @@ print("the end")
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert (done.stdout, done.stderr) == ("the end\n", "")
+
+
+def test_what_is_urgent_goes_before_what_waits() -> None:
+    scheduler, ended = Scheduler(1), threading.Event()
+    order: list[str] = []
+
+    def line_up_all() -> None:
+        for name, urgent in (("early", False), ("late", False), ("urgent", True)):
+            scheduler.line_up(Call(partial(order.append, name)), urgent=urgent)
+        scheduler.line_up(Call(ended.set))
+
+    scheduler.call(line_up_all)
+    assert ended.wait(10)
+    scheduler.close()
+    assert order == ["urgent", "early", "late"]
