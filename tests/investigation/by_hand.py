@@ -17,7 +17,7 @@ class ByHand(Scheduler):
         self.sent: list[tuple[Call[Any], Callable[[], Any]]] = []
 
     def line_up(self, call: Call[Any], *, urgent: bool = False) -> None:
-        self.waiting.append(call)
+        self.waiting.insert(0 if urgent else len(self.waiting), call)
 
     def send(self, position: int = 0) -> None:
         """Send a call, as a thread that is free does."""
