@@ -86,7 +86,14 @@ class Engine:
 
     def __enter__(self) -> Engine:
         self._folder = tempfile.TemporaryDirectory(prefix="layerguard-")
-        home = Path(self._folder.name)
+        try:
+            self._set_up(Path(self._folder.name))
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        return self
+
+    def _set_up(self, home: Path) -> None:
         self._journal = home / "journal"
         self._pids = home / "pids"
         (home / "bin").mkdir()
@@ -118,7 +125,6 @@ class Engine:
                 pulumi_command=automation.PulumiCommand(str(home)),
             ),
         )
-        return self
 
     def __exit__(
         self,

@@ -48,7 +48,7 @@ def test_the_heading_is_the_outcome_and_below_it_are_the_counts() -> None:
         "|---:|---:|---:|---:|---:|\n"
         "| 5 | 1 | 1 | 1 | 3 |\n"
         "\n"
-        "Images checked: 6. Layers: 14. Calls to ECR: 11. Seconds: 1.2."
+        "Images checked: 6. Layers: 14. Calls to ECR: 9. Seconds: 1.2."
     )
 
 

@@ -47,7 +47,7 @@ not read  Line 2 has more than one word: it is no image reference.
 1 image use is unavailable, 1 image use is undetermined, 1 image use is pending,
 the sources could not be read in full.
 1 unavailable, 1 undetermined, 1 pending, 1 skipped, 1 available
-Images checked: 3. Layers: 7. Calls to ECR: 5. Seconds: 1.2.
+Images checked: 3. Layers: 7. Calls to ECR: 9. Seconds: 1.2.
 """
 EVERYTHING = """\
 acme/shop/production (stack)
@@ -59,7 +59,7 @@ available  123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:whole
 
 Every layer of every image in private ECR is available.
 0 unavailable, 0 undetermined, 0 pending, 1 skipped, 1 available
-Images checked: 1. Layers: 4. Calls to ECR: 2. Seconds: 1.2.
+Images checked: 1. Layers: 4. Calls to ECR: 9. Seconds: 1.2.
 """
 NGINX = elsewhere("docker.io/library/nginx:1.29", "containers[1].image")
 
@@ -84,7 +84,7 @@ def test_where_nothing_needs_attention_there_is_no_table() -> None:
     assert render(reports.clean()) == (
         "Every layer of every image in private ECR is available.\n"
         "0 unavailable, 0 undetermined, 0 pending, 0 skipped, 1 available\n"
-        "Images checked: 1. Layers: 4. Calls to ECR: 2. Seconds: 1.2.\n"
+        "Images checked: 1. Layers: 4. Calls to ECR: 9. Seconds: 1.2.\n"
     )
 
 
@@ -95,7 +95,7 @@ def test_an_interrupted_audit_says_so_and_what_it_did_not_come_to() -> None:
         "\n"
         "The audit is not complete.\n"
         "0 unavailable, 0 undetermined, 0 pending, 0 skipped, 1 available\n"
-        "Images checked: 1. Layers: 4. Calls to ECR: 2. Seconds: 1.2.\n"
+        "Images checked: 1. Layers: 4. Calls to ECR: 9. Seconds: 1.2.\n"
     )
 
 

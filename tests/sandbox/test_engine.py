@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -26,6 +27,19 @@ BUCKET = "aws:s3/bucket:Bucket"
 def engine(pack: Path) -> Iterator[Engine]:
     with SandboxEcr() as ecr, Engine(lambda: None, pack, ecr.environment) as engine:
         yield engine
+
+
+def test_an_engine_that_finds_no_pulumi_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with (
+        pytest.raises(FileNotFoundError, match="There is no pulumi on PATH"),
+        Engine(lambda: None, ROOT / "policy", {}),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def running(folder: str) -> list[str]:
