@@ -89,8 +89,7 @@ def test_no_thread_is_started_while_another_is_idle() -> None:
 
             start(scheduler, run)
             assert done.result(PATIENCE) == number
-        # One that has not come back from its last call yet may be joined by another.
-        assert len(threads_of(before)) <= 2
+        assert len(threads_of(before)) == 1
 
 
 def test_a_size_that_is_lowered_holds_for_what_comes_and_nothing_is_stuck(calls: Calls) -> None:
