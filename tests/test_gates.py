@@ -63,7 +63,7 @@ class Pack:
     inspector: Inspector | None = None
 
     def __post_init__(self) -> None:
-        inspector = self.inspector or Inspector(self.registry)
+        inspector = self.inspector or Inspector.asking(self.registry)
         gates = Gates(self.mode, inspector, off=self.off, stderr=self.stderr)
         policies = declare(gates)
         self.resource_policies = [p for p in policies if isinstance(p, ResourceValidationPolicy)]
@@ -121,7 +121,7 @@ def test_the_mode_is_what_the_engine_says(dry_run: str | None, mode: Mode) -> No
 
 def test_names_order_and_levels_of_the_policies_are_stable() -> None:
     pack = Pack(Mode.PREVIEW)
-    declared = declare(Gates(Mode.PREVIEW, Inspector(pack.registry), off=False, stderr=pack.stderr))
+    declared = declare(Gates(Mode.PREVIEW, Inspector.asking(pack.registry), off=False, stderr=pack.stderr))
     assert [(policy.name, policy.enforcement_level) for policy in declared] == [
         ("ecr-layers-available", EnforcementLevel.MANDATORY),
         ("ecr-layers-available-preview", EnforcementLevel.MANDATORY),
@@ -321,7 +321,7 @@ def test_a_bug_in_a_gate_is_said_by_the_notice_and_ends_nothing() -> None:
             raise ZeroDivisionError("oh")
 
     registry = a_registry()
-    pack = Pack(Mode.PREVIEW, registry, inspector=Broken(registry))
+    pack = Pack(Mode.PREVIEW, registry, inspector=Broken.asking(registry))
     assert pack.analyze("good", {"imageUri": GOOD}) == []
     assert pack.analyze_stack() == {
         "ecr-layers-available-preview": [],

@@ -60,7 +60,7 @@ def test_every_option_is_explained_in_the_words_of_its_declaration() -> None:
 
 
 def test_the_policies_are_those_of_the_pack_with_their_levels() -> None:
-    inspector = Inspector(FakeRegistry())
+    inspector = Inspector.asking(FakeRegistry())
     gates = Gates(Mode.PREVIEW, inspector, off=False, stderr=io.StringIO())
     assert [row[:2] for row in table("| policy | level | when | says |")] == [
         [policy.name, policy.enforcement_level.value]

@@ -140,7 +140,7 @@ class Truth(RuleBasedStateMachine):
     def judge(self, data: st.DataObject, wanted: str | None) -> None:
         tag = data.draw(st.sampled_from(sorted(self.images)))
         platform = Platform.parse(wanted) if wanted else None
-        inspector = Inspector(self.registry)
+        inspector = Inspector.asking(self.registry)
         (judgement,) = inspector.judge([use(f"shop/web:{tag}", platform)])
         inspector.close()
         verdict = judgement.verdict

@@ -32,7 +32,7 @@ def test_uses_are_judged_in_their_order_each_on_its_own() -> None:
     registry.lose("lost")
     pending = Verdict(Code.UNKNOWN_IN_PREVIEW, "Later.")
     uses = [use("shop/web:2"), use(pending), use("shop/web:1"), use("shop/web:3")]
-    assert codes(Inspector(registry).judge(uses)) == [
+    assert codes(Inspector.asking(registry).judge(uses)) == [
         "layer-missing",
         "unknown-in-preview",
         "available",
@@ -43,7 +43,7 @@ def test_uses_are_judged_in_their_order_each_on_its_own() -> None:
 def test_an_image_that_many_use_is_asked_about_once() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a", "b"), "1")
-    inspector = Inspector(registry)
+    inspector = Inspector.asking(registry)
     inspector.start([use()] * 5)
     inspector.judge([use()] * 5)
     inspector.judge([use(platform=Platform("linux", "arm64"))])
@@ -55,7 +55,7 @@ def test_layers_that_images_share_are_asked_about_once() -> None:
     registry = FakeRegistry()
     for tag in range(20):
         registry.put(manifest("base", f"app {tag}"), str(tag))
-    Inspector(registry).judge([use(f"shop/web:{tag}") for tag in range(20)])
+    Inspector.asking(registry).judge([use(f"shop/web:{tag}") for tag in range(20)])
     questions = [question for _, question in registry.questions]
     assert len(questions) == len(set(questions)) == 20 + 20 + 2
 
@@ -68,14 +68,14 @@ def test_verdicts_do_not_depend_on_the_number_of_workers_or_the_order(workers: i
     registry.lose("app 3")
     uses = [use(f"shop/web:{tag}") for tag in range(13)]
     expected = ["available"] * 3 + ["layer-missing"] + ["available"] * 8 + ["image-not-found"]
-    assert codes(Inspector(registry, workers).judge(uses)) == expected
-    assert codes(Inspector(registry, workers).judge(uses[::-1])) == expected[::-1]
+    assert codes(Inspector.asking(registry, workers).judge(uses)) == expected
+    assert codes(Inspector.asking(registry, workers).judge(uses[::-1])) == expected[::-1]
 
 
 def test_a_bug_is_a_verdict_that_names_itself_as_one() -> None:
     registry = FakeRegistry()
     registry.failure = ZeroDivisionError("oh")
-    (judgement,) = Inspector(registry).judge([use()])
+    (judgement,) = Inspector.asking(registry).judge([use()])
     assert judgement.message == (
         f"internal-error: path: {HOST}/shop/web:1\n"
         "  This is a bug of Layerguard: ZeroDivisionError: oh\n"
@@ -96,7 +96,7 @@ def test_the_headline_names_code_path_container_and_the_reference_as_written() -
 def test_the_summary_counts_uses_images_layers_states_calls_and_seconds() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a", "b"), "1")
-    inspector = Inspector(registry, clock=lambda: registry.calls / 2)  # half a second a call
+    inspector = Inspector.asking(registry, clock=lambda: registry.calls / 2)  # half a second a call
     judgements = inspector.judge(
         [
             use("shop/web:1"),
@@ -117,7 +117,7 @@ def test_what_is_forgotten_is_asked_again_and_the_rest_is_not() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a"), "1")
     registry.lose("a")
-    inspector = Inspector(registry)
+    inspector = Inspector.asking(registry)
     assert codes(inspector.judge([use(), use("shop/other:1")])) == ["layer-missing"] * 2
     asked = len(registry.questions)
     registry.layer_answers.clear()
@@ -146,7 +146,7 @@ class Hanging(FakeRegistry):
 def test_a_question_that_hangs_is_timed_out_and_its_neighbour_is_judged_alone() -> None:
     registry = Hanging()
     registry.put(manifest("a"), "1")
-    inspector = Inspector(registry)
+    inspector = Inspector.asking(registry)
     inspector.limit(Limits(image=0.2))
     judgements = inspector.judge([use("shop/hangs:1"), use("shop/web:1")])
     assert codes(judgements) == ["timed-out", "available"]
@@ -160,7 +160,7 @@ def test_a_question_that_hangs_is_timed_out_and_its_neighbour_is_judged_alone() 
 
 def test_the_whole_run_ends_although_all_its_threads_hang() -> None:
     registry = Hanging()
-    inspector = Inspector(registry)
+    inspector = Inspector.asking(registry)
     inspector.limit(Limits(image=10.0, total=0.3, workers=1))
     uses = [use(f"shop/hangs:{tag}") for tag in range(20)]
     assert codes(inspector.judge(uses)) == ["timed-out"] * 20
@@ -175,7 +175,7 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
         self.now += seconds
 
@@ -183,12 +183,12 @@ class Clock:
 def test_what_may_still_come_is_asked_about_again() -> None:
     registry, clock = FakeRegistry(), Clock()
 
-    def sleep(seconds: float) -> None:
-        clock.sleep(seconds)
+    async def sleep(seconds: float) -> None:
+        await clock.sleep(seconds)
         if clock.now >= 7:
             registry.put(manifest("a"), "1")
 
-    inspector = Inspector(registry, clock=clock, sleep=sleep)
+    inspector = Inspector.asking(registry, clock=clock, sleep=sleep)
     inspector.limit(Limits(absent=20.0))
     assert codes(inspector.judge([use()])) == ["available"]
     assert clock.naps == [1.0, 2.0, 4.0]
@@ -196,7 +196,7 @@ def test_what_may_still_come_is_asked_about_again() -> None:
 
 def test_the_message_says_how_long_it_waited_in_vain() -> None:
     registry, clock = FakeRegistry(), Clock()
-    inspector = Inspector(registry, clock=clock, sleep=clock.sleep)
+    inspector = Inspector.asking(registry, clock=clock, sleep=clock.sleep)
     inspector.limit(Limits(absent=20.0))
     (judgement,) = inspector.judge([use()])
     assert judgement.verdict.code is Code.IMAGE_NOT_FOUND
@@ -206,7 +206,7 @@ def test_the_message_says_how_long_it_waited_in_vain() -> None:
 
 def test_without_a_wait_nothing_is_asked_twice() -> None:
     registry, clock = FakeRegistry(), Clock()
-    inspector = Inspector(registry, clock=clock, sleep=clock.sleep)
+    inspector = Inspector.asking(registry, clock=clock, sleep=clock.sleep)
     inspector.judge([use()])
     assert (registry.calls, clock.naps) == (1, [])
 
@@ -215,7 +215,7 @@ def test_each_identity_asks_for_itself() -> None:
     everybody, team = FakeRegistry(), FakeRegistry()
     team.put(manifest("a"), "1")
     everybody.others[TEAM] = team
-    inspector = Inspector(everybody)
+    inspector = Inspector.asking(everybody)
     uses = [replace(use(), identity=TEAM), use()]
     assert codes(inspector.judge(uses)) == ["available", "image-not-found"]
     assert (everybody.calls, team.calls) == (1, 2)
@@ -236,7 +236,7 @@ def test_what_a_pull_through_cache_lacks_is_not_missing(
 ) -> None:
     registry = FakeRegistry()
     registry.prefixes = prefixes
-    inspector = Inspector(registry)
+    inspector = Inspector.asking(registry)
     inspector.limit(Limits(), known)
     (judgement,) = inspector.judge([use()])
     assert judgement.verdict.code.text == expected
@@ -247,7 +247,7 @@ def test_a_layer_that_a_cache_lacks_is_not_missing_and_nobody_asks_without_need(
     registry = FakeRegistry()
     registry.prefixes = ("shop",)
     registry.put(manifest("a"), "1")
-    inspector = Inspector(registry)
+    inspector = Inspector.asking(registry)
     assert codes(inspector.judge([use()])) == ["available"]
     assert registry.cache_questions == []
     registry.put(manifest("lost"), "2")
@@ -258,7 +258,7 @@ def test_a_layer_that_a_cache_lacks_is_not_missing_and_nobody_asks_without_need(
 def test_judgements_come_as_they_are_known() -> None:
     registry = Hanging()
     registry.put(manifest("a"), "1")
-    each = Inspector(registry).judge_each([use("shop/hangs:1"), use("shop/web:1")])
+    each = Inspector.asking(registry).judge_each([use("shop/hangs:1"), use("shop/web:1")])
     assert next(each).use.text == f"{HOST}/shop/web:1"
     registry.let_go.set()
     assert [judgement.use.text for judgement in each] == [f"{HOST}/shop/hangs:1"]

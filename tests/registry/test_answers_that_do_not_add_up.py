@@ -57,7 +57,7 @@ def verdict(images: Say = pushed(WEB), layers: Say = available) -> Verdict:  # n
 
 
 def judged(wire: Wire) -> Verdict:
-    inspector = Inspector(Ecr(wire.client))
+    inspector = Inspector.asking(Ecr(wire.client))
     (judgement,) = inspector.judge([use()])
     inspector.close()
     assert "bug" not in judgement.verdict.reason, judgement.verdict.reason

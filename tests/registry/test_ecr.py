@@ -259,7 +259,7 @@ def test_an_image_with_a_wrong_answer_on_the_way_is_never_available(
     ecr: Ecr, sandbox: SandboxEcr, answer: Answer, code: Code
 ) -> None:
     sandbox.faults.add(Fault(answer))
-    (judgement,) = Inspector(ecr).judge([use("shop/web:1")])
+    (judgement,) = Inspector.asking(ecr).judge([use("shop/web:1")])
     assert judgement.verdict.code is code
 
 
@@ -267,7 +267,7 @@ def test_each_question_is_sent_once_for_many_images(ecr: Ecr, sandbox: SandboxEc
     registry = sandbox.registry(ACCOUNT, REGION)
     for tag in ("1", "2", "3"):
         registry.push("shop/web", oci_image("same"), tag=tag)
-    Inspector(ecr).judge([use(f"shop/web:{tag}") for tag in ("1", "2", "3", "1")])
+    Inspector.asking(ecr).judge([use(f"shop/web:{tag}") for tag in ("1", "2", "3", "1")])
     digests = [digest for request in sandbox.requests for digest in request.digests]
     assert len(digests) == len(set(digests)) == 4
     assert ecr.calls == len(sandbox.requests)
@@ -401,7 +401,7 @@ DOWNLOADS = ["GetDownloadUrlForLayer", "GetObject"]
 
 
 def code(ecr: Ecr, tag: str = "1", wanted: Platform | None = ARM64) -> Code:
-    (judgement,) = Inspector(ecr).judge([use(f"shop/web:{tag}", wanted)])
+    (judgement,) = Inspector.asking(ecr).judge([use(f"shop/web:{tag}", wanted)])
     return judgement.verdict.code
 
 
@@ -410,7 +410,7 @@ def test_an_image_of_another_architecture_is_found_out_with_one_url_and_one_down
     ecr: Ecr, sandbox: SandboxEcr, build: Callable[..., Image]
 ) -> None:
     sandbox.registry(ACCOUNT, REGION).push("shop/web", build("web"), tag="1")
-    inspector = Inspector(ecr)
+    inspector = Inspector.asking(ecr)
     arm, amd = inspector.judge([use("shop/web:1", ARM64), use("shop/web:1", AMD64)])
     assert (arm.verdict.code, amd.verdict.code) == (Code.PLATFORM_MISSING, Code.AVAILABLE)
     operations = [request.operation for request in sandbox.requests]

@@ -55,7 +55,7 @@ def status(status: str | None) -> Say:
 
 def judged(rest: str, **says: Say) -> tuple[Verdict, dict[str, int]]:
     with Wire(**says) as wire:
-        inspector = Inspector(Ecr(wire.client))
+        inspector = Inspector.asking(Ecr(wire.client))
         (judgement,) = inspector.judge([use(rest)])
         inspector.close()
         return judgement.verdict, dict(wire.asked)
@@ -129,7 +129,7 @@ def test_the_nearest_names_are_named_where_there_is_no_such_repository() -> None
 
     with Wire(DescribeRepositories=lambda _: names) as wire:
         wire.refuse["BatchGetImage"] = "RepositoryNotFoundException"
-        inspector = Inspector(Ecr(wire.client))
+        inspector = Inspector.asking(Ecr(wire.client))
         judgements = inspector.judge([use("shop/wbe:1"), use("shop/webb:1"), use("zzz:1")])
         inspector.close()
         asked = wire.asked["DescribeRepositories"]

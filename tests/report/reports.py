@@ -96,7 +96,7 @@ def audit(
     *sources: Source, answered: int | None = None, registry: FakeRegistry | None = None
 ) -> AuditReport:
     """The report of these sources, with only so many answers where it was interrupted."""
-    inspector = Inspector(registry or FakeRegistry(), clock=lambda: 0.0)
+    inspector = Inspector.asking(registry or FakeRegistry(), clock=lambda: 0.0)
     try:
         audited = tuple(
             AuditedSource(source, inspector.judge(source.uses[:answered])) for source in sources

@@ -15,13 +15,15 @@ from layerguard.errors import (
     Throttled,
 )
 from layerguard.investigation.image import inspect_image
-from layerguard.investigation.questions import Questions
+from layerguard.investigation.questions import Asked, Questions
+from layerguard.investigation.scheduler import Scheduler
 from layerguard.manifest import ManifestForm, Platform
 from layerguard.reference import Digest, ImageId
 from layerguard.registry import Availability, ImageAnswer
 from layerguard.verdict import Code, State, Verdict
 
 from tests.fakes import OCI_MANIFEST, Document, FakeRegistry, digest_of, index, manifest, reference
+from tests.investigation.driven import run
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
@@ -30,7 +32,11 @@ ARM64 = Platform("linux", "arm64")
 def inspect(
     registry: FakeRegistry, wanted: Platform | None = None, rest: str = "shop/web:1"
 ) -> Verdict:
-    return inspect_image(reference(rest), wanted, Questions(registry))
+    scheduler = Scheduler(1)
+    questions = Questions(Asked(registry, scheduler))
+    verdict = run(scheduler, inspect_image(reference(rest), wanted, questions))
+    scheduler.close()
+    return verdict
 
 
 def asked(registry: FakeRegistry) -> list[str]:
