@@ -13,7 +13,7 @@ SETUP = @python=$$(tools/find-python.sh) && exec "$$python" -m
 # The engine is found on PATH, by the Automation API as by a shell.
 WITH_PULUMI = @pulumi=$$($(VENV)/python -m tools.pulumi_binary) && exec env PATH="$${pulumi%/*}:$$PATH"
 
-.PHONY: help setup venvs pulumi demo test check format pulumi-path bench clean
+.PHONY: help setup venvs pulumi demo test check format pulumi-path bench soak clean
 
 help:
 	@echo 'make demo         shows a preview and an update stopped by a missing layer, with no AWS account'
@@ -22,6 +22,7 @@ help:
 	@echo 'make pulumi-path  prints the path of the pulumi binary in use (make -s for nothing else)'
 	@echo 'make format       formats the code'
 	@echo 'make bench        measures what the gate costs and writes docs/benchmark.md: half an hour'
+	@echo 'make soak         judges 5,000 images with and without a troubled network, and prints what it took'
 	@echo 'make clean        removes the virtual environments and the caches in this clone'
 
 setup: venvs pulumi
@@ -55,6 +56,10 @@ format: venvs
 # ARGS=--quick measures in minutes what the targets are about, and prints it.
 bench: setup
 	$(WITH_PULUMI) $(VENV)/python -m bench $(ARGS)
+
+# ARGS='--images 500' for a smaller one.
+soak: venvs
+	$(VENV)/python -m bench.soak $(ARGS)
 
 clean:
 	rm -rf .venv policy/venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

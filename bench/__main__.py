@@ -33,6 +33,8 @@ _REQUESTS = 2_000
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark; return the exit code."""
     options = _parser().parse_args(arguments)
+    # Python keeps what it compiled, unless somebody says otherwise; users have it keep it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     cells = quick_cells() if options.quick else every_cell()
     cells = tuple(each for each in cells if _fits(each, options.only))
     rounds = options.rounds or (_QUICK_ROUNDS if options.quick else _ROUNDS)

@@ -138,7 +138,12 @@ def _tables(results: Results) -> Iterator[str]:
         yield from (f"## {title}", "", *_table(header, rows), "")
     memory = list(_memory(results))
     if memory:
-        yield from ("## Peak memory of the pack", "", "`pulumi policy analyze`, resident.", "")
+        yield from (
+            "## Peak memory of the pack",
+            "",
+            "`pulumi policy analyze`, resident, with the process that asks ECR.",
+            "",
+        )
         yield from (*_table(("stack", "empty", "layerguard", "difference"), memory), "")
 
 

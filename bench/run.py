@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from bench.cells import Cell, Mode, Subject, at
@@ -183,10 +183,11 @@ class Bench:
 
 
 class PeakMemory:
-    """Watches the peak of a pack's resident memory, whose id is the second in a file.
+    """Watches the peak of the resident memory of a pack, whose id is the second in a file.
 
-    The kernel keeps the peak; only growth in the very last moment can be missed. Stays 0 where a
-    language host starts the pack, which leaves no id.
+    It is the sum of the peaks of the pack's process and of its children, which is never less than
+    the peak of their sum. The kernel keeps the peaks; only growth in the very last moment can be
+    missed. Stays 0 where a language host starts the pack, which leaves no id.
     """
 
     def __init__(self, pids: Path) -> None:
@@ -212,8 +213,24 @@ def _peak_bytes(pids: Path) -> int:
     """Return the peak so far, 0 where the pack has not begun or has ended."""
     try:
         _, pack = pids.read_text().split()
-        lines = Path(f"/proc/{pack}/status").read_text().splitlines()
     except (OSError, ValueError):
+        return 0
+    return sum(_peak_of(process) for process in (pack, *_children(pack)))
+
+
+def _children(process: str) -> list[str]:
+    """Return the ids of what the threads of ``process`` started."""
+    children: list[str] = []
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            children += thread.read_text().split()
+    return children
+
+
+def _peak_of(process: str) -> int:
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 

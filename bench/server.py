@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
@@ -50,13 +50,17 @@ class Connection(asyncio.Protocol):
     """One connection, kept open between requests as AWS keeps it."""
 
     def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+        self.registry = registry
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+
+    def reset(self) -> None:
+        """Break the connection as a network does: with nothing said."""
+        self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole."""
@@ -75,29 +79,34 @@ class Connection(asyncio.Protocol):
                 return
             self._buffer = rest[length:]
             method, path, _ = line.split(" ", 2)
-            self._reply(method, path, headers, rest[:length])
+            self.reply(method, path, headers, rest[:length])
 
-    def _reply(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
+    def reply(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Answer one request."""
         if path.startswith(_CONTROL):
-            self._send(_encoded(method, self._registry.control(path)))
+            self.send(encode(method, self.registry.control(path)), 0.0)
             return
-        answers = self._registry.answers
+        answers = self.registry.answers
         if method == "POST":
             answer = answers.post(headers.get("x-amz-target", ""), body)
         else:
             answer = answers.get(method, path.partition("?")[0])
-        encoded, latency = _encoded(method, answer), self._registry.latency
-        if latency:
-            asyncio.get_running_loop().call_later(latency, self._send, encoded)
-        else:
-            self._send(encoded)
+        self.send(encode(method, answer), self.registry.latency)
 
-    def _send(self, encoded: bytes) -> None:
+    def send(self, encoded: bytes, latency: float) -> None:
+        """Send an answer after a while."""
+        if latency:
+            asyncio.get_running_loop().call_later(latency, self._write, encoded)
+        else:
+            self._write(encoded)
+
+    def _write(self, encoded: bytes) -> None:
         if not self._transport.is_closing():
             self._transport.write(encoded)
 
 
-def _encoded(method: str, answer: Answer) -> bytes:
+def encode(method: str, answer: Answer) -> bytes:
+    """Return an answer as it goes over the wire."""
     digest = f"Docker-Content-Digest: {answer.digest}\r\n" if answer.digest else ""
     head = (
         f"HTTP/1.1 {answer.status} {_REASONS[answer.status]}\r\n"
@@ -107,11 +116,10 @@ def _encoded(method: str, answer: Answer) -> bytes:
     return head.encode() + (b"" if method == "HEAD" else answer.body)
 
 
-async def _serve() -> None:
-    images = (make_image(number, layout) for layout in Layout for number in range(LARGEST))
-    registry = Registry(Answers(images))
+async def serve(registry: Registry, connection: Callable[[], Connection]) -> None:
+    """Print the address, and answer every new ``connection`` until stdin ends."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(registry), "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(connection, "127.0.0.1", 0, backlog=512)
     address = "http://{}:{}".format(*server.sockets[0].getsockname()[:2])
     registry.answers.endpoint = address
     print(address, flush=True)
@@ -122,9 +130,12 @@ async def _serve() -> None:
 class RunningServer:
     """The server as a child process, for as long as a ``with`` block lasts."""
 
+    def __init__(self, module: str = "bench.server", *arguments: str) -> None:
+        self._command = [sys.executable, "-m", module, *arguments]
+
     def __enter__(self) -> RunningServer:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.server"],
+            self._command,
             cwd=Path(__file__).parent.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -133,7 +144,7 @@ class RunningServer:
         assert self._process.stdout
         self.endpoint = self._process.stdout.readline().strip()
         if not self.endpoint:
-            raise RuntimeError("the benchmark's registry did not start")
+            raise RuntimeError("the scripted registry did not start")
         return self
 
     def __exit__(
@@ -178,6 +189,10 @@ class RunningServer:
         """Let every answer wait from now on."""
         self._control(f"latency/{milliseconds}")
 
+    def trouble(self, *, on: bool) -> None:
+        """Switch the troubles of a registry that has some."""
+        self._control(f"trouble/{'on' if on else 'off'}")
+
     def take_calls(self) -> Mapping[str, int]:
         """Return how often each operation was called since the last time."""
         calls: dict[str, int] = json.loads(self._control("calls"))
@@ -192,5 +207,12 @@ class RunningServer:
             connection.close()
 
 
+def main() -> None:
+    """Serve the benchmark's images."""
+    images = (make_image(number, layout) for layout in Layout for number in range(LARGEST))
+    registry = Registry(Answers(images))
+    asyncio.run(serve(registry, lambda: Connection(registry)))
+
+
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    main()

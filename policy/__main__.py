@@ -1,6 +1,6 @@
 """The policy pack: what the Pulumi engine starts."""
 
-from layerguard.gates import policies
+from layerguard.policies import policies
 from pulumi_policy import PolicyPack
 
 PolicyPack("layerguard", policies())

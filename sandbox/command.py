@@ -12,9 +12,9 @@ import math
 import os
 import shlex
 import signal
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager, suppress
-from threading import Event
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.ecr import Pushed, SandboxEcr
 
 _WRONG = 2
+_LOOK_AGAIN = 0.5  # seconds
 _SAMPLE = "shop/web:1.4.2"
 _PLACE = ("123456789012", "eu-west-1")
 # What an AWS SDK would prefer to the sandbox's own variables, or stumble over.
@@ -110,7 +111,10 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
                 ecr.faults.add(Fault(latency=arguments.latency))
             print(_FORMATS[arguments.format](ecr, pushed.values()), file=stdout, flush=True)
             print(_words(ecr, pushed, lost), file=stderr, flush=True)
-            Event().wait()
+            # No lock of Python's, which the exception of a signal can break; and not for ever:
+            # a signal that comes just before the sleep begins is seen when it ends.
+            while True:
+                time.sleep(_LOOK_AGAIN)
     return 0
 
 

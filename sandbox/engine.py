@@ -7,6 +7,7 @@ temporary folder that is gone with the context.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -92,6 +93,7 @@ class Engine:
         (home / "state").mkdir()
         write_launchers(home / "bin", self._pids, self._environment)
         self._variables = {
+            "XDG_CACHE_HOME": str(home / "cache"),
             **self._environment,
             "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
             "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
@@ -127,11 +129,20 @@ class Engine:
         for process in self._processes():
             _end(process)
         self._folder.cleanup()
+        # The Automation API leaves event loops of failed programs behind. Collected at any other
+        # time, their complaints are written while somebody else parses, and Python 3.11 cannot
+        # parse within parsing (gh-106905).
+        gc.collect()
 
     @property
     def folder(self) -> str:
         """The temporary folder of this engine; every process of it has the folder on its PATH."""
         return self._folder.name
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What any pulumi needs in its environment to find this engine's state and providers."""
+        return dict(self._variables)
 
     def configure(self, **values: str) -> None:
         """Set values in the stack's configuration."""

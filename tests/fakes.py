@@ -104,7 +104,7 @@ class FakeRegistry:
         self.identities: list[Identity] = []
         self.others: dict[Identity, FakeRegistry] = {}
         self.patience = 0.0
-        self.prefixes: tuple[str, ...] = ()
+        self.prefixes: tuple[str, ...] | None = ()
         self.cache_questions: list[Repository] = []
         self.failure: Exception | None = None
         self._calls = 0
@@ -117,7 +117,7 @@ class FakeRegistry:
     def be_patient(self, seconds: float) -> None:
         self.patience = seconds
 
-    def cache_prefixes(self, repository: Repository) -> tuple[str, ...]:
+    def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
         self.cache_questions.append(repository)
         return self.prefixes
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +18,11 @@ LAYERS = (
     {"reference"},
     {"manifest"},
     {"verdict"},
-    {"registry", "settings"},
+    {"discovery", "registry", "settings"},
     {"investigation"},
-    {"discovery"},
     {"inspection"},
     {"gates", "sources"},
-    {"report"},
+    {"policies", "report"},
     {"cli"},
     {"__main__"},
 )
@@ -30,7 +31,9 @@ DOORS = {
     "boto3": {"registry"},
     "botocore": {"registry", "cli/batch_check"},
     "jmespath": {"cli/batch_check"},
-    "pulumi_policy": {"gates"},
+    "pulumi_policy": {"gates", "policies"},
+    "rich": {"cli/audit/progress", "report/as_table"},
+    "shtab": {"cli/completion"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -71,6 +74,28 @@ def test_each_foreign_library_is_imported_behind_its_doors_only(module: Path) ->
         doors = DOORS.get(package, {own})
         assert any(f"{own}/".startswith(f"{door}/") for door in doors)
         assert package not in {"sandbox", "tests", "moto", "pulumi"}
+
+
+def test_the_process_that_asks_ecr_imports_nothing_of_resources() -> None:
+    program = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n"
+    program += "import layerguard.investigation.child; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "layerguard.registry" in loaded
+    unwanted = ("layerguard.discovery", "layerguard.inspection", "pulumi", "pulumi_policy")
+    assert not loaded & set(unwanted)
+
+
+def test_until_its_handshake_the_pack_imports_neither_the_gates_nor_boto3() -> None:
+    program = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n"
+    program += "import layerguard.policies; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    unwanted = ("layerguard.gates", "layerguard.discovery", "layerguard.registry", "botocore")
+    assert not set(done.stdout.split()) & set(unwanted)
 
 
 def test_every_part_has_its_place_in_the_rule() -> None:

@@ -7,8 +7,9 @@ import json
 import re
 import subprocess
 
-from layerguard.gates import Gates, Mode, declare
+from layerguard.gates import Gates, Mode
 from layerguard.inspection import Inspector
+from layerguard.policies import declare
 from layerguard.registry import PERMISSIONS
 from layerguard.settings import OPTIONS, Settings
 from layerguard.verdict import Code
@@ -23,6 +24,7 @@ COMMANDS = {
     "make demo": "tests/sandbox/test_demo.py",
     "make test": ".ci/run",
     "make setup": "tests/test_readme.py",
+    "make soak": "tests/bench/test_soak.py",
     "make -s pulumi-path": "tests/test_readme.py",
     "python3 -m venv policy/venv": "tools/venvs.py",
     "policy/venv/bin/pip install -r policy/requirements.txt": "tools/venvs.py",
@@ -31,7 +33,16 @@ COMMANDS = {
     "pulumi preview --policy-pack policy": "sandbox/demo.py",
     "pulumi up --policy-pack policy": "sandbox/demo.py",
     "pulumi policy analyze --file state.json --policy-pack policy": "sandbox/demo.py",
+    "layerguard --help": "tests/test_readme.py",
     "layerguard check REFERENCE": "tests/cli/test_check.py",
+    "layerguard audit exports/": "tests/cli/test_audit.py",
+    "layerguard audit --stack acme/shop/production --stack acme/shop/staging": (
+        "tests/engine/test_audit_on_the_engine.py"
+    ),
+    "pulumi preview --json --show-sames | layerguard audit --format markdown -": (
+        "tests/cli/test_audit.py"
+    ),
+    "layerguard completion SHELL": "tests/cli/test_completion.py",
 }
 
 
@@ -60,11 +71,10 @@ def test_every_option_is_explained_in_the_words_of_its_declaration() -> None:
 
 
 def test_the_policies_are_those_of_the_pack_with_their_levels() -> None:
-    inspector = Inspector.asking(FakeRegistry())
-    gates = Gates(Mode.PREVIEW, inspector, off=False, stderr=io.StringIO())
+    gates = Gates(Mode.PREVIEW, Inspector.asking(FakeRegistry()), None, io.StringIO())
     assert [row[:2] for row in table("| policy | level | when | says |")] == [
         [policy.name, policy.enforcement_level.value]
-        for policy in declare(gates)
+        for policy in declare(lambda: gates)
         if policy.enforcement_level
     ]
 
@@ -93,6 +103,18 @@ def test_every_command_is_run_by_something() -> None:
     assert said == set(COMMANDS)
     for place in COMMANDS.values():
         assert (ROOT / place).exists()
+
+
+def test_the_help_of_the_command_line_is_what_it_says() -> None:
+    run = subprocess.run(
+        [ROOT / ".venv" / "bin" / "layerguard", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    copied = README.partition("$ layerguard --help\n")[2].partition("\n```")[0]
+    # Lines are broken as the terminal is wide.
+    assert copied.split() == run.stdout.split()
 
 
 def masked(text: str) -> str:

@@ -6,6 +6,8 @@
     |-- ReferenceInvalid          a text names a private ECR registry but no image in it
     |-- ManifestInvalid           bytes that are no image manifest and no image index
     |-- SettingsInvalid           a configuration value that is not allowed
+    |-- SourceUnreadable          something that was to be audited cannot be read
+    |   `-- NotASource            it can, and is nothing that names images
     `-- RegistryError             ECR did not answer the question; has the code of a verdict
         |-- RepositoryNotFound    repository-not-found
         |-- ImageNotFound         image-not-found
@@ -42,6 +44,14 @@ class ManifestInvalid(LayerguardError):
 
 class SettingsInvalid(LayerguardError):
     """A configuration value is not allowed; the text names option, value and what is allowed."""
+
+
+class SourceUnreadable(LayerguardError):
+    """What was to be audited cannot be read; the text says what and why."""
+
+
+class NotASource(SourceUnreadable):
+    """What was to be audited can be read, and is nothing that names images."""
 
 
 class RegistryError(LayerguardError):

@@ -6,8 +6,6 @@ inside becomes a judgement, never an exception that ends the deployment.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -15,36 +13,20 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, TextIO
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyConfigSchema,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    StackValidationArgs,
-    StackValidationPolicy,
-    proxy,
-)
+from pulumi_policy import ReportViolation, ResourceValidationArgs, StackValidationArgs, proxy
 
 from layerguard.discovery import Voice
-from layerguard.discovery.provisions import Provision
 from layerguard.errors import SettingsInvalid
+from layerguard.identity import ORDINARY, Identity
 from layerguard.inspection import Inspector, Judgement
-from layerguard.inspection.provenance import (
-    before_the_update,
-    depending_on,
-    during_the_update,
-    is_pushed,
-)
+from layerguard.inspection.inspector import subject_of
+from layerguard.inspection.provenance import during_the_update, foreseen, is_pushed
 from layerguard.inspection.rules import configured, under
-from layerguard.inspection.stack import Stack
 from layerguard.inspection.survey import Survey
-from layerguard.investigation.apart import ApartInvestigator
-from layerguard.investigation.investigator import HereInvestigator
+from layerguard.inspection.trail import Trail, TrailFile
 from layerguard.investigation.limits import Limits
-from layerguard.registry import Ecr, OrdinaryChain
-from layerguard.settings import OPTIONS, Settings
+from layerguard.reference import ImageReference
+from layerguard.settings import Settings
 from layerguard.verdict import Code, State
 
 SENTINELS = frozenset(
@@ -58,8 +40,6 @@ SENTINELS = frozenset(
         proxy.UNKNOWN_STRING_VALUE,
     }
 )
-OFF_VARIABLE = "LAYERGUARD"
-OFF_MESSAGE = "layerguard is off: LAYERGUARD=off is set, so no image was checked."
 
 
 class Mode(Enum):
@@ -81,6 +61,7 @@ class Mode(Enum):
 class Gates:
     """The three policies of one run, and what they share: what each resource brings.
 
+    Where they are ``off``, they say that and nothing else.
     The policy server calls from several threads; ``_lock`` guards what they share.
     """
 
@@ -88,8 +69,7 @@ class Gates:
         self,
         mode: Mode,
         inspector: Inspector,
-        *,
-        off: bool,
+        off: str | None,
         stderr: TextIO,
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
@@ -98,6 +78,9 @@ class Gates:
         self._off = off
         self._stderr = stderr
         self._survey = Survey(SENTINELS, environment)
+        self._trail_file = TrailFile.of(environment)
+        self._trail: Trail | None = None
+        self._followed: set[Identity] = set()
         self._lock = threading.Lock()
         self._shared_settings = Settings()
         self._bugs: list[str] = []
@@ -117,6 +100,9 @@ class Gates:
         if self._mode is not Mode.UPDATE:
             self._inspector.start(uses)
             return
+        self._follow_trail(
+            [ORDINARY, *settings.identities.values(), *(use.identity for use in uses)]
+        )
         provided = self._survey.provisions
         for use in uses:
             if is_pushed(use.target, provided):
@@ -151,16 +137,39 @@ class Gates:
     def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report what could not be verified and why, so that silence always means checked."""
         if self._off:
-            report(OFF_MESSAGE, None)
+            report(self._off, None)
             return
         settings = self._settings(args)
         judgements = self._judge(args, settings)
+        if self._mode is Mode.PREVIEW:
+            self._leave_trail(judgements)
         for judgement in judgements:
             if _is_noted(judgement) and not _stops(settings, judgement):
                 report(judgement.message, judgement.use.urn)
         for bug in self._bugs:
             report(bug, None)
         self._sum_up(judgements)
+
+    def _leave_trail(self, judgements: Iterable[Judgement]) -> None:
+        provided = self._survey.provisions
+        self._trail_file.write(
+            Trail.of(
+                subject_of(each.use, each.use.target)
+                for each in judgements
+                # What is pushed only during the update is not worth a question before.
+                if isinstance(each.use.target, ImageReference)
+                and not is_pushed(each.use.target, provided)
+            )
+        )
+
+    def _follow_trail(self, identities: Iterable[Identity]) -> None:
+        """Begin to ask, as each of ``identities``, what the preview before asked as it."""
+        with self._lock:
+            self._trail = self._trail or self._trail_file.read()
+            news = [each for each in dict.fromkeys(identities) if each not in self._followed]
+            self._followed.update(news)
+        for identity in news:
+            self._inspector.start_ahead(self._trail.leading(identity))
 
     def _sum_up(self, judgements: Iterable[Judgement]) -> None:
         """Print the run in numbers on stderr; never the same numbers twice."""
@@ -208,7 +217,7 @@ class Gates:
         judgements = tuple(under(settings, each) for each in self._inspector.judge(uses))
         if self._mode is Mode.PREVIEW:
             provided = self._survey.provisions
-            return tuple(_foreseen(each, provided, survey.stack) for each in judgements)
+            return tuple(foreseen(each, provided, survey.stack) for each in judgements)
         # In update nothing waited for a component's images: only the notice may speak of them.
         return tuple(
             replace(each, voice=Voice.NOTICE)
@@ -230,53 +239,6 @@ class Gates:
         return Settings.parse(config) if config else self._shared_settings
 
 
-def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
-    """Return the pack's policies, in their stable order, for a run in ``environment``."""
-    off = environment.get(OFF_VARIABLE, "").lower() == "off"
-    inspector = Inspector(ApartInvestigator(lambda: HereInvestigator(Ecr(OrdinaryChain()))))
-    gates = Gates(
-        Mode.of(environment), inspector, off=off, stderr=sys.stderr, environment=environment
-    )
-    if off:
-        print(OFF_MESSAGE, file=sys.stderr, flush=True)
-    return declare(gates)
-
-
-def declare(gates: Gates) -> list[Policy]:
-    """Return ``gates`` as the policies that people configure by name."""
-    return [
-        ResourceValidationPolicy(
-            name="ecr-layers-available",
-            description="Every layer of every Amazon ECR image that a resource uses is in ECR "
-            "before the resource is created or changed.",
-            validate=gates.guarded(gates.update_gate),
-            enforcement_level=EnforcementLevel.MANDATORY,
-            config_schema=_schema(),
-        ),
-        StackValidationPolicy(
-            name="ecr-layers-available-preview",
-            description="Every layer of every Amazon ECR image that the stack uses is in ECR.",
-            validate=gates.guarded(gates.preview_gate),
-            enforcement_level=EnforcementLevel.MANDATORY,
-            config_schema=_schema(),
-        ),
-        StackValidationPolicy(
-            name="ecr-layers-unverified",
-            description="Every Amazon ECR image that the stack uses could be verified.",
-            validate=gates.guarded(gates.notice),
-            enforcement_level=EnforcementLevel.ADVISORY,
-            config_schema=_schema(),
-        ),
-    ]
-
-
-def _foreseen(judgement: Judgement, provided: Iterable[Provision], stack: Stack) -> Judgement:
-    """Return ``judgement`` with what the update that follows a preview will do about it."""
-    urn = judgement.use.urn
-    mended = before_the_update(judgement, provided, stack.waits_for(urn))
-    return depending_on(mended, stack.sources(judgement.use))
-
-
 def _stops(settings: Settings, judgement: Judgement) -> bool:
     return judgement.voice is Voice.GATE and settings.stops(judgement.verdict)
 
@@ -287,10 +249,6 @@ def _is_noted(judgement: Judgement) -> bool:
     quiet = judgement.voice is Voice.NOTICE and state is State.UNAVAILABLE
     quiet = quiet or judgement.verdict.code is Code.EXEMPT
     return quiet or state in (State.UNDETERMINED, State.PENDING)
-
-
-def _schema() -> PolicyConfigSchema:
-    return PolicyConfigSchema({option.name: option.schema for option in OPTIONS})
 
 
 def _bug(error: Exception, where: str) -> str:

@@ -48,6 +48,7 @@ class Code(Enum):
     MANIFEST_UNREADABLE  = ("manifest-unreadable",  State.UNDETERMINED, "The image's manifest is of a kind whose layers cannot be read.")
     DOCUMENT_UNREADABLE  = ("document-unreadable",  State.UNDETERMINED, "The property holds a document that does not parse, so the images in it are not known.")
     EXPRESSION_UNRESOLVED = ("expression-unresolved", State.UNDETERMINED, "The image is an expression that only the service itself evaluates, such as a template's function.")
+    SECRET_NOT_SHOWN     = ("secret-not-shown",     State.UNDETERMINED, "The image, or what its provider asks with, is a secret that the audited source does not show.")
     INTERNAL_ERROR       = ("internal-error",       State.UNDETERMINED, "Layerguard met something it does not understand, or has a bug.")
 
     UNKNOWN_IN_PREVIEW   = ("unknown-in-preview",   State.PENDING,      "The value is an output of a resource that does not exist yet.")

@@ -109,7 +109,8 @@ def test_a_recorded_run_of_the_aws_cli_is_repeated(
         return text.replace("PORT", str(server.port)).replace("WORK", str(work))
 
     server.play(case["server_response"])
-    words = [here(word) for word in case["args"][2:]]
+    words = [here(word) for word in case["args"][1:]]
+    words.remove("ecr")
     environment = {name: here(value) for name, value in case["env"].items()}
     environment |= {"HOME": str(work)}
     if case["stdin"]:  # which is read as a file, /dev/stdin

@@ -17,12 +17,16 @@ from layerguard.verdict import Code, State
 from sandbox.ecr import (
     Answer,
     Fault,
+    Image,
+    ImageIndex,
     SandboxEcr,
     docker_image,
     image_index,
     oci_image,
 )
+from sandbox.ecr.images import OCI_INDEX
 from sandbox.ecr.registry import Registry
+from tests.engine.programs import FUNCTION, SERVICE
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "fault-matrix.md"
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -43,6 +47,7 @@ class Case:
     code: Code
     words: str
     spoil: Callable[[SandboxEcr, Registry, str], str]
+    kind: str = FUNCTION  # the type of the resource that uses the image
 
     @property
     def stops(self) -> bool:
@@ -168,6 +173,35 @@ def _as_number(answer: dict[str, Any]) -> None:
         image["imageManifest"] = 5
 
 
+def _wide_index(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    """Push an index of 200 images, of which the last one lacks its layer."""
+    children = [oci_image(f"{repository} {number}", layers=2) for number in range(200)]
+    pushed = registry.push(repository, image_index(children), tag="1")
+    registry.lose_layer(repository, pushed.layers[-1])
+    return pushed.reference
+
+
+def _deep_index(levels: int) -> Callable[[SandboxEcr, Registry, str], str]:
+    def spoil(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+        image: Image | ImageIndex = oci_image(repository)
+        for _ in range(levels):
+            image = image_index([image])
+        return registry.push(repository, image, tag="1").reference
+
+    return spoil
+
+
+def _listing_itself(answer: dict[str, Any]) -> None:
+    for image in answer["images"]:
+        child = {"mediaType": OCI_INDEX, "digest": image["imageId"]["imageDigest"], "size": 1}
+        image["imageManifest"] = json.dumps({"schemaVersion": 2, "manifests": [child]})
+
+
+def _archived_layers(answer: dict[str, Any]) -> None:
+    for layer in answer["layers"]:
+        layer["layerAvailability"] = "ARCHIVED"
+
+
 # fmt: off
 CASES = (
     #    name                   what goes wrong                                        verdict                     words in the message                                 how
@@ -205,6 +239,11 @@ CASES = (
     Case("upstream",            "the upstream of a cache cannot be used",              Code.UPSTREAM,              "pull-through cache rule",                           _answered(Fault(Answer.IMAGES_FAILED, failure_code="UpstreamUnavailable"))),
     Case("uncached",            "nobody has pulled it through the cache",              Code.CACHE_NOT_FILLED,      "a first pull by its runtime would bring the image", _uncached),
     Case("lost-of-1000",        "one of 1,000 layers is not there",                    Code.LAYER_MISSING,         "layers: 1 of 1001 is not available",                _many_layers),
+    Case("lost-of-200",         "an index of 200 images, one without its layer",       Code.LAYER_MISSING,         "layers: 1 of 3 is not available",                   _wide_index, SERVICE),
+    Case("archived-layers",     "the layers are archived",                             Code.LAYER_ARCHIVED,        "restore the image",                                 _changed(_archived_layers, _LAYERS)),
+    Case("circular-index",      "an index that lists itself",                          Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _changed(_listing_itself, _IMAGES), SERVICE),
+    Case("deepest-index",       "indexes that are nested four deep",                   Code.MANIFEST_UNREADABLE,   "nested more than 3 deep",                           _deep_index(4), SERVICE),
+    Case("deep-index",          "indexes that are nested three deep",                  Code.AVAILABLE,             "",                                                  _deep_index(3), SERVICE),
     Case("extra-layers",        "an answer about more layers than were asked about",   Code.AVAILABLE,             "",                                                  _changed(_another, _LAYERS)),
     Case("layers-twice",        "every layer twice in an answer",                      Code.AVAILABLE,             "",                                                  _changed(_twice, _LAYERS)),
     Case("large-manifest",      "a manifest of 4 MB",                                  Code.AVAILABLE,             "",                                                  _large_manifest),

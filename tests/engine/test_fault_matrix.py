@@ -13,7 +13,7 @@ from sandbox.ecr.registry import Registry
 from sandbox.engine import Engine
 from tests.engine.conftest import Start
 from tests.engine.fault_matrix import CASES, PAGE, TIMEOUT, Case, page
-from tests.engine.programs import FUNCTION, functions
+from tests.engine.programs import FUNCTION, PLACES, inputs, users
 
 UPDATE, PREVIEW, NOTICE = (
     "ecr-layers-available",
@@ -38,14 +38,22 @@ def spoilt(ecr: SandboxEcr, registry: Registry, cases: tuple[Case, ...]) -> dict
 
 
 def the_message(messages: tuple[str, ...], case: Case, image: str) -> str:
-    (found,) = [
-        each for each in messages if each.startswith(f"{case.code.text}: imageUri: {image}\n")
-    ]
+    (found,) = [each for each in messages if each.startswith(headline(case, image))]
     return found
 
 
+def headline(case: Case, image: str) -> str:
+    return f"{case.code.text}: {PLACES[case.kind]}: {image}\n"
+
+
+def used_by(images: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return each image with the type of the resource that uses it."""
+    kinds = {case.name: case.kind for case in CASES}
+    return {name: (kinds.get(name, FUNCTION), image) for name, image in images.items()}
+
+
 def state_of(images: Mapping[str, str], path: Path) -> Path:
-    """Write a stack's state with a function for each image, as ``pulumi stack export`` does."""
+    """Write a stack's state with a user for each image, as ``pulumi stack export`` does."""
     urn = "urn:pulumi:dev::layerguard-sample::"
     provider = f"{urn}pulumi:providers:aws::default"
     resources: list[dict[str, object]] = [
@@ -58,16 +66,15 @@ def state_of(images: Mapping[str, str], path: Path) -> Path:
             "outputs": {},
         }
     ]
-    for name, image in images.items():
-        inputs = {"packageType": "Image", "imageUri": image}
+    for name, (kind, image) in used_by(images).items():
         resources.append(
             {
-                "urn": f"{urn}{FUNCTION}::{name}",
+                "urn": f"{urn}{kind}::{name}",
                 "custom": True,
                 "id": name,
-                "type": FUNCTION,
-                "inputs": inputs,
-                "outputs": inputs,
+                "type": kind,
+                "inputs": inputs(kind, image),
+                "outputs": inputs(kind, image),
                 "provider": f"{provider}::1",
             }
         )
@@ -83,7 +90,7 @@ def test_a_preview_and_an_analysis_say_of_each_what_is_true_of_it(
 ) -> None:
     bad = spoilt(ecr, registry, CASES)
     images = {NEIGHBOURS[0]: healthy[NEIGHBOURS[0]], **bad, NEIGHBOURS[1]: healthy[NEIGHBOURS[1]]}
-    engine: Engine = start(functions(**images), pack_config=CONFIG)
+    engine: Engine = start(users(used_by(images)), pack_config=CONFIG)
     preview = engine.preview()
     assert not preview.passed
     for case in SPOKEN_OF:
@@ -95,7 +102,7 @@ def test_a_preview_and_an_analysis_say_of_each_what_is_true_of_it(
     analysis = engine.analyze(state_of(images, tmp_path / "state.json"))
     assert not analysis.passed
     for case in SPOKEN_OF:
-        assert f"{case.code.text}: imageUri: {bad[case.name]}\n" in analysis.output, case.name
+        assert headline(case, bad[case.name]) in analysis.output, case.name
         assert case.words in analysis.output, case.name
     for image in (*healthy.values(), *(bad[case.name] for case in CASES if not case.is_spoken_of)):
         assert image not in analysis.output
@@ -112,11 +119,11 @@ def test_an_update_never_creates_what_is_proven_unavailable(
     (image,) = spoilt(ecr, registry, (case,)).values()
     first, last = NEIGHBOURS
     images = {first: healthy[first], case.name: image, last: healthy[last]}
-    engine = start(functions(**images), pack_config=CONFIG)
+    engine = start(users(used_by(images)), pack_config=CONFIG)
     update = engine.up()
     assert not update.passed
     (message,) = update.said(UPDATE)
-    assert message.startswith(f"{case.code.text}: imageUri: {image}\n")
+    assert message.startswith(headline(case, image))
     assert case.words in message
     assert engine.asked_to_create() == (f"{FUNCTION}::{first}",)
 
@@ -125,7 +132,7 @@ def test_an_update_goes_on_with_what_could_not_be_checked_and_says_so(
     start: Start, ecr: SandboxEcr, registry: Registry, healthy: Mapping[str, str]
 ) -> None:
     bad = spoilt(ecr, registry, NOT_STOPPING)
-    engine = start(functions(**healthy, **bad), pack_config=CONFIG)
+    engine = start(users(used_by({**healthy, **bad})), pack_config=CONFIG)
     update = engine.up()
     assert update.passed, update.output
     noted = [case for case in NOT_STOPPING if case.is_spoken_of]

@@ -85,9 +85,10 @@ def test_an_update_never_creates_the_resource_but_its_healthy_neighbours(
     (message,) = outcome.said(UPDATE)
     assert message.startswith(f"layer-missing: imageUri: {images['lost']}\n")
     assert sorted(engine.asked_to_create()) == [f"{FUNCTION}::also", f"{FUNCTION}::good"]
+    # For each image its manifest, its layers, its config and where that is; and once the caches.
     assert (
         "layerguard: 3 image uses, 3 images, 12 layers checked, 1 unavailable, 0 undetermined, "
-        "0 pending; 11 calls to ECR in " in outcome.output
+        "0 pending; 13 calls to ECR in " in outcome.output
     )
 
 

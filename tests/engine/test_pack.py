@@ -53,7 +53,7 @@ def test_the_first_line_on_stdout_is_the_handshake_and_there_is_no_other(
 
 def test_starting_the_pack_imports_no_boto3(pack: Path) -> None:
     code = (
-        "import sys; from layerguard.gates import policies; policies({});"
+        "import sys; from layerguard.policies import policies; policies({});"
         "assert 'boto3' not in sys.modules and 'botocore' not in sys.modules"
     )
     subprocess.run(["venv/bin/python", "-c", code], cwd=pack, check=True, capture_output=True)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from layerguard.errors import RegistryError
-from layerguard.identity import Identity
+from layerguard.errors import AccessDenied, RegistryError
+from layerguard.identity import ORDINARY, Identity
 from layerguard.inspection import Inspector, Judgement
 from layerguard.investigation.limits import Limits
 from layerguard.manifest import Platform
@@ -219,6 +219,24 @@ def test_each_identity_asks_for_itself() -> None:
     uses = [replace(use(), identity=TEAM), use()]
     assert codes(inspector.judge(uses)) == ["available", "image-not-found"]
     assert (everybody.calls, team.calls) == (1, 2)
+
+
+@pytest.mark.parametrize("first", [TEAM, ORDINARY])
+def test_a_denied_identity_does_not_poison_the_answers_of_another_whoever_asks_first(
+    first: Identity,
+) -> None:
+    everybody, team = FakeRegistry(), FakeRegistry()
+    everybody.put(manifest("a"), "1")
+    team.image_answers[ImageId("1", None)] = AccessDenied("Denied.")
+    everybody.others[TEAM] = team
+    inspector = Inspector.asking(everybody)
+    second = ORDINARY if first == TEAM else TEAM
+    said = {
+        identity: codes(inspector.judge([replace(use(), identity=identity)]))
+        for identity in (first, second, first)
+    }
+    assert said == {ORDINARY: ["available"], TEAM: ["access-denied"]}
+    assert (everybody.calls, team.calls) == (2, 1)
 
 
 @pytest.mark.parametrize(

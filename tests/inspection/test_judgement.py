@@ -74,7 +74,9 @@ def test_of_a_quiet_use_only_the_notice_speaks() -> None:
         assert judge(used_by(runtimes.ANY, voice=Voice.NOTICE), verdict).voice is Voice.NOTICE
 
 
-@pytest.mark.parametrize("code", [Code.UNKNOWN_IN_PREVIEW, Code.REFERENCE_INVALID])
+@pytest.mark.parametrize(
+    "code", [Code.UNKNOWN_IN_PREVIEW, Code.REFERENCE_INVALID, Code.SECRET_NOT_SHOWN]
+)
 def test_what_is_no_reference_is_no_matter_of_the_runtime(code: Code) -> None:
     verdict = Verdict(code, "Words.")
     unknown = replace(used_by(runtimes.LAMBDA), target=verdict, text="some text")

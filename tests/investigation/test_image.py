@@ -16,14 +16,13 @@ from layerguard.errors import (
 )
 from layerguard.investigation.image import inspect_image
 from layerguard.investigation.questions import Asked, Questions
-from layerguard.investigation.scheduler import Scheduler
 from layerguard.manifest import ManifestForm, Platform
 from layerguard.reference import Digest, ImageId
 from layerguard.registry import Availability, ImageAnswer
 from layerguard.verdict import Code, State, Verdict
 
 from tests.fakes import OCI_MANIFEST, Document, FakeRegistry, digest_of, index, manifest, reference
-from tests.investigation.driven import run
+from tests.investigation.running import to_its_end
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
@@ -32,11 +31,11 @@ ARM64 = Platform("linux", "arm64")
 def inspect(
     registry: FakeRegistry, wanted: Platform | None = None, rest: str = "shop/web:1"
 ) -> Verdict:
-    scheduler = Scheduler(1)
-    questions = Questions(Asked(registry, scheduler))
-    verdict = run(scheduler, inspect_image(reference(rest), wanted, questions))
-    scheduler.close()
-    return verdict
+    return to_its_end(
+        lambda scheduler: inspect_image(
+            reference(rest), wanted, Questions(Asked(registry, scheduler))
+        )
+    )
 
 
 def asked(registry: FakeRegistry) -> list[str]:
@@ -336,20 +335,19 @@ def test_a_config_is_read_only_when_nothing_else_says_the_platform() -> None:
     assert registry.config_questions == []
 
 
-def test_a_config_of_an_image_that_lacks_a_layer_is_not_read() -> None:
+def test_a_lost_layer_decides_over_the_platform_that_the_config_says() -> None:
     registry = FakeRegistry()
     single(registry, config("arm64"))
     registry.lose("one")
     assert inspect(registry, AMD64).code is Code.LAYER_MISSING
-    assert registry.config_questions == []
 
 
-def test_a_config_that_is_not_known_to_be_there_is_not_read() -> None:
+def test_a_config_that_was_read_proves_its_platform_whatever_ecr_says_of_it() -> None:
     registry = FakeRegistry()
     single(registry, config("arm64"))
     registry.layer_answers[digest_of(config("arm64"))] = AccessDenied("No.")
-    assert inspect(registry, AMD64).code is Code.ACCESS_DENIED
-    assert registry.config_questions == []
+    assert inspect(registry, AMD64).code is Code.PLATFORM_MISSING
+    assert inspect(registry, ARM64).code is Code.ACCESS_DENIED
 
 
 def with_config(**members: object) -> Document:
@@ -472,3 +470,15 @@ def test_the_verdict_says_what_form_the_reference_leads_to(
     registry.put(manifest("one"))
     registry.put(document, "1")
     assert inspect(registry).form is form
+
+
+def test_where_nobody_may_ask_about_caches_what_is_missing_says_so() -> None:
+    registry = FakeRegistry()
+    registry.prefixes = None
+    verdict = inspect(registry)
+    assert verdict.code is Code.IMAGE_NOT_FOUND
+    assert verdict.reason.endswith(
+        "Whether the repository is a pull-through cache, which a first pull would fill, could not "
+        "be asked: that takes ecr:DescribePullThroughCacheRules, or the option "
+        "pullThroughCachePrefixes."
+    )

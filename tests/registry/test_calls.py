@@ -76,7 +76,7 @@ def test_what_is_transient_is_tried_again_with_jitter_while_there_is_patience() 
     made, clock = calls(client, patience=60)
     assert made.of_repository(WEB, "batch_get_image") == {"images": []}
     assert len(clock.naps) == 3
-    assert all(nap <= longest for nap, longest in zip(clock.naps, (0.5, 1, 2), strict=True))
+    assert all(nap <= longest for nap, longest in zip(clock.naps, (0.1, 0.2, 0.4), strict=True))
 
 
 def test_patience_ends() -> None:

@@ -17,7 +17,6 @@ PAGES = {
     "/bytes": (200, b"\xff"),
     "/largest": (200, b"x" * MAX_BYTES),
     "/large": (200, b"x" * (MAX_BYTES + 1)),
-    "http://layers.example/config": (200, b"{}"),  # as a proxy is asked for it
 }
 
 
@@ -85,12 +84,9 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def download(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlainHttp]:
+def download(monkeypatch: pytest.MonkeyPatch) -> PlainHttp:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    made = PlainHttp(read_timeout=0.2)
-    yield made
-    for session in made._sessions.values():
-        session.close()
+    return PlainHttp(read_timeout=0.2)
 
 
 def test_the_text_at_a_url_is_returned_on_a_connection_that_is_kept(
@@ -144,23 +140,3 @@ def test_a_url_that_leads_nowhere_is_an_error_that_does_not_repeat_it(
         download(url)
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
-
-
-def test_a_proxy_of_the_environment_is_used(
-    server: Server, download: PlainHttp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HTTP_PROXY", "http_proxy"):
-        monkeypatch.setenv(name, server.url)
-    assert download("http://layers.example/config?signature") == "{}"
-
-
-@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
-def test_a_certificate_bundle_of_the_environment_is_used(
-    download: PlainHttp, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
-    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv(variable, "/a/bundle.pem")
-    assert download._session("https://layers.example/")._verify == "/a/bundle.pem"

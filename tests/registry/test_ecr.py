@@ -29,7 +29,9 @@ from layerguard.inspection import Inspector
 from layerguard.manifest import Index, Manifest, Platform, parse_config, parse_manifest
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import Availability, Ecr, ImageAnswer, LayerAnswer, OrdinaryChain
+from layerguard.registry.connections import Connections
 from layerguard.registry.download import MAX_BYTES
+from layerguard.registry.wire import WireClient
 from layerguard.verdict import Code
 
 from sandbox.ecr import (
@@ -79,7 +81,7 @@ class QuickClient:
         return self.clients[region]
 
     def make(self, region: str) -> Any:
-        return boto3.Session(self.keys.access_key, self.keys.secret_key).client(
+        client = boto3.Session(self.keys.access_key, self.keys.secret_key).client(
             "ecr",
             region_name=region,
             endpoint_url=self.endpoint,
@@ -89,6 +91,7 @@ class QuickClient:
                 retries={"total_max_attempts": 1},
             ),
         )
+        return WireClient(client, Connections(2, 1))
 
 
 def layers_of(pushed: Pushed) -> list[Digest]:
@@ -158,6 +161,23 @@ def test_an_archived_image_is_told_apart_from_one_that_is_not_there(
     assert isinstance(image(ecr), ImageArchived)
     sandbox.faults.add(Fault(Answer.DENIED, operation="DescribeImages"))
     assert isinstance(image(ecr), ImageNotFound)
+
+
+@pytest.mark.usefixtures("pushed")
+@pytest.mark.parametrize(
+    "answer", [Answer.THROTTLED, Answer.SERVER_ERROR, Answer.CONNECTION_CLOSED]
+)
+def test_what_only_makes_better_words_does_not_take_the_time_of_the_verdict(
+    ecr: Ecr, sandbox: SandboxEcr, answer: Answer
+) -> None:
+    ecr.be_patient(600)
+    sandbox.faults.add(Fault(answer, operation="DescribeImages"))
+    sandbox.faults.add(Fault(answer, operation="DescribeRepositories"))
+    sandbox.faults.add(Fault(answer, operation="GetDownloadUrlForLayer"))
+    assert isinstance(image(ecr, ImageId("2", None)), ImageNotFound)
+    absent = Repository(ACCOUNT, REGION, "shop/absent")
+    assert isinstance(image(ecr, repository=absent), RepositoryNotFound)
+    assert code(ecr) is Code.AVAILABLE
 
 
 @pytest.mark.parametrize(
@@ -310,7 +330,9 @@ def test_the_ordinary_chain_follows_the_environment_and_retries_what_is_transien
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     sandbox.faults.add(Fault(Answer.THROTTLED, first=1))
-    assert isinstance(image(Ecr(OrdinaryChain())), ImageAnswer)
+    patient = Ecr(OrdinaryChain())
+    patient.be_patient(10)
+    assert isinstance(image(patient), ImageAnswer)
     assert [request.operation for request in sandbox.requests] == ["BatchGetImage"] * 2
 
 
@@ -414,7 +436,9 @@ def test_an_image_of_another_architecture_is_found_out_with_one_url_and_one_down
     arm, amd = inspector.judge([use("shop/web:1", ARM64), use("shop/web:1", AMD64)])
     assert (arm.verdict.code, amd.verdict.code) == (Code.PLATFORM_MISSING, Code.AVAILABLE)
     operations = [request.operation for request in sandbox.requests]
-    assert operations == ["BatchGetImage", "BatchCheckLayerAvailability", *DOWNLOADS]
+    # The config is asked for while the layers are.
+    assert operations[0] == "BatchGetImage"
+    assert sorted(operations[1:]) == sorted(["BatchCheckLayerAvailability", *DOWNLOADS])
     assert ecr.calls == len(operations)
 
 

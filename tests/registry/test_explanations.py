@@ -53,8 +53,12 @@ def status(status: str | None) -> Say:
     return say
 
 
+def no_caches(_asked: dict[str, Any]) -> object:
+    return {"pullThroughCacheRules": []}
+
+
 def judged(rest: str, **says: Say) -> tuple[Verdict, dict[str, int]]:
-    with Wire(**says) as wire:
+    with Wire(**{"DescribePullThroughCacheRules": no_caches, **says}) as wire:
         inspector = Inspector.asking(Ecr(wire.client))
         (judgement,) = inspector.judge([use(rest)])
         inspector.close()
@@ -127,7 +131,8 @@ def test_an_image_that_ecr_has_and_does_not_give_is_not_proven_to_be_missing() -
 def test_the_nearest_names_are_named_where_there_is_no_such_repository() -> None:
     names = {"repositories": [{"repositoryName": "shop/web"}, {"repositoryName": "billing"}]}
 
-    with Wire(DescribeRepositories=lambda _: names) as wire:
+    says = {"DescribeRepositories": lambda _: names, "DescribePullThroughCacheRules": no_caches}
+    with Wire(**says) as wire:
         wire.refuse["BatchGetImage"] = "RepositoryNotFoundException"
         inspector = Inspector.asking(Ecr(wire.client))
         judgements = inspector.judge([use("shop/wbe:1"), use("shop/webb:1"), use("zzz:1")])

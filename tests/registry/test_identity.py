@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import textwrap
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,6 @@ from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, Web
 from layerguard.reference import ImageId, Repository
 from layerguard.registry import Ecr, ImageAnswer, OrdinaryChain
 from layerguard.registry.identity import Clients
-from layerguard.settings import OPTIONS
 
 from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
 
@@ -230,6 +231,20 @@ def test_sts_says_who_asks_and_is_asked_once(sandbox: SandboxEcr) -> None:
     assert nobody.caller(REGION) is None
 
 
+def test_while_sts_does_not_say_who_asks_the_others_go_on_asking_ecr() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(2) as pool:
+        silent.settimeout(30)
+        endpoint = "http://127.0.0.1:{}".format(*silent.getsockname()[1:])
+        keys = StaticKeys("AKIAIOSFODNN7EXAMPLE", "secret")
+        clients = Clients(Identity(keys=keys, sts_endpoint=endpoint))
+        asked = pool.submit(clients.caller, REGION)
+        connection, _ = silent.accept()
+        with connection:
+            assert pool.submit(clients, REGION).result(30)
+            assert not asked.done()
+        assert asked.result(30) is None
+
+
 def test_endpoints_of_a_provider_are_asked_and_no_others(
     sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,7 +271,7 @@ def test_fips_and_dual_stack_lead_to_their_endpoints(
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_ECR", raising=False)
     client: Any = Clients(identity)("us-east-1")
-    assert client.meta.endpoint_url == f"https://{host}"
+    assert client.url == f"https://{host}/"
 
 
 def test_without_the_instances_metadata_no_credentials_are_looked_for_there(
@@ -311,9 +326,3 @@ def test_whatever_a_service_repeats_of_what_it_was_shown_is_taken_out() -> None:
     said = "AKIASECRETONE, SECRET-TWO, SECRET-THREE, SECRET-FOUR and SECRET-FIVE of arn"
     assert identity.without_secrets(said) == "***, ***, ***, *** and *** of arn"
     assert ORDINARY.without_secrets(said) == said
-
-
-def test_as_many_connections_are_kept_as_the_configuration_lets_ask_at_a_time() -> None:
-    (concurrency,) = (option for option in OPTIONS if option.name == "concurrency")
-    client: Any = Clients()(REGION)
-    assert client.meta.config.max_pool_connections == concurrency.schema["maximum"]

@@ -11,11 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, TypeAlias
 
-import boto3
-from botocore.config import Config
+from layerguard.identity import Identity, StaticKeys
+from layerguard.registry.identity import Clients
 
 Say: TypeAlias = Callable[[dict[str, Any]], object]
 """From what is asked to what is answered: bytes as they are, anything else as JSON."""
+
+
+_WHO = "User: arn:aws:iam::123456789012:user/wire is not authorized to perform:"
 
 
 class Wire:
@@ -32,7 +35,10 @@ class Wire:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._client: Any = None
+        endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        keys = StaticKeys("AKIAIOSFODNN7EXAMPLE", "secret")
+        self.client = Clients(Identity(keys=keys, ecr_endpoint=endpoint, sts_endpoint=endpoint))
+        """The pack's own clients, which ask here."""
 
     def __enter__(self) -> Wire:
         self._thread.start()
@@ -44,22 +50,9 @@ class Wire:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._client:
-            self._client.close()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-
-    def client(self, region: str) -> Any:
-        """Return a client of boto3 that asks here, once and not again."""
-        if self._client is None:
-            self._client = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret").client(
-                "ecr",
-                region_name=region,
-                endpoint_url=f"http://127.0.0.1:{self._server.server_port}",
-                config=Config(read_timeout=20, retries={"total_max_attempts": 1}),
-            )
-        return self._client
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         wire = self
@@ -72,14 +65,15 @@ class Wire:
                     super().handle()
 
             def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                asked = json.loads(content)
                 operation = self.headers["X-Amz-Target"].rpartition(".")[2]
                 wire.asked[operation] += 1
                 refused = wire.refuse.get(operation)
                 if refused is None and operation not in wire.says:
                     refused = "AccessDeniedException"
                 said = (
-                    {"__type": refused, "message": "No."}
+                    {"__type": refused, "message": f"{_WHO} ecr:{operation}"}
                     if refused
                     else wire.says[operation](asked)
                 )

@@ -41,12 +41,14 @@ class Command:
 
 COMMANDS = (
     Command("check", "check images by reference", ".check"),
+    Command("audit", "check every image of stacks, previews, manifests and lists", ".audit"),
     Command(
         "batch-check-layer-availability",
         "ask ECR about layers, as the AWS CLI's command of this name does",
         ".batch_check",
         reads_words=True,
     ),
+    Command("completion", "print the completion script of a shell", ".completion"),
     Command("sandbox", "start a stand-in for ECR on this machine", "sandbox.command"),
 )
 
@@ -91,12 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return READER_GONE
 
 
-def line_parser(
-    named: Command | None = None,
-) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser | None]:
-    """Return the parser of the whole line, and the one of the command that is ``named`` in it.
+def line_parser(*named: Command) -> tuple[argparse.ArgumentParser, list[argparse.ArgumentParser]]:
+    """Return the parser of the whole line, and those of the commands that are ``named``.
 
-    Only that one is complete. Raises NotInstalled where its module is not here.
+    Only these are complete. Raises NotInstalled where the module of one is not here.
     """
     parser = argparse.ArgumentParser(
         "layerguard",
@@ -106,26 +106,31 @@ def line_parser(
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    own = None
+    complete = []
     for command in COMMANDS:
-        added = commands.add_parser(command.name, help=command.help)
-        if command == named:
-            own = added
+        own = commands.add_parser(command.name, help=command.help)
+        if command in named:
             own.formatter_class = argparse.RawDescriptionHelpFormatter
             _module(command).add_arguments(own)
-            own.epilog = f"{own.epilog}\n\n{explain(command.name)}"
-    return parser, own
+            own.epilog = f"{(own.epilog or '').rstrip()}\n\n{explain(command.name)}"
+            complete.append(own)
+    return parser, complete
+
+
+def installed() -> tuple[Command, ...]:
+    """Return the commands whose modules are here."""
+    return tuple(command for command in COMMANDS if _is_installed(command))
 
 
 def _run(words: list[str]) -> int:
     named = next((each for word in words for each in COMMANDS if word == each.name), None)
     try:
-        parser, own = line_parser(named)
+        parser, own = line_parser(*((named,) if named else ()))
     except NotInstalled as error:
         print(f"layerguard: {error}", file=sys.stderr)
         return 2
     if named and named.reads_words and (words[0] == named.name or words[0].startswith("-")):
-        options = argparse.Namespace(command=named.name, words=words, parser=own)
+        options = argparse.Namespace(command=named.name, words=words, parser=own[0])
     else:
         options = parser.parse_args(words)
         named = next(each for each in COMMANDS if each.name == options.command)
@@ -139,3 +144,10 @@ def _module(command: Command) -> CommandModule:
         if f"{command.module}.".startswith(f"{error.name}."):
             raise NotInstalled(command) from error
         raise
+
+
+def _is_installed(command: Command) -> bool:
+    try:
+        return bool(_module(command))
+    except NotInstalled:
+        return False

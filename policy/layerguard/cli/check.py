@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from layerguard.cli.exits import UNDETERMINED, exit_code
+from layerguard.cli.identity_options import add_identity_options, identity_of
 from layerguard.errors import ReferenceInvalid
 from layerguard.manifest import Platform
 from layerguard.verdict import State
@@ -21,11 +22,12 @@ _EXAMPLES = """\
 examples:
   layerguard check 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2
   layerguard check --platform linux/arm64 REFERENCE REFERENCE
-  layerguard check --all-platforms REFERENCE - <references.txt"""
+  layerguard check --all-platforms REFERENCE - <references.txt
+  layerguard check --role-arn arn:aws:iam::123456789012:role/checker REFERENCE"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the references and the platform."""
+    """Add the references, the platform and the identity."""
     parser.description = _DESCRIPTION
     parser.epilog = _EXAMPLES
     parser.add_argument(
@@ -48,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="check every platform of the image that can be run, as without --platform",
     )
+    add_identity_options(parser)
 
 
 def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
@@ -59,7 +62,11 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard.report import render
 
     try:
+        identity = identity_of(arguments)
         references = list(_references(arguments.references, stdin))
+    except argparse.ArgumentTypeError as error:
+        print(f"layerguard: {error}.", file=stderr)
+        return UNDETERMINED
     except UnicodeDecodeError:
         print("layerguard: standard input is not text in UTF-8.", file=stderr)
         return UNDETERMINED
@@ -69,7 +76,16 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     inspector = Inspector.asking(Ecr(OrdinaryChain()))
     try:
         judgements = inspector.judge(
-            ImageUse("", "", "argument", None, text, target_of(text), arguments.platform)
+            ImageUse(
+                urn="",
+                resource_type="",
+                path="argument",
+                container=None,
+                text=text,
+                target=target_of(text),
+                platform=arguments.platform,
+                identity=identity,
+            )
             for text in references
         )
     finally:

@@ -17,7 +17,7 @@ from layerguard.inspection.judgement import Judgement, judge
 from layerguard.investigation.advice import advise
 from layerguard.investigation.investigator import Effort, HereInvestigator, Investigator, Subject
 from layerguard.investigation.limits import WORKERS, Limits
-from layerguard.reference import ImageReference
+from layerguard.reference import ImageReference, Repository
 from layerguard.registry import Registry
 from layerguard.verdict import Code, State, Verdict
 
@@ -53,6 +53,7 @@ class _Inspection:
     def __init__(self, clock: Callable[[], float], ended: Callable[[Effort], None]) -> None:
         self.verdict: Future[Verdict] = Future()
         self.began: float | None = None
+        self.is_ahead = False
         self._clock = clock
         self._ended = ended
 
@@ -110,7 +111,18 @@ class Inspector:
         """Begin to inspect the images of ``uses`` in the background; return at once."""
         for use in uses:
             if isinstance(use.target, ImageReference):
-                self._start(_subject(use, use.target))
+                self._start(subject_of(use, use.target))
+
+    def start_ahead(self, subjects: Iterable[Subject]) -> None:
+        """Begin to inspect what may be used later.
+
+        Of it only that an image is available holds then: much may have been pushed since.
+        """
+        for subject in subjects:
+            with self._lock:
+                is_news = subject not in self._inspections
+            if is_news:
+                self._start(subject).is_ahead = True
 
     def judge(self, uses: Iterable[ImageUse]) -> tuple[Judgement, ...]:
         """Return a judgement for each of ``uses``, in their order; wait for what is not known."""
@@ -123,7 +135,7 @@ class Inspector:
         by_verdict: dict[Future[Verdict], list[ImageUse]] = {}
         for use in uses:
             if isinstance(use.target, ImageReference):
-                future = self._start(_subject(use, use.target)).verdict
+                future = self._start(subject_of(use, use.target)).verdict
                 by_verdict.setdefault(future, []).append(use)
             else:
                 yield judge(use, use.target)
@@ -134,13 +146,7 @@ class Inspector:
         """Drop what is known of the repository of ``use``, whose images may have changed."""
         if not isinstance(use.target, ImageReference):
             return
-        repository = use.target.repository
-        with self._lock:
-            for subject in [
-                each for each in self._inspections if each.reference.repository == repository
-            ]:
-                del self._inspections[subject]
-        self._investigator.forget(repository)
+        self._forget(use.target.repository)
 
     def summary(self, judgements: Iterable[Judgement]) -> Summary:
         """Return the numbers of a run that came to ``judgements``; skipped uses do not count."""
@@ -177,6 +183,14 @@ class Inspector:
         self._investigator.start(subject, inspection)
         return inspection
 
+    def _forget(self, repository: Repository) -> None:
+        with self._lock:
+            for subject in [
+                each for each in self._inspections if each.reference.repository == repository
+            ]:
+                del self._inspections[subject]
+        self._investigator.forget(repository)
+
     def _one_ended(self, effort: Effort) -> None:
         with self._lock:
             self._last_answer = self._clock()
@@ -185,11 +199,10 @@ class Inspector:
     def _verdict(self, use: ImageUse) -> Verdict:
         if isinstance(use.target, Verdict):
             return use.target
-        subject = _subject(use, use.target)
-        inspection = self._start(subject)
+        subject = subject_of(use, use.target)
         before = self._clock()
         try:
-            return self._given_up.get(subject) or self._wait_for(inspection)
+            return self._given_up.get(subject) or self._wait_for(self._current(subject))
         except FutureTimeout:
             with self._lock:
                 verdict = Verdict(
@@ -203,6 +216,15 @@ class Inspector:
         finally:
             with self._lock:
                 self._waited += self._clock() - before
+
+    def _current(self, subject: Subject) -> _Inspection:
+        """Return the inspection of ``subject``: a new one where the one ahead found it lacking."""
+        inspection = self._start(subject)
+        if inspection.is_ahead:
+            inspection.is_ahead = False
+            if self._wait_for(inspection).state is not State.AVAILABLE:
+                self._forget(subject.reference.repository)
+        return self._start(subject)
 
     def _wait_for(self, inspection: _Inspection) -> Verdict:
         """Wait within the limits; raise FutureTimeout beyond them."""
@@ -220,5 +242,6 @@ class Inspector:
                 return inspection.verdict.result(pause)
 
 
-def _subject(use: ImageUse, reference: ImageReference) -> Subject:
+def subject_of(use: ImageUse, reference: ImageReference) -> Subject:
+    """Return what an inspection for ``use``, of ``reference``, is about."""
     return Subject(use.identity, reference, use.platform)

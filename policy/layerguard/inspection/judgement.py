@@ -9,6 +9,9 @@ from layerguard.discovery.runtimes import Candidate, Refusal
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, State, Verdict
 
+# Of these the target is no reference, whatever the text is.
+_NOTHING_KNOWN = (Code.REFERENCE_INVALID, Code.SECRET_NOT_SHOWN, Code.UNKNOWN_IN_PREVIEW)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -59,7 +62,7 @@ def judge(use: ImageUse, verdict: Verdict) -> Judgement:
 
 
 def _refusals(use: ImageUse, verdict: Verdict) -> tuple[Refusal, ...]:
-    if use.text is None or verdict.code in (Code.REFERENCE_INVALID, Code.UNKNOWN_IN_PREVIEW):
+    if use.text is None or verdict.code in _NOTHING_KNOWN:
         return ()
     reference = use.target if isinstance(use.target, ImageReference) else None
     return use.runtime.refusals(Candidate(use.text, reference, use.placement, verdict.form))

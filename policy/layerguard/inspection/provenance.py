@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from layerguard.discovery.provisions import Provides, Provision
 from layerguard.inspection.judgement import Judgement
+from layerguard.inspection.stack import Stack
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, State, Verdict
 
@@ -26,6 +27,12 @@ def is_pushed(use_target: ImageReference | Verdict, provisions: Iterable[Provisi
     return isinstance(use_target, ImageReference) and any(
         each.provides is Provides.IMAGE and each.covers(use_target) for each in provisions
     )
+
+
+def foreseen(judgement: Judgement, provisions: Iterable[Provision], stack: Stack) -> Judgement:
+    """Return ``judgement`` with what the update that follows a preview will do about it."""
+    mended = before_the_update(judgement, provisions, stack.waits_for(judgement.use.urn))
+    return depending_on(mended, stack.sources(judgement.use))
 
 
 def before_the_update(

@@ -14,12 +14,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from layerguard.investigation.investigator import Investigator, Listener, Subject
-from layerguard.investigation.limits import Limits
-from layerguard.reference import Repository
+if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
+    from layerguard.investigation.investigator import Investigator, Listener, Subject
+    from layerguard.investigation.limits import Limits
+    from layerguard.reference import Repository
 
 CHILD = "layerguard.investigation.child"
 _PACKAGES = Path(__file__).parent.parent.parent
@@ -28,23 +30,32 @@ _PACKAGES = Path(__file__).parent.parent.parent
 class ApartInvestigator:
     """An ``Investigator`` that has the work done in a child process.
 
-    The child ends with the pipe to it, however this process ends. Where it cannot be started, or
+    The child is started at once, or where that is not to ``begin`` with the first inspection. It
+    ends with the pipe to it, however this process ends. Where it cannot be started, or
     ends before its time, ``here`` makes the investigator that goes on in this process.
     """
 
     def __init__(
-        self, here: Callable[[], Investigator], python: str = sys.executable, module: str = CHILD
+        self,
+        here: Callable[[], Investigator],
+        *,
+        begin: bool = True,
+        python: str = sys.executable,
+        module: str = CHILD,
     ) -> None:
         self._here = here
         self._command = (python, "-m", module)
         self._lock = threading.Lock()
+        # Apart from the other: a full pipe must not keep the thread from reading that empties it.
+        self._writing = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._instead: Investigator | None = None
         self._limits: tuple[Limits, Collection[str]] | None = None
         self._listening: dict[int, tuple[Subject, Listener]] = {}
         self._count = 0
-        with self._lock:
-            self._begin()
+        if begin:
+            with self._lock:
+                self._begin()
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
@@ -52,28 +63,33 @@ class ApartInvestigator:
             if (limits, cache_prefixes) == self._limits:
                 return
             self._limits = (limits, cache_prefixes)
-            if self._child:
-                self._tell("limit", limits, cache_prefixes)
+            child = self._child
             if self._instead:
                 self._instead.limit(limits, cache_prefixes)
+        self._tell(child, "limit", limits, cache_prefixes)
 
     def start(self, subject: Subject, listener: Listener) -> None:
         """Begin an inspection in the background; return at once."""
         with self._lock:
+            if not self._child and not self._instead:
+                self._begin()
+            child = self._child
             if self._instead:
                 self._instead.start(subject, listener)
-                return
-            self._count += 1
-            self._listening[self._count] = (subject, listener)
-            self._tell("start", self._count, subject)
+            else:
+                self._count += 1
+                number = self._count
+                self._listening[number] = (subject, listener)
+        if child:
+            self._tell(child, "start", number, subject)
 
     def forget(self, repository: Repository) -> None:
         """Drop what is known of a repository."""
         with self._lock:
-            if self._child:
-                self._tell("forget", repository)
+            child = self._child
             if self._instead:
                 self._instead.forget(repository)
+        self._tell(child, "forget", repository)
 
     def close(self) -> None:
         """End the child, and drop what has not ended."""
@@ -103,28 +119,30 @@ class ApartInvestigator:
             target=self._listen, args=(self._child,), name="layerguard-apart", daemon=True
         ).start()
         if self._limits:
-            self._tell("limit", *self._limits)
+            self._tell(self._child, "limit", *self._limits)
 
-    def _tell(self, *message: Any) -> None:
-        assert self._child
-        assert self._child.stdin
-        try:
-            pickle.dump(message, self._child.stdin)
-            self._child.stdin.flush()
-        except OSError:  # it has ended, which the thread that listens finds out too
-            pass
+    def _tell(self, child: subprocess.Popen[bytes] | None, *message: Any) -> None:
+        if child is None:
+            return
+        assert child.stdin
+        told = pickle.dumps(message)
+        # Where it has ended, the thread that listens finds that out, and does what is to be done.
+        with self._writing, suppress(OSError, ValueError):
+            child.stdin.write(told)
+            child.stdin.flush()
 
     def _listen(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdin
         assert child.stdout
-        with child.stdin, child.stdout:
-            try:
-                while True:
-                    word, number, *rest = pickle.load(child.stdout)
-                    self._hear(word, number, rest)
-            except (EOFError, OSError, pickle.UnpicklingError):
-                pass
+        with suppress(EOFError, OSError, pickle.UnpicklingError):
+            while True:
+                word, number, *rest = pickle.load(child.stdout)
+                self._hear(word, number, rest)
+        child.kill()
         child.wait()
+        with self._writing, suppress(OSError):
+            child.stdin.close()
+        child.stdout.close()
         with self._lock:
             if self._child is child:
                 self._child = None

@@ -59,5 +59,7 @@ def serve(investigator: Investigator, told: BinaryIO, out: BinaryIO) -> None:
 if __name__ == "__main__":
     # Ctrl-C is for the parent to answer, and the parent's end is this process's too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    serve(HereInvestigator(Ecr(OrdinaryChain())), sys.stdin.buffer, sys.stdout.buffer)
+    chain = OrdinaryChain()
+    chain.get_ready()
+    serve(HereInvestigator(Ecr(chain)), sys.stdin.buffer, sys.stdout.buffer)
     os._exit(0)  # threads may hang on answers that nobody waits for

@@ -20,6 +20,10 @@ _PULL = (
     "The repository is a pull-through cache: a first pull by its runtime would bring the image "
     "from its upstream, if the upstream has it and the runtime's role may fill the cache."
 )
+_MAY_BE_A_CACHE = (
+    "Whether the repository is a pull-through cache, which a first pull would fill, could not be "
+    "asked: that takes ecr:DescribePullThroughCacheRules, or the option pullThroughCachePrefixes."
+)
 # What a pull through a cache brings.
 _BROUGHT_BY_A_PULL = (Code.IMAGE_NOT_FOUND, Code.LAYER_MISSING, Code.REPOSITORY_NOT_FOUND)
 
@@ -63,8 +67,12 @@ async def inspect_image(
         resolution.manifests = with_platforms(resolution.manifests, texts)
         problems += _platform_problems(wanted, resolution)
     decided = _decide(problems)
-    if decided.code in _BROUGHT_BY_A_PULL and await questions.is_cache(repository):
-        decided = Problem(Code.CACHE_NOT_FILLED, f"{decided.reason} {_PULL}")
+    if decided.code in _BROUGHT_BY_A_PULL:
+        is_cache = await questions.is_cache(repository)
+        if is_cache:
+            decided = Problem(Code.CACHE_NOT_FILLED, f"{decided.reason} {_PULL}")
+        elif is_cache is None:
+            decided = decided._replace(reason=f"{decided.reason} {_MAY_BE_A_CACHE}")
     return Verdict(
         decided.code,
         decided.reason,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WORKERS = 64
+WORKERS = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,15 +71,17 @@ class Questions:
         """Ask for the texts of configs."""
         return self._asked.configs.ask(repository, digests)
 
-    async def is_cache(self, repository: Repository) -> bool:
+    async def is_cache(self, repository: Repository) -> bool | None:
         """Tell whether a repository is filled by pulls through it; ask where it is not known.
 
+        None where the question is refused.
         Source: ECR user guide, "Sync an upstream registry with an Amazon ECR private registry".
         """
         if _is_below(self._cache_prefixes, repository.name):
             return True
         ask = partial(self._asked.registry.cache_prefixes, repository)
-        return _is_below(await self._asked.scheduler.run(ask), repository.name)
+        prefixes = await self._asked.scheduler.run(ask)
+        return None if prefixes is None else _is_below(prefixes, repository.name)
 
 
 def _is_below(prefixes: Collection[str], name: str) -> bool:

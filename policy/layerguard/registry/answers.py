@@ -49,10 +49,10 @@ class Registry(Protocol):
     def be_patient(self, seconds: float) -> None:
         """Set for how long each call is tried again while the trouble is transient."""
 
-    def cache_prefixes(self, repository: Repository) -> tuple[str, ...]:
+    def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
         """Return the prefixes of pull-through caches in the registry of ``repository``.
 
-        ``ROOT`` stands for every repository. Where the question is refused there are none.
+        ``ROOT`` stands for every repository. Where the question is refused that is None.
         """
 
     @property

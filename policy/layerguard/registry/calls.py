@@ -21,7 +21,7 @@ AccountRegion: TypeAlias = "tuple[str, str]"
 _PAGE = 1000
 _PAGES = 10
 # Seconds before the first and any later try, at most.
-_FIRST_PAUSE = 0.5
+_FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
@@ -43,8 +43,7 @@ def entries(answer: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
 class Calls:
     """Calls operations of ECR by their names in boto3; raises RegistryError for every failure.
 
-    boto3's own retries come first. What is transient after them is tried again, with jitter, for
-    ``patience`` seconds.
+    What is transient is tried again, with jitter, for ``patience`` seconds.
     """
 
     def __init__(

@@ -49,6 +49,8 @@ class Ecr:
         others: Callable[[Identity], ClientFactory] = Clients,
     ) -> None:
         self._calls = Calls(client)
+        # What only makes better words is not tried for long: time is for the verdict.
+        self._asides = Calls(client)
         self._download = download or PlainHttp()
         self._others = others
         self._closed_downloads: set[AccountRegion] = set()
@@ -63,7 +65,8 @@ class Ecr:
         """How many requests were sent so far, downloads included and retries not counted."""
         with self._lock:
             others = tuple(self._by_identity.values())
-        return self._calls.count + sum(each.calls for each in others)
+        own = self._calls.count + self._asides.count
+        return own + sum(each.calls for each in others)
 
     def for_identity(self, identity: Identity) -> Ecr:
         """Return the registry as ``identity`` sees it: clients and answers are its own."""
@@ -123,19 +126,19 @@ class Ecr:
         for each in others:
             each.be_patient(seconds)
 
-    def cache_prefixes(self, repository: Repository) -> tuple[str, ...]:
-        """Ask DescribePullThroughCacheRules, once for each registry; a refusal is no rule."""
+    def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
+        """Ask DescribePullThroughCacheRules, once for each registry."""
         caches = self._caches((repository.account, repository.region))
-        return (
-            tuple(str(each.get("ecrRepositoryPrefix")) for each in caches.items) if caches else ()
-        )
+        if caches is None:
+            return None
+        return tuple(str(each.get("ecrRepositoryPrefix")) for each in caches.items)
 
     def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
         registry = (repository.account, repository.region)
         if registry in self._closed_downloads:
             return AccessDenied("This registry has refused a config already.")
         try:
-            answer = self._calls.of_repository(
+            answer = self._asides.of_repository(
                 repository, "get_download_url_for_layer", layerDigest=str(digest)
             )
             url = answer.get("downloadUrl")
@@ -219,7 +222,7 @@ class Ecr:
         """
         statuses: set[str] = set()
         with suppress(RegistryError):
-            described = self._calls.of_repository(
+            described = self._asides.of_repository(
                 repository,
                 "describe_images",
                 imageIds=[_wire(image_id)],
@@ -255,7 +258,7 @@ class Ecr:
         return answer.retold(f"{answer}{said}".strip())
 
     def _describe_images(self, repository: Repository) -> Listing:
-        return self._calls.listing(
+        return self._asides.listing(
             (repository.account, repository.region),
             "describe_images",
             "imageDetails",
@@ -264,12 +267,18 @@ class Ecr:
         )
 
     def _describe_repositories(self, registry: AccountRegion) -> Listing:
-        return self._calls.listing(registry, "describe_repositories", "repositories")
+        return self._asides.listing(registry, "describe_repositories", "repositories")
 
     def _describe_caches(self, registry: AccountRegion) -> Listing:
-        return self._calls.listing(
-            registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
-        )
+        """List the rules; raise AccessDenied where that is refused, and take no other trouble."""
+        try:
+            return self._calls.listing(
+                registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
+            )
+        except AccessDenied:
+            raise
+        except RegistryError:
+            return Listing((), complete=False)
 
 
 def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

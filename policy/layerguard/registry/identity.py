@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
+from layerguard.registry.connections import Connections
 from layerguard.registry.wire import WireClient
 
 ClientFactory: TypeAlias = Callable[[str], Any]
@@ -20,7 +22,16 @@ READ_TIMEOUT_SECONDS = 20
 # boto3 tries once more by itself, where it is asked; what lasts longer is tried again by ``Calls``,
 # which knows when to end.
 ATTEMPTS = 2
+_LASTINGLY = MappingProxyType(
+    {
+        "read_timeout": READ_TIMEOUT_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+    }
+)
+# For what only makes better words of a denial.
+_BRIEFLY = MappingProxyType({"read_timeout": 5, "retries": {"total_max_attempts": 1}})
 SESSION_NAME = "layerguard"
+_MODEL_PARTS = ("service-2", "endpoint-rule-set-1")
 _DEFAULT_PROFILE = "default"
 
 
@@ -36,8 +47,10 @@ class Clients:
         self._identity = identity
         self._connections = connections
         self._lock = threading.Lock()
-        self._session: Any = None
+        self._session: _Sessions | None = None
         self._clients: dict[str, Any] = {}
+        # Of its own: while STS is silent, the others go on asking ECR.
+        self._caller_lock = threading.Lock()
         self._caller: tuple[str | None] | None = None
 
     def __call__(self, region: str) -> Any:
@@ -64,38 +77,51 @@ class Clients:
 
         STS is asked at most once.
         """
-        with self._lock:
+        with self._caller_lock:
             if self._caller is None:
                 self._caller = (self._ask_sts(region),)
             return self._caller[0]
 
     def _ask_sts(self, region: str) -> str | None:
+        place = self._identity.region or region
         try:
-            sts = self._client("sts", self._identity.region or region, self._identity.sts_endpoint)
+            with self._lock:
+                sts = self._client("sts", place, self._identity.sts_endpoint, _BRIEFLY)
             return str(sts.get_caller_identity()["Arn"])
         except Exception:  # it only makes better words of a denial
             return None
 
     def _make(self, region: str) -> Any:
-        return WireClient(self._client("ecr", region, self._identity.ecr_endpoint))
+        client = self._client("ecr", region, self._identity.ecr_endpoint)
+        bundle = self._sessions(region).core.get_config_variable("ca_bundle")
+        return WireClient(
+            client, Connections(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, bundle)
+        )
 
-    def _client(self, service: str, region: str, endpoint: str | None) -> Any:
-        from botocore.config import Config
+    def _sessions(self, region: str) -> _Sessions:
+        import boto3
 
         if self._session is None:
-            self._session = _session(self._identity, region)
-        return self._session.client(
+            core = _session(self._identity, region)
+            self._session = _Sessions(boto3.Session(botocore_session=core), core)
+        return self._session
+
+    def _client(
+        self, service: str, region: str, endpoint: str | None, more: Mapping[str, Any] = _LASTINGLY
+    ) -> Any:
+        from botocore.config import Config
+
+        return self._sessions(region).boto3.client(
             service,
             region_name=region,
             endpoint_url=endpoint,
             config=Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                read_timeout=READ_TIMEOUT_SECONDS,
                 max_pool_connections=self._connections,
-                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
                 user_agent_appid="layerguard",
                 use_fips_endpoint=self._identity.use_fips,
                 use_dualstack_endpoint=self._identity.use_dual_stack,
+                **more,
             ),
         )
 
@@ -106,10 +132,23 @@ class OrdinaryChain(Clients):
     def __init__(self, connections: int = CONNECTIONS) -> None:
         super().__init__(ORDINARY, connections)
 
+    def get_ready(self) -> None:
+        """Do what the first client of any region needs first; nobody is asked for anything."""
+        with self._lock:
+            loader = self._sessions("").core.get_component("data_loader")
+            for part in _MODEL_PARTS:
+                loader.load_service_model("ecr", part)
+
+
+class _Sessions(NamedTuple):
+    """boto3's session of an identity, and botocore's that it stands on."""
+
+    boto3: Any
+    core: Any
+
 
 def _session(identity: Identity, region: str) -> Any:
-    """Return a boto3 session that has the credentials of ``identity``."""
-    import boto3
+    """Return a session of botocore, for one of boto3, that has the credentials of ``identity``."""
     import botocore.session
     from botocore.exceptions import NoCredentialsError
 
@@ -138,7 +177,7 @@ def _session(identity: Identity, region: str) -> Any:
             credentials = _assumed(sts, credentials, role)
         core.register_component("credential_provider", _Credentials(credentials))
         core._credentials = None  # what was found on the way is only the source of the role
-    return boto3.Session(botocore_session=core)
+    return core
 
 
 def _deciding(files: Sequence[str], profile: str | None) -> str:

@@ -81,7 +81,7 @@ OPTIONS = (
     Option("timeoutSeconds",           Number(1, 600),           "30",     "For how long one image is asked about, retries included."),
     Option("totalTimeoutSeconds",      Number(1, 3600),          "300",    "For how long a run waits for answers in all."),
     Option("waitSeconds",              Number(0, 3600),          "0",      "For how long an image or layer that is not there yet is asked about again, in update and analyze."),
-    Option("concurrency",              Number(1, 200, whole=True), "64",   "How many calls to ECR are under way at a time."),
+    Option("concurrency",              Number(1, 200, whole=True), "100",  "How many calls to ECR are under way at a time."),
 )
 # fmt: on
 
@@ -100,7 +100,7 @@ class Settings:
     timeout_seconds: float = 30.0
     total_timeout_seconds: float = 300.0
     wait_seconds: float = 0.0
-    concurrency: int = 64
+    concurrency: int = 100
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> Settings:

@@ -84,12 +84,25 @@ def add_globals(parser: argparse.ArgumentParser) -> None:
     )
     add("--no-paginate", action="store_false", dest="paginate", help=argparse.SUPPRESS)
     formats = _Choice("json", "text", "table")
-    add("--output", type=formats, metavar="FORMAT", help=f"{formats} (default: json)")
+    add(
+        "--output",
+        type=formats,
+        choices=formats.words,
+        metavar="FORMAT",
+        help=f"{formats} (default: json)",
+    )
     add("--query", metavar="JMESPATH", help="print what this JMESPath query finds in the answer")
     add("--profile", metavar="NAME", help="the profile of the AWS configuration to use")
     add("--region", help="the region to ask in")
     colors = _Choice("on", "off", "auto")
-    add("--color", type=colors, default="auto", metavar="WHEN", help=f"colour tables: {colors}")
+    add(
+        "--color",
+        type=colors,
+        choices=colors.words,
+        default="auto",
+        metavar="WHEN",
+        help=f"colour tables: {colors}",
+    )
     add(
         "--no-sign-request",
         action="store_false",
@@ -126,6 +139,7 @@ def add_operation(parser: argparse.ArgumentParser, operation: Operation, *, stri
         nargs="?",
         const="input",
         type=_Choice(*_SKELETONS),
+        choices=_SKELETONS,
         metavar="input|output",
         help="ask nothing, and print JSON to fill in for --cli-input-json, or with 'output' a "
         "sample of the answer, if the parameters are valid",
@@ -184,24 +198,27 @@ class _Help(argparse.Action):
 
 
 class _Choice:
-    """The type of an option that takes one of several words."""
+    """The type of an option that takes one of several words.
+
+    It refuses all others itself, in the AWS CLI's words; the option's choices are for completion.
+    """
 
     def __init__(self, *words: str) -> None:
-        self._words = words
+        self.words = words
 
     def __str__(self) -> str:
-        return ", ".join(self._words)
+        return ", ".join(self.words)
 
     def __call__(self, text: str) -> str:
-        if text in self._words:
+        if text in self.words:
             return text
-        similar = get_close_matches(text, self._words, cutoff=0.8)
+        similar = get_close_matches(text, self.words, cutoff=0.8)
         raise argparse.ArgumentTypeError("\n".join(self._refusal(text, similar)))
 
     def _refusal(self, text: str, similar: Iterable[str]) -> Iterable[str]:
         yield "Invalid choice, valid choices are:\n"
-        for start in range(0, len(self._words), 2):
-            yield " | ".join(f"{word:40}" for word in self._words[start : start + 2])
+        for start in range(0, len(self.words), 2):
+            yield " | ".join(f"{word:40}" for word in self.words[start : start + 2])
         if similar:
             yield f"\n\nInvalid choice: {text!r}, maybe you meant:\n"
             yield from (f"  * {word}" for word in similar)

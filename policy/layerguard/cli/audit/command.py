@@ -1,0 +1,123 @@
+"""``layerguard audit``: every image that stacks, previews, manifests and lists name."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from layerguard.cli.audit.whole_file import refusal
+from layerguard.cli.exits import INTERRUPTED, UNDETERMINED, exit_code
+from layerguard.verdict import State
+
+_TABLE = "table"
+_FORMATS = (_TABLE, "json", "junit", "sarif", "markdown", "html")
+
+_DESCRIPTION = """\
+Reads what stacks reference and checks every image: what pulumi stack export and pulumi preview
+--json print, Kubernetes manifests in YAML or JSON, and lists with a reference a line. What a file
+is, its content says. Every resource is asked about as its own provider, as the policy pack asks.
+A folder is read with the folders in it: every file that ends in .json, .jsonl, .yaml or .yml."""
+
+_EXAMPLES = """\
+examples:
+  layerguard audit exports/
+  layerguard audit --stack acme/shop/production --stack acme/shop/staging
+  pulumi preview --json --show-sames | layerguard audit --format markdown -
+  helm template charts/shop | layerguard audit -
+  layerguard audit --format sarif --out layerguard.sarif exports/ deploy.yaml references.txt"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the sources, and what is made of them."""
+    parser.description = _DESCRIPTION
+    parser.epilog = _EXAMPLES
+    parser.add_argument(
+        "sources",
+        nargs="*",
+        metavar="SOURCE",
+        help="a file or a folder; - is standard input",
+    )
+    parser.add_argument(
+        "--stack",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a running stack, whose state pulumi stack export gives; its secrets stay encrypted; "
+        "can be given again",
+    )
+    parser.add_argument(
+        "--format", choices=_FORMATS, default=_TABLE, help="what to print (default: table)"
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="list what is available or skipped in the table, too",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write it to a file, whole or not at all, and nothing to standard output",
+    )
+
+
+def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
+    """Audit the sources, say what was found and return the exit code."""
+    from layerguard.cli.audit.output import Output
+    from layerguard.cli.audit.progress import ProgressBar
+    from layerguard.cli.audit.sweep import read_sources, sweep
+    from layerguard.inspection import Inspector
+    from layerguard.registry import Ecr, OrdinaryChain
+    from layerguard.settings import Settings
+    from layerguard.sources.places import Reader
+    from layerguard.sources.stack import Pulumi
+
+    wrong = _wrong(arguments)
+    if wrong:
+        print(f"layerguard: {wrong}", file=stderr)
+        return UNDETERMINED
+    bar = ProgressBar(stderr)
+    reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note)
+    pulumi = Pulumi(shutil.which("pulumi"), os.environ)
+    inspector = Inspector.asking(Ecr(OrdinaryChain()))
+    with _interrupted_by_sigterm():
+        try:
+            sources = read_sources(arguments.sources, arguments.stack, reader, pulumi, bar)
+            report = sweep(sources, inspector, bar, Settings())
+        finally:
+            inspector.close()
+        try:
+            Output(arguments.format, arguments.out, arguments.all).write(report, stdout, stderr)
+        except OSError as error:
+            if arguments.out is None:
+                raise
+            print(f"layerguard: {arguments.out}: {error.strerror}.", file=stderr)
+            return UNDETERMINED
+    if not report.complete:
+        return INTERRUPTED
+    states = [judgement.verdict.state for judgement in report.judgements]
+    return exit_code([*states, *([State.UNDETERMINED] if report.problems else [])])
+
+
+def _wrong(arguments: argparse.Namespace) -> str | None:
+    if not arguments.sources and not arguments.stack:
+        return "there is nothing to audit: give a SOURCE or a --stack."
+    if arguments.all and arguments.format != _TABLE:
+        return "--all is for the table alone."
+    return arguments.out and refusal(arguments.out)
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C: who ends a job is told, too, what is known so far."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,105 @@
+"""The sweep: every source is read, every image asked about, and what is known is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from layerguard.cli.audit.progress import ProgressBar
+from layerguard.discovery import ImageUse
+from layerguard.errors import SourceUnreadable
+from layerguard.inspection import Inspector, Judgement
+from layerguard.inspection.rules import configured
+from layerguard.report.audit import AuditedSource, AuditReport
+from layerguard.settings import Settings
+from layerguard.sources import Source
+from layerguard.sources.places import Reader, unreadable
+from layerguard.sources.stack import Pulumi
+
+_LOOK_AGAIN = 0.5  # seconds until a signal that came just before a wait is seen
+
+
+def read_sources(
+    places: Iterable[str], stacks: Iterable[str], reader: Reader, pulumi: Pulumi, bar: ProgressBar
+) -> Iterator[Source]:
+    """Yield the sources in their order; one whose name another has already is told by its place."""
+    names: set[str] = set()
+    for place in dict.fromkeys(places):
+        bar.reading(place)
+        for path, source in reader.read(place):
+            taken = source.name in names
+            names.add(source.name)
+            yield replace(source, name=f"{source.name} ({path})") if taken else source
+    for name in dict.fromkeys(stacks):
+        bar.reading(name)
+        try:
+            yield pulumi.read_stack(name)
+        except SourceUnreadable as error:
+            yield unreadable(name, error)
+
+
+def sweep(
+    sources: Iterable[Source], inspector: Inspector, bar: ProgressBar, settings: Settings
+) -> AuditReport:
+    """Return what is known at the end, or when KeyboardInterrupt comes.
+
+    ECR is asked about one source while the next is read.
+    """
+    began = datetime.now(timezone.utc)
+    read: list[Source] = []
+    known: dict[ImageUse, Judgement] = {}
+    complete = False
+    try:
+        with bar:
+            for source in sources:
+                uses = tuple(configured(use, settings) for use in source.uses)
+                inspector.start(uses)
+                read.append(replace(source, uses=uses))
+            distinct = tuple(dict.fromkeys(use for source in read for use in source.uses))
+            bar.asking(len(distinct))
+            for judgement in _handed_over(inspector.judge_each(distinct)):
+                known[judgement.use] = judgement
+                bar.answered()
+        complete = True
+    except KeyboardInterrupt:
+        inspector.close()
+    audited = tuple(
+        AuditedSource(
+            source, tuple(source.foreseen(known[use]) for use in source.uses if use in known)
+        )
+        for source in read
+    )
+    judgements = [judgement for each in audited for judgement in each.judgements]
+    return AuditReport(audited, inspector.summary(judgements), began, complete)
+
+
+def _handed_over(judgements: Iterator[Judgement]) -> Iterator[Judgement]:
+    """Yield ``judgements``, for which a thread waits.
+
+    The exception of a signal, which only the main thread gets, breaks the locks of Python's that it
+    waits on. This queue has none.
+    """
+    handed: SimpleQueue[Judgement | BaseException | None] = SimpleQueue()
+
+    def hand_over() -> None:
+        try:
+            for judgement in judgements:
+                handed.put(judgement)
+            handed.put(None)
+        except BaseException as error:
+            handed.put(error)
+
+    Thread(target=hand_over, daemon=True).start()
+    while True:
+        try:
+            judgement = handed.get(timeout=_LOOK_AGAIN)
+        except Empty:
+            continue
+        if judgement is None:
+            return
+        if isinstance(judgement, BaseException):
+            raise judgement
+        yield judgement

@@ -1,0 +1,122 @@
+"""The pack's policies: what the engine is told of them before anything else is imported.
+
+Until the pack has said its port nothing goes on in the engine, so only what declares the policies
+is imported here. The gates come a moment later, while the engine gets ready, and a process that
+asks ECR gets ready beside both.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyConfigSchema,
+    ReportViolation,
+    ResourceValidationPolicy,
+    StackValidationPolicy,
+)
+
+from layerguard.investigation.apart import ApartInvestigator
+from layerguard.settings import OPTIONS
+
+if TYPE_CHECKING:
+    from layerguard.gates import Gates
+    from layerguard.investigation.investigator import Investigator
+
+OFF_VARIABLE = "LAYERGUARD"
+OFF_MESSAGE = "layerguard is off: LAYERGUARD=off is set, so no image was checked."
+# Seconds in which the pack's server says its port, which importing the gates would slow down.
+_HANDSHAKE = 0.03
+
+
+def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
+    """Return the pack's policies, in their stable order, for a run in ``environment``."""
+    off = environment.get(OFF_VARIABLE, "").lower() == "off"
+    if off:
+        print(OFF_MESSAGE, file=sys.stderr, flush=True)
+    investigator = ApartInvestigator(_investigator_here, begin=not off)
+
+    def make() -> Gates:
+        from layerguard.gates import Gates, Mode
+        from layerguard.inspection import Inspector
+
+        inspector = Inspector(investigator)
+        off_message = OFF_MESSAGE if off else None
+        return Gates(Mode.of(environment), inspector, off_message, sys.stderr, environment)
+
+    late = Late(make)
+    timer = threading.Timer(_HANDSHAKE, late)
+    timer.daemon = True
+    timer.start()
+    return declare(late)
+
+
+class Late:
+    """Makes the gates once, for whoever needs them first."""
+
+    def __init__(self, make: Callable[[], Gates]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._gates: Gates | None = None
+
+    def __call__(self) -> Gates:
+        """Return the gates."""
+        with self._lock:
+            if self._gates is None:
+                self._gates = self._make()
+            return self._gates
+
+
+def declare(gates: Callable[[], Gates]) -> list[Policy]:
+    """Return ``gates`` as the policies that people configure by name."""
+
+    def update_gate(args: Any, report: ReportViolation) -> None:
+        gates().guarded(gates().update_gate)(args, report)
+
+    def preview_gate(args: Any, report: ReportViolation) -> None:
+        gates().guarded(gates().preview_gate)(args, report)
+
+    def notice(args: Any, report: ReportViolation) -> None:
+        gates().guarded(gates().notice)(args, report)
+
+    return [
+        ResourceValidationPolicy(
+            name="ecr-layers-available",
+            description="Every layer of every Amazon ECR image that a resource uses is in ECR "
+            "before the resource is created or changed.",
+            validate=update_gate,
+            enforcement_level=EnforcementLevel.MANDATORY,
+            config_schema=_schema(),
+        ),
+        StackValidationPolicy(
+            name="ecr-layers-available-preview",
+            description="Every layer of every Amazon ECR image that the stack uses is in ECR.",
+            validate=preview_gate,
+            enforcement_level=EnforcementLevel.MANDATORY,
+            config_schema=_schema(),
+        ),
+        StackValidationPolicy(
+            name="ecr-layers-unverified",
+            description="Every Amazon ECR image that the stack uses could be verified.",
+            validate=notice,
+            enforcement_level=EnforcementLevel.ADVISORY,
+            config_schema=_schema(),
+        ),
+    ]
+
+
+def _investigator_here() -> Investigator:
+    from layerguard.investigation.investigator import HereInvestigator
+    from layerguard.registry import Ecr, OrdinaryChain
+
+    return HereInvestigator(Ecr(OrdinaryChain()))
+
+
+def _schema() -> PolicyConfigSchema:
+    return PolicyConfigSchema({option.name: option.schema for option in OPTIONS})

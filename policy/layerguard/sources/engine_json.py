@@ -1,0 +1,101 @@
+"""JSON as the engine of Pulumi writes it: what stands in it for secrets, assets and unknown values.
+
+Source: the engine's ``sdk/go/common/resource/sig`` (the signatures), ``pkg/resource/stack`` (how
+values are written) and ``pkg/backend/display`` (how secrets are hidden in output).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from layerguard.discovery.tree import Mark
+from layerguard.errors import SourceUnreadable
+
+HIDDEN = "[secret]"
+"""What stands for a secret that is not shown."""
+
+UNKNOWN = frozenset(
+    {
+        "030794c1-ac77-496b-92df-f27374a8bd58",  # an asset
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",  # a string, or of no known type
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # a boolean
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",  # a number
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",  # an array
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # an object
+        "e48ece36-62e2-4504-bad9-02848725956a",  # an archive
+    }
+)
+"""The strings that stand for values which are not known before the update."""
+
+SENTINELS = UNKNOWN | {HIDDEN}
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+_ASSET = "c44067f5952c0a294b673a41bacd8c17"
+_OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_ANY_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+def read_documents(text: str) -> tuple[list[Any], str]:
+    """Return the JSON documents that stand in ``text`` one behind the other, and what went wrong.
+
+    That is empty, or a sentence without anything of the text in it, which may hold secrets.
+    Secrets that are shown are their values, those that are not ``HIDDEN``, string assets their
+    texts, and what else the engine has a signature for ``Mark.OPAQUE``. Raises SourceUnreadable
+    where there is no document.
+    """
+    documents: list[Any] = []
+    try:
+        documents.extend(_documents(text))
+    except RecursionError:
+        problem = "It is nested too deeply."
+    except json.JSONDecodeError as error:
+        problem = f"It is not valid JSON at line {error.lineno}, column {error.colno}."
+    else:
+        problem = ""
+    if not documents:
+        raise SourceUnreadable(problem or "It has no JSON document.")
+    return documents, problem
+
+
+def _documents(text: str) -> Iterator[Any]:
+    decoder = json.JSONDecoder(object_hook=_value)
+    position = _next(text, 0)
+    while position < len(text):
+        document, position = decoder.raw_decode(text, position)
+        yield document
+        position = _next(text, position)
+
+
+def _next(text: str, position: int) -> int:
+    """Return where the next character stands that is no white space of JSON."""
+    while position < len(text) and text[position] in " \t\r\n":
+        position += 1
+    return position
+
+
+def _value(read: dict[str, Any]) -> Any:
+    """Return what the engine means by an object; the values in it have gone through here."""
+    match read.get(_SIGNATURE):
+        case None:
+            return read
+        case signature if signature == _SECRET:
+            plaintext = read.get("plaintext")
+            return _shown(plaintext) if isinstance(plaintext, str) else HIDDEN
+        case signature if signature == _ASSET:
+            text = read.get("text")
+            return text if isinstance(text, str) else Mark.OPAQUE
+        case signature if signature == _OUTPUT:
+            return read.get("value", _ANY_UNKNOWN)
+        case _:
+            return Mark.OPAQUE
+
+
+def _shown(plaintext: str) -> Any:
+    """Return the value of a secret: the engine writes it as JSON text."""
+    try:
+        return json.loads(plaintext, object_hook=_value)
+    except (ValueError, RecursionError):
+        return HIDDEN

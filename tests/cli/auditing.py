@@ -1,0 +1,82 @@
+"""Runs ``layerguard audit`` as a process of its own, over a sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sandbox.ecr import Answer, Fault, SandboxEcr
+from sandbox.engine import ROOT
+
+COMMAND = (sys.executable, "-m", "layerguard", "audit")
+WEB = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2"
+WORKER = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/worker:1.4.2"
+REPORT = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/report:1.4.2"
+ABSENT = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:none"
+
+
+def environment(ecr: SandboxEcr, **more: str) -> dict[str, str]:
+    own = {"PYTHONPATH": f"{ROOT / 'policy'}{os.pathsep}{ROOT}", "PYTHONWARNINGS": "error"}
+    return {**ecr.isolate(os.environ), **own, **more}
+
+
+def audit(
+    ecr: SandboxEcr, *words: str | Path, stdin: str = "", cwd: str | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end, without a terminal."""
+    return subprocess.run(
+        [*COMMAND, *map(str, words)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env=environment(ecr, **more),
+        cwd=cwd,
+        timeout=60,
+    )
+
+
+def audit_json(
+    ecr: SandboxEcr, *words: str | Path, stdin: str = "", cwd: str | None = None, **more: str
+) -> Any:
+    run = audit(ecr, "--format", "json", *words, stdin=stdin, cwd=cwd, **more)
+    assert run.stdout, run.stderr
+    return json.loads(run.stdout)
+
+
+def hang_after(ecr: SandboxEcr, repository: str) -> None:
+    """Let ECR never answer about a repository."""
+    ecr.faults.add(Fault(Answer.HANG, repository=repository))
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    """Wait until it is so; fail where it never is."""
+    for _ in range(600):
+        if is_so():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never is")
+
+
+def wait_until_asked(ecr: SandboxEcr, operation: str, repository: str) -> None:
+    """Wait until ECR was asked this; fail where it never is."""
+    wait_until(
+        lambda: any(
+            (each.operation, each.repository) == (operation, repository) for each in ecr.requests
+        )
+    )
+
+
+def has_ended(process: int) -> bool:
+    """Tell whether a process is gone, or only waits for whoever inherited it."""
+    said = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return said == "" or said.startswith("Z")

@@ -1,0 +1,335 @@
+"""``layerguard audit``, as a process of its own over the sandbox: sources, formats, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from sandbox.ecr import SandboxEcr, fill
+from tests.cli.auditing import (
+    ABSENT,
+    COMMAND,
+    REPORT,
+    WEB,
+    WORKER,
+    audit,
+    audit_json,
+    environment,
+    hang_after,
+    has_ended,
+    wait_until,
+    wait_until_asked,
+)
+from tests.sources.states import RECORDED, export, state, urn
+
+FORMATS = ("table", "json", "junit", "sarif", "markdown", "html")
+PROVIDER = "pulumi:providers:aws"
+POD = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec: {{containers: [{{image: '{WEB}'}}]}}\n"
+
+
+@pytest.fixture
+def ecr() -> Iterator[SandboxEcr]:
+    with SandboxEcr() as ecr:
+        fill(ecr)
+        yield ecr
+
+
+def listed(folder: Path, *references: str) -> Path:
+    path = folder / "references.txt"
+    path.write_text("\n".join(references))
+    return path
+
+
+def states(document: dict[str, object]) -> dict[str, list[tuple[str, str]]]:
+    """The path and the code of each image, by source."""
+    sources = document["sources"]
+    assert isinstance(sources, list)
+    return {
+        source["name"]: [(image["path"], image["code"]) for image in source["images"]]
+        for source in sources
+    }
+
+
+def test_several_sources_of_every_kind_are_one_audit(ecr: SandboxEcr, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "production.json").write_text(
+        json.dumps(export(state("worker", WORKER), state("absent", ABSENT)))
+    )
+    (tmp_path / "exports" / "preview.json").write_text((RECORDED / "preview.json").read_text())
+    (tmp_path / "pod.yaml").write_text(POD)
+    files = (tmp_path / "exports", tmp_path / "pod.yaml", listed(tmp_path, REPORT, "nginx"))
+    found = audit_json(ecr, *files, "-", stdin=f"{WORKER}\n")
+    recorded, *others = states(found).items()
+    assert recorded[0] == "layerguard-sample/dev"
+    assert dict(others) == {
+        "shop/dev": [("imageUri", "available"), ("imageUri", "image-not-found")],
+        str(tmp_path / "pod.yaml"): [("Pod/web.spec.containers[0].image", "available")],
+        str(tmp_path / "references.txt"): [
+            ("line 1", "available"),
+            ("line 2", "not-private-ecr"),
+        ],
+        "-": [("line 1", "available")],
+    }
+    assert found["complete"] is True
+
+
+def test_what_a_preview_pushes_is_pending_and_what_it_hides_is_undetermined(
+    ecr: SandboxEcr,
+) -> None:
+    found = audit_json(ecr, RECORDED / "preview.json")
+    by_name = {
+        (image["urn"].rpartition("::")[2], image["path"]): image["code"]
+        for image in found["sources"][0]["images"]
+    }
+    assert by_name["cart", "imageUri"] == "pushed-by-this-stack"
+    assert by_name["later", "imageUri"] == "unknown-in-preview"
+    assert by_name["secretive", "containerDefinitions"] == "secret-not-shown"
+
+
+def test_every_resource_is_asked_about_as_its_own_provider(ecr: SandboxEcr, tmp_path: Path) -> None:
+    role = ecr.principals.add_role("123456789012", "deploy", trusts=[ecr.keys.arn])
+    provider = {
+        "urn": urn("own", PROVIDER),
+        "type": PROVIDER,
+        "inputs": {"assumeRoles": json.dumps([{"roleArn": role}])},
+    }
+    by_role = state("worker", WORKER, provider=f"{provider['urn']}::id")
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(export(provider, by_role, state("report", REPORT))))
+    run = audit(ecr, path)
+    assert run.returncode == 0, run.stdout
+    signed = (each for each in ecr.requests if each.principal)
+    askers = {(each.repository, each.principal.split("/")[1]) for each in signed}
+    assert askers == {("shop/worker", "deploy"), ("shop/report", "sandbox")}
+
+
+def test_of_two_stacks_of_one_name_the_second_is_told_by_its_place(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(json.dumps(export(state("worker", WORKER))))
+    found = audit_json(ecr, tmp_path)
+    assert list(states(found)) == ["shop/dev", f"shop/dev ({tmp_path / 'b.json'})"]
+
+
+@pytest.mark.parametrize(
+    ("references", "expected"),
+    [
+        ((WEB, WORKER, "nginx:1.27"), 0),
+        ((WEB, ABSENT), 1),
+        ((WEB, "two words"), 2),
+        ((ABSENT, "two words"), 1),
+    ],
+)
+def test_exit_codes(
+    ecr: SandboxEcr, tmp_path: Path, references: tuple[str, ...], expected: int
+) -> None:
+    run = audit(ecr, listed(tmp_path, *references))
+    assert run.returncode == expected, run.stdout
+
+
+def test_a_source_that_cannot_be_read_hides_none_of_the_others(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    run = audit(ecr, tmp_path / "none.json", listed(tmp_path, WEB), "--all")
+    assert run.returncode == 2
+    assert run.stderr == ""
+    assert run.stdout.splitlines()[:7] == [
+        f"{tmp_path}/none.json (unreadable)",
+        "not read  It cannot be read: No such file or directory.",
+        "",
+        f"{tmp_path}/references.txt (references)",
+        f"available  {WEB}",
+        "           line 1",
+        "",
+    ]
+
+
+def test_what_is_left_out_of_a_folder_is_told_on_standard_error(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    (tmp_path / "pod.yaml").write_text(POD)
+    (tmp_path / "package.json").write_text("{}")
+    run = audit(ecr, tmp_path)
+    assert run.returncode == 0
+    assert run.stderr == (
+        f"layerguard: {tmp_path}/package.json is left out. It is neither a stack export, nor a "
+        "preview, nor a Kubernetes manifest, nor a list of references.\n"
+    )
+
+
+def test_a_stack_without_a_pulumi_is_a_problem(ecr: SandboxEcr, tmp_path: Path) -> None:
+    run = audit(ecr, "--stack", "acme/shop/dev", PATH=str(tmp_path))
+    assert run.returncode == 2
+    assert "not read  There is no pulumi on PATH to export the stack with; " in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ((), "there is nothing to audit: give a SOURCE or a --stack."),
+        (
+            ("--all", "--format", "json", "-"),
+            "--all is for the table alone.",
+        ),
+        (("--out", "/", "-"), "/ is a folder."),
+        (("--out", "/none/at/all", "-"), "There is no folder /none/at."),
+    ],
+)
+def test_wrong_usage_is_said_before_anybody_is_asked(
+    ecr: SandboxEcr, words: tuple[str, ...], complaint: str
+) -> None:
+    run = audit(ecr, *words, stdin=WEB)
+    assert (run.returncode, run.stdout, run.stderr) == (2, "", f"layerguard: {complaint}\n")
+    assert ecr.requests == ()
+
+
+def check_format(name: str, text: str, *, complete: bool) -> None:
+    """The text is of this format, and says whether the audit came to its end."""
+    if name == "json":
+        assert json.loads(text)["complete"] is complete
+    elif name == "sarif":
+        (invocation,) = json.loads(text)["runs"][0]["invocations"]
+        assert invocation["executionSuccessful"] is complete
+    elif name == "junit":
+        said = [error.get("message") for error in ElementTree.fromstring(text).iter("error")]
+        assert ("The audit was interrupted before its end." in said) is not complete
+    else:
+        begins = {"table": "", "markdown": "## ", "html": "<!DOCTYPE html>\n"}[name]
+        assert text.startswith(begins)
+        assert ("audit is not complete" in text) is not complete
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_goes_to_standard_output_or_whole_to_a_file(
+    ecr: SandboxEcr, tmp_path: Path, name: str
+) -> None:
+    references, out = listed(tmp_path, WEB, ABSENT), tmp_path / "report"
+    printed = audit(ecr, references, "--format", name)
+    check_format(name, printed.stdout, complete=True)
+    out.write_text("what was there before")
+    out.chmod(0o640)
+    written = audit(ecr, references, "--format", name, "--out", out)
+    assert (printed.returncode, written.returncode, written.stdout) == (1, 1, "")
+    check_format(name, out.read_text(encoding="utf-8"), complete=True)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["references.txt", "report"]
+    summary = r"layerguard: 2 image uses, 2 images, \d+ layers checked, 1 unavailable, .*\n"
+    assert re.fullmatch(summary, written.stderr)
+    assert re.fullmatch("" if name == "table" else summary, printed.stderr)
+
+
+def test_a_file_that_cannot_be_written_is_said_in_words(ecr: SandboxEcr, tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("the system has no device that is always full")
+    run = audit(ecr, listed(tmp_path, WEB), "--out", "/dev/full")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == "layerguard: /dev/full: No space left on device.\n"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_audit_ends_with_what_is_known_so_far(
+    ecr: SandboxEcr, tmp_path: Path, name: str, end: signal.Signals
+) -> None:
+    hang_after(ecr, "shop/report")
+    words = [str(listed(tmp_path, WEB, REPORT, "nginx")), "--format", name]
+    out = tmp_path / "report"
+    words += ["--out", str(out)] if end == signal.SIGTERM else []
+    process = subprocess.Popen(
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=environment(ecr),
+    )
+    with process:
+        wait_until_asked(ecr, "BatchCheckLayerAvailability", "shop/web")
+        wait_until_asked(ecr, "BatchGetImage", "shop/report")
+        process.send_signal(end)
+        stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    text = out.read_text(encoding="utf-8") if end == signal.SIGTERM else stdout
+    check_format(name, text, complete=False)
+    assert {path.name for path in tmp_path.iterdir()} <= {"references.txt", "report"}
+
+
+def test_an_audit_that_is_interrupted_while_pulumi_answers_leaves_nothing_of_it_behind(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text(
+        f"#!/bin/sh\nsleep 300 &\necho $! >'{started}.new'\nmv '{started}.new' '{started}'\nwait\n"
+    )
+    pulumi.chmod(0o755)
+    process = subprocess.Popen(
+        [*COMMAND, listed(tmp_path, WEB), "--stack", "dev"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(ecr, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"),
+    )
+    with process:
+        wait_until(started.exists)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stderr) == (130, "")
+    assert "\nThe audit is not complete.\n" in f"\n{stdout}"
+    wait_until(lambda: has_ended(int(started.read_text())))
+
+
+def on_a_terminal(ecr: SandboxEcr, *words: str | Path, **more: str) -> str:
+    """What a run writes to a terminal that is both its standard output and its standard error."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env={**environment(ecr), "TERM": "xterm", **more},
+    )
+    os.close(theirs)
+    said = b""
+    with process:
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # the other side is closed
+                break
+            said += piece
+    os.close(ours)
+    return said.decode()
+
+
+def test_colors_are_for_a_terminal_and_not_with_no_color(ecr: SandboxEcr, tmp_path: Path) -> None:
+    references = listed(tmp_path, ABSENT)
+    colors = re.compile(r"\x1b\[[0-9;]*m")
+    assert "\x1b[1;31munavailable" in on_a_terminal(ecr, references)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", on_a_terminal(ecr, references, NO_COLOR="1"))
+    assert not colors.search(audit(ecr, references, TERM="xterm").stdout)
+
+
+def test_a_terminal_that_knows_no_control_sequence_gets_none(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    assert "\x1b" not in on_a_terminal(ecr, listed(tmp_path, ABSENT), TERM="dumb")
+
+
+def test_a_terminal_of_ascii_has_no_trouble(ecr: SandboxEcr, tmp_path: Path) -> None:
+    references = listed(tmp_path, ABSENT.replace("none", "über"))
+    run = audit(ecr, references, PYTHONIOENCODING="ascii")
+    assert (run.returncode, run.stderr) == (1, "")
+    assert "reference-invalid: " in run.stdout
