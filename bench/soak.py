@@ -32,7 +32,7 @@ from sandbox.engine import ROOT
 IMAGES = 5_000
 # What a run may take: boto3 alone takes 40 MB, and an image all that a report says of its layers.
 MEMORY = 60_000_000
-MEMORY_PER_IMAGE = 45_000
+MEMORY_PER_IMAGE = 25_000
 _MODULE = "bench.soak"
 # macOS counts bytes, the others kilobytes.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import io
-import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from layerguard.discovery import ImageUse
 from layerguard.errors import AccessDenied
 from layerguard.gates import Gates, Mode
+from layerguard.identity import ORDINARY, Identity
 from layerguard.inspection import Inspector
+from layerguard.inspection.trail import Trail, TrailFile
 from layerguard.investigation.investigator import HereInvestigator
 from layerguard.policies import OFF_MESSAGE, declare
 from layerguard.reference import ImageId
 from layerguard.settings import OPTIONS
 from pulumi_policy import (
     EnforcementLevel,
+    PolicyProviderResource,
     PolicyResource,
     PolicyResourceOptions,
     ResourceValidationArgs,
@@ -31,7 +34,8 @@ from pulumi_policy import (
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from tests.fakes import HOST, FakeRegistry, manifest
+from tests.fakes import HOST, FakeRegistry, digest_of, manifest
+from tests.processes import wait_until
 
 TYPE = "aws:lambda/function:Function"
 GOOD, LOST, DENIED = f"{HOST}/shop/web:good", f"{HOST}/shop/web:lost", f"{HOST}/shop/web:denied"
@@ -62,7 +66,7 @@ class Pack:
     config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     off: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
-    seen: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, PolicyResource] = field(default_factory=dict)
     stderr: io.StringIO = field(default_factory=io.StringIO)
     inspector: Inspector | None = None
 
@@ -74,18 +78,24 @@ class Pack:
         self.resource_policies = [p for p in policies if isinstance(p, ResourceValidationPolicy)]
         self.stack_policies = [p for p in policies if isinstance(p, StackValidationPolicy)]
 
-    def analyze(self, name: str, inputs: Any) -> list[str]:
+    def analyze(
+        self,
+        name: str,
+        inputs: Any,
+        kind: str = TYPE,
+        provider: PolicyProviderResource | None = None,
+    ) -> list[str]:
         """Return what the update gate says of a resource."""
-        self.seen[urn(name)] = inputs
+        self.see(name, inputs, kind, provider)
         said: list[str] = []
         for policy in self.resource_policies:
             args = ResourceValidationArgs(
-                TYPE,
+                kind,
                 unknown_checking_proxy(inputs) if isinstance(inputs, dict) else inputs,
                 urn(name),
                 name,
                 RESOURCE_OPTIONS,
-                None,
+                provider,
                 self.config.get(policy.name),
             )
 
@@ -95,13 +105,22 @@ class Pack:
             policy.validate(args, report)
         return said
 
+    def see(
+        self,
+        name: str,
+        inputs: Any,
+        kind: str = TYPE,
+        provider: PolicyProviderResource | None = None,
+    ) -> None:
+        """Let a resource be part of the stack."""
+        self.seen[urn(name)] = PolicyResource(
+            kind, inputs, urn(name), urn(name), RESOURCE_OPTIONS, provider, None, [], {}
+        )
+
     def analyze_stack(self) -> dict[str, list[tuple[str, str | None]]]:
         """Return what each stack policy says: first lines, and the URNs they belong to."""
         said: dict[str, list[tuple[str, str | None]]] = {}
-        resources = [
-            PolicyResource(TYPE, inputs, each, each, RESOURCE_OPTIONS, None, None, [], {})
-            for each, inputs in self.seen.items()
-        ]
+        resources = list(self.seen.values())
         for policy in self.stack_policies:
             lines = said.setdefault(policy.name, [])
 
@@ -176,7 +195,7 @@ def test_in_update_the_stack_is_not_judged_a_second_time_but_the_notice_speaks()
 
 def test_a_resource_that_analyze_did_not_see_is_read_from_the_stack_in_preview() -> None:
     pack = Pack(Mode.PREVIEW)
-    pack.seen[urn("lost")] = unknown_checking_proxy({"imageUri": LOST})
+    pack.see("lost", unknown_checking_proxy({"imageUri": LOST}))
     assert pack.analyze_stack()["ecr-layers-available-preview"] == [
         (f"layer-missing: imageUri: {LOST}", urn("lost"))
     ]
@@ -223,13 +242,12 @@ def test_layerguard_off_turns_every_gate_off_and_says_so() -> None:
 def test_one_line_on_stderr_sums_up_the_run(mode: Mode, capsys: pytest.CaptureFixture[str]) -> None:
     pack = Pack(mode)
     pack.analyze("good", {"imageUri": GOOD})
-    pack.analyze("lost", {"imageUri": LOST})
+    # Of another repository, so that no question goes with another by chance.
+    pack.analyze("lost", {"imageUri": f"{HOST}/shop/api:lost"})
     pack.analyze_stack()
-    # Two calls for manifests and two for layers, or fewer where the two images were in one.
-    assert re.fullmatch(
-        "layerguard: 2 image uses, 2 images, 3 layers checked, 1 unavailable, 0 undetermined, "
-        r"0 pending; [234] calls to ECR in 0\.0 s\n",
-        pack.stderr.getvalue(),
+    assert pack.stderr.getvalue() == (
+        "layerguard: 2 image uses, 2 images, 4 layers checked, 1 unavailable, 0 undetermined, "
+        "0 pending; 4 calls to ECR in 0.0 s\n"
     )
     assert capsys.readouterr().out == ""
 
@@ -352,3 +370,102 @@ def test_in_preview_analyze_returns_while_ecr_has_not_answered() -> None:
     assert pack.analyze_stack()["ecr-layers-available-preview"] == [
         (f"image-not-found: imageUri: {GOOD}", urn("absent"))
     ]
+
+
+PUSH = "docker-build:index:Image"
+TEAM = Identity(profile="team")
+TEAMS = PolicyProviderResource("pulumi:providers:aws", {"profile": "team"}, "urn:team", "team")
+OURS = f"{HOST}/team/web:good"
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Mapping[str, str]:
+    """What the engine says of the stack, with a cache folder of its own."""
+    return {"XDG_CACHE_HOME": str(tmp_path), "PULUMI_PROJECT": "shop", "PULUMI_STACK": "dev"}
+
+
+def two_registries() -> tuple[FakeRegistry, FakeRegistry]:
+    """Return one as everybody sees it, and one as the team does."""
+    everybody, team = a_registry(), a_registry()
+    everybody.others[TEAM] = team
+    return everybody, team
+
+
+def preview(stack: Mapping[str, str]) -> None:
+    pack = Pack(Mode.PREVIEW, two_registries()[0], environment=stack)
+    pack.analyze("good", {"imageUri": GOOD})
+    pack.analyze("lost", {"imageUri": LOST})
+    pack.analyze("ours", {"imageUri": OURS}, provider=TEAMS)
+    pack.analyze("push", {"tags": [f"{HOST}/shop/new:1"], "push": True}, PUSH)
+    pack.analyze("new", {"imageUri": f"{HOST}/shop/new:1"})
+    pack.analyze("later", {"imageUri": UNKNOWN_STRING_VALUE})
+    pack.analyze_stack()
+
+
+def asked(registry: FakeRegistry) -> set[str]:
+    return {f"{repository.name}{question}" for repository, question in registry.questions}
+
+
+def test_a_preview_leaves_a_trail_of_what_it_asked_without_what_the_stack_pushes(
+    stack: Mapping[str, str],
+) -> None:
+    preview(stack)
+    trail = TrailFile.of(stack).read()
+    assert sorted(reference.text for reference, _, _ in trail.images) == [GOOD, LOST, OURS]
+    assert [each.reference.text for each in trail.leading(ORDINARY)] == [GOOD, LOST]
+    assert [each.reference.text for each in trail.leading(TEAM)] == [OURS]
+
+
+@pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.ANALYZE])
+def test_nothing_but_a_preview_leaves_a_trail(mode: Mode, stack: Mapping[str, str]) -> None:
+    pack = Pack(mode, environment=stack)
+    pack.analyze("good", {"imageUri": GOOD})
+    pack.analyze_stack()
+    assert TrailFile.of(stack).read() == Trail()
+
+
+def test_an_update_follows_the_trail_as_each_identity_when_it_comes(
+    stack: Mapping[str, str],
+) -> None:
+    preview(stack)
+    everybody, team = two_registries()
+    pack = Pack(Mode.UPDATE, everybody, environment=stack)
+    # Its first resource, which has no image at all.
+    assert pack.analyze("bucket", {"name": "x"}, "aws:s3/bucket:Bucket") == []
+    wait_until(lambda: asked(everybody) >= {"shop/web:good", "shop/web:lost"})
+    assert team.questions == []
+    pack.analyze("other", {"imageUri": f"{HOST}/team/other:1"}, provider=TEAMS)
+    wait_until(lambda: "team/web:good" in asked(team))
+    assert not any("shop/new" in each for each in asked(everybody) | asked(team))
+    # And nothing of it is asked twice when its resource comes.
+    assert pack.analyze("good", {"imageUri": GOOD}) == []
+    assert len(everybody.questions) == len(set(everybody.questions))
+
+
+@pytest.mark.parametrize("mode", [Mode.PREVIEW, Mode.ANALYZE])
+def test_nothing_but_an_update_follows_a_trail(mode: Mode, stack: Mapping[str, str]) -> None:
+    preview(stack)
+    pack = Pack(mode, environment=stack)
+    pack.analyze("bucket", {"name": "x"}, "aws:s3/bucket:Bucket")
+    pack.analyze_stack()
+    assert pack.registry.calls == 0
+
+
+def test_what_was_found_lacking_ahead_is_asked_again_when_its_resource_comes(
+    stack: Mapping[str, str],
+) -> None:
+    preview(stack)
+    pack = Pack(Mode.UPDATE, environment=stack)
+    pack.analyze("bucket", {"name": "x"}, "aws:s3/bucket:Bucket")
+    lost = f"shop/web{digest_of('lost')}"
+    wait_until(lambda: lost in asked(pack.registry))
+    pack.registry.layer_answers.clear()  # it was pushed since
+    assert pack.analyze("lost", {"imageUri": LOST}) == []
+
+
+def test_what_is_still_lacking_when_its_resource_comes_stops_it(stack: Mapping[str, str]) -> None:
+    preview(stack)
+    pack = Pack(Mode.UPDATE, environment=stack)
+    pack.analyze("bucket", {"name": "x"}, "aws:s3/bucket:Bucket")
+    (message,) = pack.analyze("lost", {"imageUri": LOST})
+    assert message.startswith(f"layer-missing: imageUri: {LOST}\n")

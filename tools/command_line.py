@@ -1,6 +1,7 @@
-"""Writes docs/command-line.md: every command's help and exit codes, from the parsers themselves.
+"""Writes docs/command-line.md and docs/layerguard.1: every command's help and exit codes.
 
-``python -m tools.command_line`` writes it, and a test fails when it is not what the parsers say.
+Both are made of the parsers themselves. ``python -m tools.command_line`` writes them, and a test
+fails when they are not what the parsers say.
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from layerguard import __version__
 from layerguard.cli import installed, line_parser
 
+from tools.roff import RoffFormatter, quoted, text
+
 PAGE = Path(__file__).parent.parent / "docs" / "command-line.md"
+MANUAL = PAGE.with_name("layerguard.1")
 _WIDTH = 98
 
 
@@ -23,6 +28,23 @@ class _Wide(argparse.RawDescriptionHelpFormatter):
 def page() -> str:
     """Return the page, in Markdown."""
     return "\n".join(_lines()) + "\n"
+
+
+def manual() -> str:
+    """Return the manual page, in roff."""
+    commands = installed()
+    whole, own = line_parser(*commands)
+    purpose, whole.description = (whole.description or "").removesuffix("."), None
+    lines = [
+        f'.TH LAYERGUARD 1 "" {quoted(f"layerguard {__version__}")} "User Commands"',
+        *(".nh", ".ad l"),  # Words that are typed are not broken, and lines are not stretched.
+        ".SH NAME",
+        text("layerguard") + " \\- " + text(purpose[:1].lower() + purpose[1:]),
+    ]
+    for title, parser in [("SYNOPSIS", whole), *((each.prog.upper(), each) for each in own)]:
+        parser.formatter_class = RoffFormatter
+        lines += [f".SH {quoted(title)}", parser.format_help()]
+    return "\n".join(lines) + "\n"
 
 
 def _lines() -> Iterator[str]:
@@ -46,8 +68,9 @@ def _help(parser: argparse.ArgumentParser) -> str:
 
 
 def main() -> None:
-    """Write the page."""
+    """Write both."""
     PAGE.write_text(page(), encoding="utf-8")
+    MANUAL.write_text(manual(), encoding="utf-8")
 
 
 if __name__ == "__main__":

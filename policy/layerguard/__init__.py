@@ -4,6 +4,8 @@ Data goes one way::
 
     resource inputs --discovery--> image uses --inspection--> judgements --gates--> violations
                                                    |                     \--report--> CLI output
+                                             investigation   in a process of its own
+                                                   |
                                                 registry (ECR)
 """
 

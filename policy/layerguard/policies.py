@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pulumi_policy import (
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 OFF_VARIABLE = "LAYERGUARD"
 OFF_MESSAGE = "layerguard is off: LAYERGUARD=off is set, so no image was checked."
+_NO_GATES = (
+    "internal-error: This is a bug of Layerguard, so no image was checked: {}: {}\n"
+    "  next step: please report this text to the maintainers of Layerguard."
+)
 # Seconds in which the pack's server says its port, which importing the gates would slow down.
 _HANDSHAKE = 0.03
 
@@ -51,7 +56,7 @@ def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
         return Gates(Mode.of(environment), inspector, off_message, sys.stderr, environment)
 
     late = Late(make)
-    timer = threading.Timer(_HANDSHAKE, late)
+    timer = threading.Timer(_HANDSHAKE, late.get_ready)
     timer.daemon = True
     timer.start()
     return declare(late)
@@ -63,27 +68,45 @@ class Late:
     def __init__(self, make: Callable[[], Gates]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._gates: Gates | None = None
+        self._gates: Gates | Exception | None = None
 
-    def __call__(self) -> Gates:
-        """Return the gates."""
+    def get_ready(self) -> None:
+        """Make the gates, unless they are made."""
         with self._lock:
             if self._gates is None:
-                self._gates = self._make()
-            return self._gates
+                try:
+                    self._gates = self._make()
+                except Exception as error:
+                    self._gates = error
+
+    def __call__(self) -> Gates:
+        """Return the gates; raise what making them raised."""
+        self.get_ready()
+        if isinstance(self._gates, Exception):
+            raise self._gates
+        assert self._gates
+        return self._gates
 
 
 def declare(gates: Callable[[], Gates]) -> list[Policy]:
-    """Return ``gates`` as the policies that people configure by name."""
+    """Return ``gates`` as the policies that people configure by name.
+
+    Where they cannot be made, which is a bug, nobody is stopped and the notice speaks of it.
+    """
 
     def update_gate(args: Any, report: ReportViolation) -> None:
-        gates().guarded(gates().update_gate)(args, report)
+        with suppress(Exception):
+            gates().guarded(gates().update_gate)(args, report)
 
     def preview_gate(args: Any, report: ReportViolation) -> None:
-        gates().guarded(gates().preview_gate)(args, report)
+        with suppress(Exception):
+            gates().guarded(gates().preview_gate)(args, report)
 
     def notice(args: Any, report: ReportViolation) -> None:
-        gates().guarded(gates().notice)(args, report)
+        try:
+            gates().guarded(gates().notice)(args, report)
+        except Exception as error:
+            report(_NO_GATES.format(type(error).__name__, error), None)
 
     return [
         ResourceValidationPolicy(

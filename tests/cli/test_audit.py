@@ -14,8 +14,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from layerguard.sources.engine_json import HIDDEN
 
-from sandbox.ecr import SandboxEcr, fill
+from sandbox.ecr import SandboxEcr, fill, image_index, oci_image
 from tests.cli.auditing import (
     ABSENT,
     COMMAND,
@@ -34,6 +35,7 @@ from tests.sources.states import RECORDED, export, state, urn
 
 FORMATS = ("table", "json", "junit", "sarif", "markdown", "html")
 PROVIDER = "pulumi:providers:aws"
+TASK = "aws:ecs/taskDefinition:TaskDefinition"
 POD = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec: {{containers: [{{image: '{WEB}'}}]}}\n"
 
 
@@ -113,6 +115,85 @@ def test_every_resource_is_asked_about_as_its_own_provider(ecr: SandboxEcr, tmp_
     assert askers == {("shop/worker", "deploy"), ("shop/report", "sandbox")}
 
 
+def test_the_identity_of_the_command_line_asks_about_every_image(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    own = ecr.principals.add_role("123456789012", "deploy", trusts=[ecr.keys.arn])
+    auditor = ecr.principals.add_role("123456789012", "auditor", trusts=[ecr.keys.arn])
+    provider = {
+        "urn": urn("own", PROVIDER),
+        "type": PROVIDER,
+        "inputs": {"assumeRoles": json.dumps([{"roleArn": own}])},
+    }
+    hidden = {
+        "urn": urn("hidden", PROVIDER),
+        "type": PROVIDER,
+        "inputs": {"accessKey": "AKIAHIDDEN", "secretKey": HIDDEN},
+    }
+    resources = (
+        provider,
+        hidden,
+        state("worker", WORKER, provider=f"{provider['urn']}::id"),
+        state("report", REPORT, provider=f"{hidden['urn']}::id"),
+    )
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(export(*resources)))
+    assert audit(ecr, path).returncode == 2  # Nobody can ask with a key that is hidden.
+    ecr.clear_requests()
+    run = audit(ecr, path, listed(tmp_path, WEB), "--role-arn", auditor)
+    assert run.returncode == 0, run.stdout
+    signed = (each for each in ecr.requests if each.principal and each.repository)
+    assert {(each.repository, each.principal.split("/")[1]) for each in signed} == {
+        ("shop/worker", "auditor"),
+        ("shop/report", "auditor"),
+        ("shop/web", "auditor"),
+    }
+
+
+def test_an_endpoint_alone_is_asked_as_the_ordinary_chain(ecr: SandboxEcr, tmp_path: Path) -> None:
+    role = ecr.principals.add_role("123456789012", "deploy", trusts=[ecr.keys.arn])
+    provider = {
+        "urn": urn("own", PROVIDER),
+        "type": PROVIDER,
+        "inputs": {"assumeRoles": json.dumps([{"roleArn": role}])},
+    }
+    path = tmp_path / "export.json"
+    by_role = state("worker", WORKER, provider=f"{provider['urn']}::id")
+    path.write_text(json.dumps(export(provider, by_role)))
+    nowhere = "http://127.0.0.1:1"
+    run = audit(ecr, path, "--endpoint-url", ecr.endpoint, AWS_ENDPOINT_URL_ECR=nowhere)
+    assert run.returncode == 0, run.stdout
+    signed = {each.principal for each in ecr.requests if each.principal}
+    assert signed == {ecr.keys.arn}
+
+
+def test_a_platform_is_for_what_does_not_say_its_own_and_all_platforms_for_everything(
+    ecr: SandboxEcr, tmp_path: Path
+) -> None:
+    registry, arm = ecr.registry("123456789012", "eu-west-1"), oci_image("web", "arm64")
+    both = registry.push("shop/both", image_index([oci_image("web"), arm]), tag="1").reference
+    only = registry.push("shop/arm", arm, tag="1").reference
+    containers = json.dumps([{"name": "web", "image": only}])
+    runs_on = {"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64"}
+    inputs = {"family": "web", "containerDefinitions": containers, "runtimePlatform": runs_on}
+    task = {"urn": urn("web", TASK), "type": TASK, "custom": True, "inputs": inputs}
+    (tmp_path / "export.json").write_text(json.dumps(export(task)))
+    sources = (tmp_path / "export.json", listed(tmp_path, both, only))
+
+    def codes(*options: str) -> list[str]:
+        found = audit_json(ecr, *sources, *options)
+        return [image["code"] for source in found["sources"] for image in source["images"]]
+
+    assert codes() == ["platform-missing", "available", "available"]
+    assert codes("--platform", "linux/arm64") == ["platform-missing", "available", "available"]
+    assert codes("--platform", "linux/amd64") == [
+        "platform-missing",
+        "available",
+        "platform-missing",
+    ]
+    assert codes("--all-platforms") == ["available", "available", "available"]
+
+
 def test_of_two_stacks_of_one_name_the_second_is_told_by_its_place(
     ecr: SandboxEcr, tmp_path: Path
 ) -> None:
@@ -183,6 +264,7 @@ def test_a_stack_without_a_pulumi_is_a_problem(ecr: SandboxEcr, tmp_path: Path) 
             "--all is for the table alone.",
         ),
         (("--out", "/", "-"), "/ is a folder."),
+        (("--external-id", "x", "-"), "argument --external-id: only with --role-arn."),
         (("--out", "/none/at/all", "-"), "There is no folder /none/at."),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from layerguard.cli import COMMANDS
-from layerguard.cli.exits import EXITS
+from layerguard.cli.exits import EXITS, INTERRUPTED, READER_GONE
 
-from sandbox.ecr import SandboxEcr, oci_image
+from sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
+from tests.cli.auditing import wait_until
 
 COMMAND = Path(sys.executable).parent / "layerguard"
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -25,6 +27,10 @@ RUNS = [
     ("check", 1, ["check", f"{HOST}/shop/web:absent", f"{HOST}/shop/web:1"]),
     ("check", 2, ["check"]),
     ("check", 2, ["check", "--profile", "nobodys", f"{HOST}/shop/web:1"]),
+    ("audit", 0, ["audit", "there.txt"]),
+    ("audit", 1, ["audit", "there.txt", "absent.txt"]),
+    ("audit", 2, ["audit", "there.txt", "none.txt"]),
+    ("audit", 2, ["audit"]),
     (ASK[0], 0, [*ASK[:-1], NOBODY]),
     (ASK[0], 1, [*ASK[:-1], NOBODY, "--fail-on-unavailable"]),
     (ASK[0], 2, ASK[:1]),
@@ -33,15 +39,45 @@ RUNS = [
     ("completion", 2, ["completion", "tcsh"]),
     ("sandbox", 2, ["sandbox", "--port", "none"]),
 ]
-# Rows that take a signal, a pipe or a terminal; each is held where the command is.
-ELSEWHERE = {("sandbox", 0), *((name, code) for name in EXITS for code in (130, 141))}
+# What prints something for a reader that is not there.
+PRINTS = {
+    "check": ["check", f"{HOST}/shop/web:1"],
+    "audit": ["audit", "there.txt"],
+    ASK[0]: [*ASK[:-1], NOBODY],
+    "completion": ["completion", "bash"],
+    "sandbox": ["sandbox"],
+}
+# What waits for the answer of an ECR that gives none.
+WAITS = {
+    "check": ["check", f"{HOST}/shop/silent:1"],
+    "audit": ["audit", "silent.txt"],
+    ASK[0]: [ASK[0], "--repository-name", "shop/silent", "--layer-digests", NOBODY],
+}
+SERVES = ("sandbox", 0)  # held in test_sandbox.py: it ends by a signal
 
 
 @pytest.fixture(scope="module")
-def environment() -> Iterator[Mapping[str, str]]:
+def ecr() -> Iterator[SandboxEcr]:
     with SandboxEcr() as ecr:
         ecr.registry("123456789012", "eu-west-1").push("shop/web", oci_image("web"), tag="1")
-        yield {**ecr.isolate(os.environ), "AWS_DEFAULT_REGION": "eu-west-1"}
+        ecr.faults.add(Fault(Answer.HANG, repository="shop/silent"))
+        yield ecr
+
+
+@pytest.fixture(scope="module")
+def environment(ecr: SandboxEcr) -> Mapping[str, str]:
+    return {**ecr.isolate(os.environ), "AWS_DEFAULT_REGION": "eu-west-1"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Work in a folder with lists of references."""
+    folder = tmp_path_factory.mktemp("lists")
+    for name, tag in (("there", "web:1"), ("absent", "web:absent"), ("silent", "silent:1")):
+        (folder / f"{name}.txt").write_text(f"{HOST}/shop/{tag}\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
+        yield
 
 
 @pytest.mark.parametrize(("command", "code", "words"), RUNS, ids=str)
@@ -57,22 +93,55 @@ def test_a_run_ends_with_the_code_of_its_row(
 
 def test_each_row_of_the_table_is_run() -> None:
     rows = {(each.name, row.code) for each in COMMANDS for row in EXITS[each.name]}
-    assert rows - ELSEWHERE - {("audit", code) for code in range(3)} == {
-        (command, code) for command, code, _ in RUNS
-    }
+    run = {(command, code) for command, code, _ in RUNS} | {SERVES}
+    run |= {(command, INTERRUPTED) for command in WAITS}
+    run |= {(command, READER_GONE) for command in PRINTS}
+    assert rows == run
 
 
-def test_a_reader_that_goes_away_ends_the_command_with_141() -> None:
+@pytest.mark.parametrize("words", PRINTS.values(), ids=PRINTS)
+def test_a_reader_that_goes_away_ends_the_command_with_141(
+    words: list[str], environment: Mapping[str, str]
+) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     run = subprocess.run(
-        [COMMAND, "completion", "bash"], stdout=writing, stderr=subprocess.PIPE, check=False
+        [COMMAND, *words],
+        env=environment,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
     )
     os.close(writing)
-    assert (run.returncode, run.stderr) == (141, b"")
+    assert run.returncode == READER_GONE
+    assert not re.search("Traceback|Exception|BrokenPipe", run.stderr)
 
 
-def test_ctrl_c_ends_a_check_with_130() -> None:
+@pytest.mark.parametrize("words", WAITS.values(), ids=WAITS)
+def test_ctrl_c_ends_the_command_with_130(
+    words: list[str], environment: Mapping[str, str], ecr: SandboxEcr
+) -> None:
+    ecr.clear_requests()
+    process = subprocess.Popen(
+        [COMMAND, *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_until(lambda: any(each.repository == "shop/silent" for each in ecr.requests))
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, "Traceback" in stderr) == (INTERRUPTED, False)
+
+
+def test_ctrl_c_ends_a_check_that_reads_with_130() -> None:
     process = subprocess.Popen(
         [COMMAND, "check", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -97,6 +97,7 @@ def test_the_summary_counts_uses_images_layers_states_calls_and_seconds() -> Non
     registry = FakeRegistry()
     registry.put(manifest("a", "b"), "1")
     inspector = Inspector.asking(registry, clock=lambda: registry.calls / 2)  # half a second a call
+    inspector.judge([use("shop/web:1")])  # so that no question goes with another by chance
     judgements = inspector.judge(
         [
             use("shop/web:1"),

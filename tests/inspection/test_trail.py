@@ -110,6 +110,12 @@ def test_the_folder_may_be_named(tmp_path: Path) -> None:
     assert (tmp_path / "trails").is_dir()
 
 
+def test_else_it_is_the_users_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    TrailFile.of(STACK).write(Trail.of(SUBJECTS))
+    assert (tmp_path / ".cache" / "layerguard" / "trails").is_dir()
+
+
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "layerguard").write_text("a file where a folder should be")
     file_of(tmp_path).write(Trail.of(SUBJECTS))

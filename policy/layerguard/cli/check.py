@@ -8,8 +8,7 @@ from typing import TextIO
 
 from layerguard.cli.exits import UNDETERMINED, exit_code
 from layerguard.cli.identity_options import add_identity_options, identity_of
-from layerguard.errors import ReferenceInvalid
-from layerguard.manifest import Platform
+from layerguard.cli.platform_options import add_platform_options
 from layerguard.verdict import State
 
 STDIN = "-"
@@ -38,19 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an image reference; - reads references from standard input, one a line, where empty "
         "lines and lines that begin with # say nothing",
     )
-    platform = parser.add_mutually_exclusive_group()
-    platform.add_argument(
-        "--platform",
-        type=_platform,
-        metavar="OS/ARCHITECTURE",
-        help="the platform on which the image is to run",
+    add_platform_options(
+        parser,
+        one="the platform on which the image is to run",
+        every="check every platform of the image that can be run, as without --platform",
     )
-    platform.add_argument(
-        "--all-platforms",
-        action="store_true",
-        help="check every platform of the image that can be run, as without --platform",
-    )
-    add_identity_options(parser)
+    add_identity_options(parser, otherwise="as boto3's ordinary chain finds")
 
 
 def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
@@ -110,10 +102,3 @@ def _reference(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("an empty text is not a reference")
     return text
-
-
-def _platform(text: str) -> Platform:
-    try:
-        return Platform.parse(text)
-    except ReferenceInvalid as error:
-        raise argparse.ArgumentTypeError(str(error)) from error

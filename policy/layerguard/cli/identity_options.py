@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 from layerguard.identity import ORDINARY, AssumedRole, Identity
 
 
-def add_identity_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to ``parser``. There is none for a region: each reference has its own."""
-    group = parser.add_argument_group(
-        "identity", "As whom to ask; without these as boto3's ordinary chain finds."
-    )
+def add_identity_options(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
+    """Add the options to ``parser``; ``otherwise`` says as whom is asked without them.
+
+    There is none for a region: each reference has its own.
+    """
+    group = parser.add_argument_group("identity", f"As whom to ask; without these {otherwise}.")
     group.add_argument(
         "--profile",
         type=_text,

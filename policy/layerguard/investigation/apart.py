@@ -45,55 +45,61 @@ class ApartInvestigator:
     ) -> None:
         self._here = here
         self._command = (python, "-m", module)
+        # Held while the child is told something: it is told all in one order, and may be slow.
+        self._telling = threading.Lock()
+        # Held for what is below, and never while a pipe is waited for: who reads needs it too.
         self._lock = threading.Lock()
-        # Apart from the other: a full pipe must not keep the thread from reading that empties it.
-        self._writing = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._instead: Investigator | None = None
         self._limits: tuple[Limits, Collection[str]] | None = None
         self._listening: dict[int, tuple[Subject, Listener]] = {}
         self._count = 0
+        self._closed = False
         if begin:
             with self._lock:
                 self._begin()
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
-        with self._lock:
-            if (limits, cache_prefixes) == self._limits:
-                return
-            self._limits = (limits, cache_prefixes)
-            child = self._child
-            if self._instead:
-                self._instead.limit(limits, cache_prefixes)
-        self._tell(child, "limit", limits, cache_prefixes)
+        with self._telling:
+            with self._lock:
+                if (limits, cache_prefixes) == self._limits:
+                    return
+                self._limits = (limits, cache_prefixes)
+                child = self._child
+                if self._instead:
+                    self._instead.limit(limits, cache_prefixes)
+            _tell(child, "limit", limits, cache_prefixes)
 
     def start(self, subject: Subject, listener: Listener) -> None:
         """Begin an inspection in the background; return at once."""
-        with self._lock:
-            if not self._child and not self._instead:
-                self._begin()
-            child = self._child
-            if self._instead:
-                self._instead.start(subject, listener)
-            else:
+        with self._telling:
+            with self._lock:
+                if self._closed:
+                    return
+                if not self._child and not self._instead:
+                    self._begin()
+                if self._instead:
+                    self._instead.start(subject, listener)
+                    return
                 self._count += 1
-                number = self._count
+                number, child = self._count, self._child
                 self._listening[number] = (subject, listener)
-        if child:
-            self._tell(child, "start", number, subject)
+            _tell(child, "start", number, subject)
 
     def forget(self, repository: Repository) -> None:
         """Drop what is known of a repository."""
-        with self._lock:
-            child = self._child
-            if self._instead:
-                self._instead.forget(repository)
-        self._tell(child, "forget", repository)
+        with self._telling:
+            with self._lock:
+                child = self._child
+                if self._instead:
+                    self._instead.forget(repository)
+            _tell(child, "forget", repository)
 
     def close(self) -> None:
         """End the child, and drop what has not ended."""
         with self._lock:
+            self._closed = True
             self._listening.clear()
             child, self._child = self._child, None
             if self._instead:
@@ -119,30 +125,21 @@ class ApartInvestigator:
             target=self._listen, args=(self._child,), name="layerguard-apart", daemon=True
         ).start()
         if self._limits:
-            self._tell(self._child, "limit", *self._limits)
-
-    def _tell(self, child: subprocess.Popen[bytes] | None, *message: Any) -> None:
-        if child is None:
-            return
-        assert child.stdin
-        told = pickle.dumps(message)
-        # Where it has ended, the thread that listens finds that out, and does what is to be done.
-        with self._writing, suppress(OSError, ValueError):
-            child.stdin.write(told)
-            child.stdin.flush()
+            _tell(self._child, "limit", *self._limits)
 
     def _listen(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdin
         assert child.stdout
-        with suppress(EOFError, OSError, pickle.UnpicklingError):
+        # Unpickling what is no pickle raises whatever it likes.
+        with suppress(Exception):
             while True:
                 word, number, *rest = pickle.load(child.stdout)
                 self._hear(word, number, rest)
         child.kill()
         child.wait()
-        with self._writing, suppress(OSError):
-            child.stdin.close()
         child.stdout.close()
+        with suppress(OSError):  # what it was still to be told
+            child.stdin.close()
         with self._lock:
             if self._child is child:
                 self._child = None
@@ -165,3 +162,12 @@ class ApartInvestigator:
         listening, self._listening = self._listening, {}
         for subject, listener in listening.values():
             self._instead.start(subject, listener)
+
+
+def _tell(child: subprocess.Popen[bytes] | None, *message: Any) -> None:
+    """Tell the child, where there is one; if it has ended, who listens to it finds that out."""
+    if child:
+        assert child.stdin
+        with suppress(OSError, ValueError):
+            pickle.dump(message, child.stdin)
+            child.stdin.flush()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import sys
 import threading
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from layerguard.investigation.investigator import Effort, HereInvestigator, Investigator
 from layerguard.registry import Ecr, OrdinaryChain
-from layerguard.verdict import Verdict
+from layerguard.verdict import Code, Verdict
 
 
 class Voice:
@@ -28,7 +28,10 @@ class Voice:
             self._tell("begun")
 
     def ended(self, verdict: Verdict, effort: Effort) -> None:
-        """Tell the verdict."""
+        """Tell the verdict, without the layers of an image that has them all."""
+        if verdict.code is Code.AVAILABLE:
+            # Nobody speaks of them, and for a large stack they are most of what is told and kept.
+            verdict = replace(verdict, manifests=())
         self._tell("ended", verdict, effort)
 
     def _tell(self, word: str, *rest: Any) -> None:
@@ -44,7 +47,7 @@ def serve(investigator: Investigator, told: BinaryIO, out: BinaryIO) -> None:
     while True:
         try:
             word, *rest = pickle.load(told)
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # the parent may end in the middle of a word
             return
         match word:
             case "limit":
@@ -56,10 +59,24 @@ def serve(investigator: Investigator, told: BinaryIO, out: BinaryIO) -> None:
                 investigator.forget(*rest)
 
 
+def pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Return stdin and stdout, which nothing else reads or writes from now on.
+
+    A profile may name a program that gets credentials, and such a program inherits both.
+    """
+    told, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return told, out
+
+
 if __name__ == "__main__":
     # Ctrl-C is for the parent to answer, and the parent's end is this process's too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    told, out = pipes()
     chain = OrdinaryChain()
     chain.get_ready()
-    serve(HereInvestigator(Ecr(chain)), sys.stdin.buffer, sys.stdout.buffer)
+    serve(HereInvestigator(Ecr(chain)), told, out)
     os._exit(0)  # threads may hang on answers that nobody waits for

@@ -29,15 +29,22 @@ def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> li
     )
 
 
-def with_platforms(
-    manifests: Iterable[Resolved], texts: Mapping[Digest, str | RegistryError]
-) -> list[Resolved]:
-    """Return ``manifests``, each with the platform that its config says where nothing else does.
+def said_platforms(
+    texts: Mapping[Digest, str | RegistryError],
+) -> dict[Digest, Platform | None]:
+    """Return the platform that each config says, by its digest.
 
-    Whatever stands in the way of a config changes nothing: the platform stays unknown.
+    Whatever stands in the way of a config changes nothing: its platform stays unknown.
     """
+    return {digest: _said(digest, text) for digest, text in texts.items()}
+
+
+def with_platforms(
+    manifests: Iterable[Resolved], said: Mapping[Digest, Platform | None]
+) -> list[Resolved]:
+    """Return ``manifests``, each with the platform that its config says where nothing else does."""
     return [
-        replace(each, platform=each.platform or _said(each.manifest.config.digest, texts))
+        replace(each, platform=each.platform or said.get(each.manifest.config.digest))
         for each in manifests
     ]
 
@@ -50,8 +57,7 @@ def is_served(wanted: Platform, platform: Platform) -> bool:
     return platform.serves(wanted if platform.variant else replace(wanted, variant=None))
 
 
-def _said(digest: Digest, texts: Mapping[Digest, str | RegistryError]) -> Platform | None:
-    text = texts.get(digest)
+def _said(digest: Digest, text: str | RegistryError) -> Platform | None:
     try:
         return parse_config(text, digest) if isinstance(text, str) else None
     except LayerguardError:

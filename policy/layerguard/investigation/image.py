@@ -54,17 +54,15 @@ async def inspect_image(
     resolution = await resolve(reference, wanted, questions.images)
     blobs = {blob.digest for each in resolution.manifests for blob in each.manifest.blobs}
     configs = needed_configs(resolution.manifests, wanted)
-    asked, read = (
-        questions.layers(repository, sorted(blobs)),
-        questions.configs(repository, configs),
-    )
-    answers, texts = await asked.answers(), await read.answers()
+    asked = questions.layers(repository, sorted(blobs))
+    read = questions.platforms(repository, configs)
+    answers, platforms = await asked.answers(), await read.answers()
     problems = [*_layer_problems(answers.values()), *map(_problem, resolution.errors)]
     if not resolution.manifests and not resolution.errors:
         problems.append(Problem(Code.PLATFORM_MISSING, _offer(wanted, resolution.offered)))
     elif wanted and not resolution.errors and not any(each.is_proven for each in problems):
         # Where a manifest could not be read, it may be the one that serves.
-        resolution.manifests = with_platforms(resolution.manifests, texts)
+        resolution.manifests = with_platforms(resolution.manifests, platforms)
         problems += _platform_problems(wanted, resolution)
     decided = _decide(problems)
     if decided.code in _BROUGHT_BY_A_PULL:

@@ -21,7 +21,8 @@ class Once(Generic[_Question, _Answer]):
 
     A call leaves when it is ``full``, or when its repository has none under way: so an image alone
     never waits for others, and of many that come one after the other few calls are made. What
-    comes while a call waits for a thread goes with it. For turns of the scheduler.
+    comes while a call waits for a thread goes with it. What is ``urgent`` goes before what is not.
+    For turns of the scheduler.
     """
 
     def __init__(
@@ -29,10 +30,13 @@ class Once(Generic[_Question, _Answer]):
         ask: Callable[[Repository, Sequence[_Question]], Mapping[_Question, _Answer]],
         scheduler: Scheduler,
         full: int = BATCH,
+        *,
+        urgent: bool = False,
     ) -> None:
         self._ask = ask
         self._scheduler = scheduler
         self._full = full
+        self._urgent = urgent
         self._desks: dict[Repository, _Desk[_Question, _Answer]] = {}
         self.count = 0
         """How many distinct questions were asked."""
@@ -53,7 +57,8 @@ class Once(Generic[_Question, _Answer]):
         """
         desk = self._desks.get(repository)
         if desk is None:
-            desk = _Desk(partial(self._ask, repository), self._scheduler, self._full)
+            ask = partial(self._ask, repository)
+            desk = _Desk(ask, self._scheduler, self._full, urgent=self._urgent)
             self._desks[repository] = desk
         before = len(desk.known)
         batches = {question: desk.batch_of(question) for question in questions}
@@ -78,16 +83,21 @@ class Pending(Generic[_Question, _Answer]):
 class _Desk(Generic[_Question, _Answer]):
     """The questions about one repository: which were asked, and which are gathered."""
 
+    __slots__ = ("_full", "_gathering", "_scheduler", "_under_way", "_urgent", "ask", "known")
+
     def __init__(
         self,
         ask: Callable[[Sequence[_Question]], Mapping[_Question, _Answer]],
         scheduler: Scheduler,
         full: int,
+        *,
+        urgent: bool,
     ) -> None:
         self.known: dict[_Question, _Batch[_Question, _Answer]] = {}
         self.ask = ask
         self._scheduler = scheduler
         self._full = full
+        self._urgent = urgent
         self._gathering: _Batch[_Question, _Answer] | None = None
         self._under_way = 0
 
@@ -124,11 +134,13 @@ class _Desk(Generic[_Question, _Answer]):
         if not batch.lined_up:
             batch.lined_up = True
             self._under_way += 1
-            self._scheduler.line_up(batch)
+            self._scheduler.line_up(batch, urgent=self._urgent)
 
 
 class _Batch(Call[Mapping[_Question, _Answer]], Generic[_Question, _Answer]):
     """Questions that are asked in one call."""
+
+    __slots__ = ("_begun", "_desk", "_is_sent", "lined_up", "questions")
 
     def __init__(self, desk: _Desk[_Question, _Answer]) -> None:
         super().__init__(lambda: desk.ask(tuple(self.questions)))
@@ -154,4 +166,5 @@ class _Batch(Call[Mapping[_Question, _Answer]], Generic[_Question, _Answer]):
         return super().take()
 
     def returned(self) -> None:
+        self.questions.clear()  # there may be thousands of these, and the answers have them too
         self._desk.returned()

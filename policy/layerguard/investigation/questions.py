@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from layerguard.errors import RegistryError
+from layerguard.investigation.configs import said_platforms
 from layerguard.investigation.once import Once, Pending
 from layerguard.investigation.scheduler import Scheduler
+from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import ImageAnswer, LayerAnswer, Registry
 
@@ -21,14 +23,25 @@ class Asked:
         self.registry = registry
         self.scheduler = scheduler
         self.images: Once[ImageId, ImageAnswer | RegistryError] = Once(registry.images, scheduler)
-        self.layers: Once[Digest, LayerAnswer | RegistryError] = Once(registry.layers, scheduler)
+        # An image that is begun is ended first: the manifests of all others need not be kept.
+        self.layers: Once[Digest, LayerAnswer | RegistryError] = Once(
+            registry.layers, scheduler, urgent=True
+        )
         # A config is a call of its own, so nothing is gained where they wait for each other.
-        self.configs: Once[Digest, str | RegistryError] = Once(registry.configs, scheduler, full=1)
+        self.platforms: Once[Digest, Platform | None] = Once(
+            self._platforms, scheduler, full=1, urgent=True
+        )
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``."""
-        for asked in (self.images, self.layers, self.configs):
+        for asked in (self.images, self.layers, self.platforms):
             asked.forget(repository)
+
+    def _platforms(
+        self, repository: Repository, digests: Sequence[Digest]
+    ) -> Mapping[Digest, Platform | None]:
+        """Read configs, and keep of them only what is wanted."""
+        return said_platforms(self.registry.configs(repository, digests))
 
 
 class Questions:
@@ -65,11 +78,11 @@ class Questions:
         """Ask whether layers are available."""
         return self._asked.layers.ask(repository, digests)
 
-    def configs(
+    def platforms(
         self, repository: Repository, digests: Sequence[Digest]
-    ) -> Pending[Digest, str | RegistryError]:
-        """Ask for the texts of configs."""
-        return self._asked.configs.ask(repository, digests)
+    ) -> Pending[Digest, Platform | None]:
+        """Ask which platforms configs say; None of one that cannot be read."""
+        return self._asked.platforms.ask(repository, digests)
 
     async def is_cache(self, repository: Repository) -> bool | None:
         """Tell whether a repository is filled by pulls through it; ask where it is not known.

@@ -21,6 +21,8 @@ Step: TypeAlias = "Coroutine[Awaited[Any], None, None]"
 class Awaited(Generic[_Result]):
     """Something that is there later; coroutines of the scheduler await it."""
 
+    __slots__ = ("_error", "_is_there", "_result", "waiting")
+
     def __init__(self) -> None:
         self.waiting: list[Step] = []
         self._is_there = False
@@ -45,6 +47,8 @@ class Awaited(Generic[_Result]):
 
 class Call(Awaited[_Result]):
     """A call that is sent when a thread is free; the scheduler takes ``work`` only then."""
+
+    __slots__ = ("_work",)
 
     def __init__(self, work: Callable[[], _Result]) -> None:
         super().__init__()
@@ -74,13 +78,15 @@ class Scheduler:
         self._endings: list[Callable[[], None]] = []
         self._threads = 0
         self._idle = 0
+        self._under_way = 0
         self._closed = False
 
     def call(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call ``function`` in a turn of its own."""
+        """Call ``function`` in a turn of its own; after the end nothing is called any more."""
         with self._turn:
-            function(*arguments)
-            self._end_turn()
+            if not self._closed:
+                function(*arguments)
+                self._end_turn()
 
     def start(self, coroutine: Step) -> None:
         """Run ``coroutine`` until it awaits something, and later to its end. For a turn."""
@@ -90,9 +96,12 @@ class Scheduler:
             return
         awaited.waiting.append(coroutine)
 
-    def line_up(self, call: Call[Any]) -> None:
-        """Send ``call`` when a thread is free. For a turn."""
-        self._calls.append(call)
+    def line_up(self, call: Call[Any], *, urgent: bool = False) -> None:
+        """Send ``call`` when a thread is free; if it is ``urgent``, before others. For a turn."""
+        if urgent:
+            self._calls.appendleft(call)
+        else:
+            self._calls.append(call)
 
     def at_end_of_turn(self, function: Callable[[], None]) -> None:
         """Call ``function`` at the end of the turn that is on. For a turn."""
@@ -144,13 +153,15 @@ class Scheduler:
     def _serve(self) -> None:
         with self._turn:
             while not self._closed:
-                if not self._calls or self._threads > self.size:
+                # There may be more threads than calls are wanted now.
+                if not self._calls or self._under_way >= self.size:
                     self._idle += 1
                     self._work_is_there.wait()
                     self._idle -= 1
                     continue
                 call = self._calls.popleft()
                 work = call.take()
+                self._under_way += 1
                 self._turn.release()
                 try:
                     call.arrive(work())
@@ -158,6 +169,8 @@ class Scheduler:
                     call.fail(error)
                 finally:
                     self._turn.acquire()
-                call.returned()
-                self._go_on(call)
-                self._end_turn()
+                    self._under_way -= 1
+                if not self._closed:
+                    call.returned()
+                    self._go_on(call)
+                    self._end_turn()

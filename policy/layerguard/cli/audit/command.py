@@ -13,6 +13,9 @@ from typing import TextIO
 
 from layerguard.cli.audit.whole_file import refusal
 from layerguard.cli.exits import INTERRUPTED, UNDETERMINED, exit_code
+from layerguard.cli.identity_options import add_identity_options, identity_of
+from layerguard.cli.platform_options import add_platform_options
+from layerguard.identity import ORDINARY
 from layerguard.verdict import State
 
 _TABLE = "table"
@@ -29,7 +32,8 @@ examples:
   layerguard audit exports/
   layerguard audit --stack acme/shop/production --stack acme/shop/staging
   pulumi preview --json --show-sames | layerguard audit --format markdown -
-  helm template charts/shop | layerguard audit -
+  helm template charts/shop | layerguard audit --platform linux/arm64 -
+  layerguard audit --role-arn arn:aws:iam::123456789012:role/auditor exports/
   layerguard audit --format sarif --out layerguard.sarif exports/ deploy.yaml references.txt"""
 
 
@@ -65,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write it to a file, whole or not at all, and nothing to standard output",
     )
+    add_platform_options(
+        parser,
+        one="the platform of the images whose source does not say on which they run",
+        every="check every platform of every image that can be run, whatever the source says",
+    )
+    add_identity_options(parser, otherwise="as each resource's own provider")
 
 
 def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
@@ -74,14 +84,22 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard.cli.audit.sweep import read_sources, sweep
     from layerguard.inspection import Inspector
     from layerguard.registry import Ecr, OrdinaryChain
-    from layerguard.settings import Settings
+    from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
     from layerguard.sources.places import Reader
     from layerguard.sources.stack import Pulumi
 
-    wrong = _wrong(arguments)
+    try:
+        identity = identity_of(arguments)
+        wrong = _wrong(arguments)
+    except argparse.ArgumentTypeError as error:
+        wrong = f"{error}."
     if wrong:
         print(f"layerguard: {wrong}", file=stderr)
         return UNDETERMINED
+    settings = Settings(
+        identities={} if identity == ORDINARY else {DEFAULT_ACCOUNT: identity},
+        platform_rules=RuleLevel.OFF if arguments.all_platforms else RuleLevel.ON,
+    )
     bar = ProgressBar(stderr)
     reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note)
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)
@@ -89,7 +107,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     with _interrupted_by_sigterm():
         try:
             sources = read_sources(arguments.sources, arguments.stack, reader, pulumi, bar)
-            report = sweep(sources, inspector, bar, Settings())
+            report = sweep(sources, inspector, bar, settings, arguments.platform)
         finally:
             inspector.close()
         try:

@@ -13,6 +13,7 @@ from layerguard.discovery import ImageUse
 from layerguard.errors import SourceUnreadable
 from layerguard.inspection import Inspector, Judgement
 from layerguard.inspection.rules import configured
+from layerguard.manifest import Platform
 from layerguard.report.audit import AuditedSource, AuditReport
 from layerguard.settings import Settings
 from layerguard.sources import Source
@@ -42,11 +43,16 @@ def read_sources(
 
 
 def sweep(
-    sources: Iterable[Source], inspector: Inspector, bar: ProgressBar, settings: Settings
+    sources: Iterable[Source],
+    inspector: Inspector,
+    bar: ProgressBar,
+    settings: Settings,
+    platform: Platform | None,
 ) -> AuditReport:
     """Return what is known at the end, or when KeyboardInterrupt comes.
 
-    ECR is asked about one source while the next is read.
+    ``platform`` is that of the images whose source does not say one. ECR is asked about one source
+    while the next is read.
     """
     began = datetime.now(timezone.utc)
     read: list[Source] = []
@@ -55,7 +61,10 @@ def sweep(
     try:
         with bar:
             for source in sources:
-                uses = tuple(configured(use, settings) for use in source.uses)
+                uses = tuple(
+                    configured(replace(use, platform=use.platform or platform), settings)
+                    for use in source.uses
+                )
                 inspector.start(uses)
                 read.append(replace(source, uses=uses))
             distinct = tuple(dict.fromkeys(use for source in read for use in source.uses))

@@ -78,6 +78,8 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
     except KeyboardInterrupt:
         print(file=stdout)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        raise  # The reader of the output went away: for every command that is said in one place.
     except Exception as error:
         logging.getLogger("botocore").debug("The command failed.", exc_info=True)
         print(f"\n{error}", file=stderr)

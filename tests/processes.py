@@ -1,0 +1,58 @@
+"""What the system knows of processes. Source: proc(5)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+PATIENCE = 20.0
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    """Wait until something is so; fail where it does not become so."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def children(parent: int) -> tuple[int, ...]:
+    """Return the ids of the children of a process that have not ended."""
+    return tuple(process for process, its_parent in _processes() if its_parent == parent)
+
+
+def is_running(process: int) -> bool:
+    """Tell whether a process is there and has not ended."""
+    return any(process == each for each, _ in _processes())
+
+
+def running_with(text: str) -> tuple[int, ...]:
+    """Return the ids of the processes that have ``text`` in their environment."""
+    found = []
+    for process, _ in _processes():
+        with suppress(OSError):  # it is somebody else's, or has just ended
+            if text in variables(process):
+                found.append(process)
+    return tuple(found)
+
+
+def command_line(process: int) -> str:
+    """Return the words that a process was started with."""
+    return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def variables(process: int) -> str:
+    """Return the environment that a process was started with."""
+    return Path(f"/proc/{process}/environ").read_bytes().replace(b"\0", b"\n").decode()
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            with suppress(OSError):
+                # The second word is the command in parentheses, whatever stands in it.
+                state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+                if state not in "ZX":
+                    yield int(folder.name), int(parent)

@@ -1,0 +1,112 @@
+"""The policies as they are declared: their gates come late, once, and end no deployment."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from layerguard.gates import Gates, Mode
+from layerguard.inspection import Inspector
+from layerguard.policies import Late, declare
+from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
+
+from tests.fakes import FakeRegistry
+from tests.test_architecture import ROOT
+
+
+class Maker:
+    """Makes gates, and counts how often."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.made = 0
+
+    def __call__(self) -> Gates:
+        self.made += 1
+        if self.failure:
+            raise self.failure
+        return Gates(Mode.PREVIEW, Inspector.asking(FakeRegistry()), None, io.StringIO())
+
+
+def said(gates: Callable[[], Gates]) -> dict[str, list[str]]:
+    """Return what each policy says, as the SDK's server calls them, about a stack of nothing."""
+    said: dict[str, list[str]] = {}
+    args: Any = SimpleNamespace(
+        get_config=dict, resources=(), props={}, urn="urn", resource_type="a:b:C", opts=None
+    )
+    for policy in declare(gates):
+        lines = said.setdefault(policy.name, [])
+
+        def report(message: str, _urn: str | None = None, lines: list[str] = lines) -> None:
+            lines.append(message)
+
+        assert isinstance(policy, (ResourceValidationPolicy, StackValidationPolicy))
+        validate: Any = policy.validate
+        validate(args, report)
+    return said
+
+
+def test_the_gates_are_made_once_whoever_needs_them_first() -> None:
+    maker, together = Maker(), threading.Barrier(8)
+    late = Late(maker)
+
+    def take(_: int) -> Gates:
+        together.wait(20)
+        return late()
+
+    assert maker.made == 0
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(take, range(8)))
+    late.get_ready()
+    assert maker.made == 1
+    assert {id(each) for each in taken} == {id(late())}
+
+
+def test_a_bug_in_making_the_gates_stops_nobody_and_is_said_by_the_notice() -> None:
+    maker = Maker(ZeroDivisionError("oh"))
+    late = Late(maker)
+    late.get_ready()  # on a timer's thread, where nobody would hear an exception
+    for _ in range(2):
+        assert said(late) == {
+            "ecr-layers-available": [],
+            "ecr-layers-available-preview": [],
+            "ecr-layers-unverified": [
+                "internal-error: This is a bug of Layerguard, so no image was checked: "
+                "ZeroDivisionError: oh\n"
+                "  next step: please report this text to the maintainers of Layerguard."
+            ],
+        }
+    # It is not tried again for every resource.
+    assert maker.made == 1
+
+
+def test_gates_that_are_made_have_nothing_to_say_of_nothing() -> None:
+    assert said(Late(Maker())) == {
+        "ecr-layers-available": [],
+        "ecr-layers-available-preview": [],
+        "ecr-layers-unverified": [],
+    }
+
+
+@pytest.mark.parametrize(("off", "processes"), [("off", 0), ("", 1)])
+def test_a_process_that_asks_is_started_unless_layerguard_is_off(off: str, processes: int) -> None:
+    program = f"""
+import os, sys
+sys.path[:0] = [{str(ROOT / "policy")!r}, {str(ROOT)!r}]
+from layerguard.policies import policies
+from tests.processes import children
+declared = policies({{"LAYERGUARD": {off!r}}})
+print(len(declared), len(children(os.getpid())))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"3 {processes}\n"
+    assert ("LAYERGUARD=off" in done.stderr) is (off == "off")
