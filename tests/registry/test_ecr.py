@@ -336,6 +336,20 @@ def test_the_ordinary_chain_follows_the_environment_and_retries_what_is_transien
     assert [request.operation for request in sandbox.requests] == ["BatchGetImage"] * 2
 
 
+def test_one_request_that_hangs_costs_none_of_the_images_that_were_asked_about_with_it(
+    ecr: Ecr, sandbox: SandboxEcr
+) -> None:
+    registry = sandbox.registry(ACCOUNT, REGION)
+    ids = [ImageId(str(number), None) for number in range(20)]
+    for each in ids:
+        registry.push("shop/web", oci_image(f"web {each.tag}"), tag=each.tag)
+    sandbox.faults.add(Fault(Answer.HANG, operation="BatchGetImage", first=1))
+    ecr.be_patient(10)
+    answers = ecr.images(WEB, ids)
+    assert all(isinstance(answers[each], ImageAnswer) for each in ids)
+    assert [request.operation for request in sandbox.requests] == ["BatchGetImage"] * 2
+
+
 class Scripted:
     """A client that answers what it is told to."""
 

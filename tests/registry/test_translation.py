@@ -98,7 +98,7 @@ def test_what_may_pass_in_a_moment_is_told_from_what_stays() -> None:
         (ConnectionClosedError(endpoint_url="http://x"), True),
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), True),
         (EndpointConnectionError(endpoint_url="http://x"), False),
-        (ReadTimeoutError(endpoint_url="http://x"), False),
+        (ReadTimeoutError(endpoint_url="http://x"), True),
     ],
 )
 def test_a_connection_that_breaks_may_hold_the_next_time_and_one_that_is_refused_does_not(

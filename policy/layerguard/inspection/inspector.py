@@ -221,9 +221,9 @@ class Inspector:
         """Return the inspection of ``subject``: a new one where the one ahead found it lacking."""
         inspection = self._start(subject)
         if inspection.is_ahead:
-            inspection.is_ahead = False
             if self._wait_for(inspection).state is not State.AVAILABLE:
                 self._forget(subject.reference.repository)
+            inspection.is_ahead = False
         return self._start(subject)
 
     def _wait_for(self, inspection: _Inspection) -> Verdict:

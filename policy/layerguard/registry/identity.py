@@ -19,6 +19,8 @@ ClientFactory: TypeAlias = Callable[[str], Any]
 CONNECTIONS = 200
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
+# What is asked for many images in one call is soon asked again: silence must not cost them all.
+SILENCE_SECONDS = 7
 # boto3 tries once more by itself, where it is asked; what lasts longer is tried again by ``Calls``,
 # which knows when to end.
 ATTEMPTS = 2
@@ -94,9 +96,7 @@ class Clients:
     def _make(self, region: str) -> Any:
         client = self._client("ecr", region, self._identity.ecr_endpoint)
         bundle = self._sessions(region).core.get_config_variable("ca_bundle")
-        return WireClient(
-            client, Connections(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, bundle)
-        )
+        return WireClient(client, Connections(CONNECT_TIMEOUT_SECONDS, SILENCE_SECONDS, bundle))
 
     def _sessions(self, region: str) -> _Sessions:
         import boto3

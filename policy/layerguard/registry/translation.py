@@ -111,7 +111,12 @@ _CLIENT_ERRORS: Mapping[str, type[RegistryError]] = {
 }
 # What ends by itself in a moment, after boto3's own tries. Nobody listening, and no such host, is
 # not of it: whoever has no network should not wait for each image.
-_PASSING = ("ConnectionClosedError", "IncompleteReadError", "ResponseStreamingError")
+_PASSING = (
+    "ConnectionClosedError",
+    "IncompleteReadError",
+    "ReadTimeoutError",
+    "ResponseStreamingError",
+)
 # AWS repeats a request that it does not accept, session token included; Python's http.client a
 # header that it cannot send.
 _REPEATED_REQUEST = re.compile(
