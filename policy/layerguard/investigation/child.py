@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -76,6 +77,8 @@ if __name__ == "__main__":
     # Ctrl-C is for the parent to answer, and the parent's end is this process's too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told, out = pipes()
+    # What a run allocates it keeps to its end: to look for garbage again and again took a twentieth.
+    gc.set_threshold(50_000, 20, 20)
     chain = OrdinaryChain()
     chain.get_ready()
     serve(HereInvestigator(Ecr(chain)), told, out)
