@@ -16,6 +16,7 @@ from layerguard.errors import (
     ReferenceInvalid,
     RegistryError,
     RepositoryNotFound,
+    TimedOut,
     Unreachable,
 )
 from layerguard.identity import ORDINARY, Identity
@@ -146,7 +147,7 @@ class Ecr:
                 return InconsistentAnswer("ECR's answer to GetDownloadUrlForLayer has no URL.")
             self._calls.add_one()
             return self._download(str(url))
-        except (AccessDenied, Unreachable) as error:
+        except (AccessDenied, TimedOut, Unreachable) as error:
             self._closed_downloads.add(registry)
             return error
         except RegistryError as error:
