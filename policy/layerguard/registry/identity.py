@@ -20,7 +20,7 @@ CONNECTIONS = 200
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
 # What is asked for many images in one call is soon asked again: silence must not cost them all.
-SILENCE_SECONDS = 7
+SILENCE_SECONDS = 10
 # boto3 tries once more by itself, where it is asked; what lasts longer is tried again by ``Calls``,
 # which knows when to end.
 ATTEMPTS = 2
