@@ -100,6 +100,7 @@ class Engine:
         (home / "state").mkdir()
         write_launchers(home / "bin", self._pids, self._environment)
         self._variables = {
+            "LAYERGUARD_CACHE": "",  # that one would go before the other
             "XDG_CACHE_HOME": str(home / "cache"),
             **self._environment,
             "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
