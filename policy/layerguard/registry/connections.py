@@ -29,6 +29,14 @@ class Reply(NamedTuple):
     content: bytes
 
 
+class _Request(NamedTuple):
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    most: int | None
+
+
 class Connections:
     """Sends requests to any host. Safe to use from many threads.
 
@@ -56,12 +64,12 @@ class Connections:
         most: int | None = None,
     ) -> Reply:
         """Send a request and read its answer, of whatever status, up to ``most`` bytes."""
-        parts = urlsplit(url)
-        return self._host(url, parts).send(method, url, parts, headers, body, most)
+        return self._host(url).send(_Request(method, url, headers, body, most))
 
-    def _host(self, url: str, parts: SplitResult) -> _Host:
+    def _host(self, url: str) -> _Host:
         from botocore.utils import get_environ_proxies
 
+        parts = urlsplit(url)
         key = (parts.scheme, parts.netloc)
         with self._lock:
             if key not in self._hosts:
@@ -93,15 +101,7 @@ class Connections:
 
 
 class _Host(Protocol):
-    def send(
-        self,
-        method: str,
-        url: str,
-        parts: SplitResult,
-        headers: Mapping[str, str],
-        body: bytes,
-        most: int | None,
-    ) -> Reply: ...
+    def send(self, request: _Request) -> Reply: ...
 
 
 class _Direct:
@@ -115,33 +115,25 @@ class _Direct:
         self._idle: list[HTTPConnection] = []
         weakref.finalize(self, _close, self._idle)
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        parts: SplitResult,
-        headers: Mapping[str, str],
-        body: bytes,
-        most: int | None,
-    ) -> Reply:
+    def send(self, request: _Request) -> Reply:
         from botocore.exceptions import ConnectionClosedError, HTTPClientError, ReadTimeoutError
 
+        url, parts = request.url, urlsplit(request.url)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        is_used = bool(self._idle)
         try:
-            connection = self._idle.pop()
+            connection, is_used = self._idle.pop(), True
         except IndexError:
-            connection = self._connect(url, parts)
+            connection, is_used = self._connect(url, parts), False
         try:
-            connection.request(method, target, body, dict(headers))
-            return self._read(connection, most)
+            connection.request(request.method, target, request.body, dict(request.headers))
+            return self._read(connection, request.most)
         except BaseException as error:
             connection.close()
             if isinstance(error, TimeoutError):
                 raise ReadTimeoutError(endpoint_url=url, error=error) from error
             if isinstance(error, OSError):
                 if is_used:  # a server ends what was idle for long: that says nothing of it
-                    return self.send(method, url, parts, headers, body, most)
+                    return self.send(request)
                 raise ConnectionClosedError(endpoint_url=url, error=error) from error
             if isinstance(error, (HTTPException, ValueError)):
                 raise HTTPClientError(error=error) from error
@@ -200,19 +192,12 @@ class _ThroughProxy:
 
         self._session = URLLib3Session(verify=verify, proxies=proxies, timeout=timeouts)
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        parts: SplitResult,  # noqa: ARG002 - what the other way needs
-        headers: Mapping[str, str],
-        body: bytes,
-        most: int | None,
-    ) -> Reply:
+    def send(self, request: _Request) -> Reply:
         from botocore.awsrequest import AWSRequest
 
-        request = AWSRequest(method, url, dict(headers), body, stream_output=True).prepare()
-        response: Any = self._session.send(request)
+        method, url, headers, body, most = request
+        asked = AWSRequest(method, url, dict(headers), body, stream_output=True).prepare()
+        response: Any = self._session.send(asked)
         content = bytearray()
         try:
             for piece in response.raw.stream(_PIECE):
