@@ -48,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
+    whole = not options.quick and not options.only
     run = Run(
         results,
         machine(),
@@ -55,8 +56,8 @@ def main(arguments: Sequence[str]) -> int:
         rounds,
         speed,
         outside.unavailable,
+        whole,
     )
-    whole = not options.quick and not options.only
     page: Path | None = options.out or (PAGE if whole else None)
     if page is None:
         print(document(run, "benchmark.svg"))

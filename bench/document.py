@@ -25,6 +25,9 @@ _LAYOUTS = {
 }
 
 
+_SELECTION = "This run measured a selection of the cells only, and not all that it could."
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A whole run: what was measured, and where."""
@@ -36,6 +39,8 @@ class Run:
     requests_per_second: float
     unavailable: Sequence[str]
     """Sentences about what could not be measured on this machine."""
+    whole: bool = True
+    """Whether every cell was to be measured, and not a selection."""
 
 
 def document(run: Run, plot: str) -> str:
@@ -47,6 +52,7 @@ def document(run: Run, plot: str) -> str:
             "`make bench` writes this page: every number below is of one run. The engine is the",
             "real one; times are wall times of whole commands, medians with the lowest and the",
             "highest of the rounds in brackets. Ratios are between medians of this run.",
+            *(() if run.whole else (_SELECTION,)),
             "",
             "## Targets",
             "",

@@ -18,11 +18,16 @@ RESULTS: dict[Cell, list[Sample]] = {
 }
 
 
-def page() -> str:
-    return document(
-        Run(RESULTS, {"cores": "2"}, {"boto3": "1.44"}, 3, 7_000.0, ["crane: there is no Go."]),
-        "benchmark.svg",
-    )
+def page(*, whole: bool = True) -> str:
+    unavailable = ["crane: there is no Go."]
+    run = Run(RESULTS, {"cores": "2"}, {"boto3": "1.44"}, 3, 7_000.0, unavailable, whole)
+    return document(run, "benchmark.svg")
+
+
+def test_a_selection_says_that_it_is_one() -> None:
+    said = "This run measured a selection of the cells only"
+    assert said in page(whole=False)
+    assert said not in page()
 
 
 def test_the_targets_come_first_and_say_what_was_met() -> None:

@@ -77,7 +77,7 @@ if __name__ == "__main__":
     # Ctrl-C is for the parent to answer, and the parent's end is this process's too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told, out = pipes()
-    # A run keeps what it allocates to its end: to look for garbage all the time took a twentieth.
+    # A run keeps what it allocates to its end: to look for garbage often cost it 3% of its time.
     gc.set_threshold(50_000, 20, 20)
     chain = OrdinaryChain()
     chain.get_ready()
