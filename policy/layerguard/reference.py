@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from layerguard.errors import ReferenceInvalid
 
@@ -11,20 +12,23 @@ _ACCOUNT = "(?P<account>[0-9]{12})"
 _REGION = "(?P<region>[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _HostForm:
     service: str
     suffix: str
     fips: bool
     dual_stack: bool
 
-    def match(self, host: str) -> RegistryHost | None:
+    @cached_property  # most runs see one form only
+    def _pattern(self) -> re.Pattern[str]:
         # ASCII: without it IGNORECASE takes a Kelvin sign for a "k".
-        found = re.fullmatch(
+        return re.compile(
             rf"{_ACCOUNT}\.{re.escape(self.service)}\.{_REGION}\.{re.escape(self.suffix)}",
-            host,
             re.ASCII | re.IGNORECASE,
         )
+
+    def match(self, host: str) -> RegistryHost | None:
+        found = self._pattern.fullmatch(host)
         if found is None:
             return None
         return RegistryHost(

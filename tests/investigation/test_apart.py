@@ -118,15 +118,33 @@ def test_what_is_found_out_apart_is_what_is_found_out_here(registry: Registry) -
         assert inspect(investigator, *subjects[::-1]) == told[::-1]
 
 
-def test_who_listens_hears_that_it_began_and_of_the_effort(ecr: SandboxEcr) -> None:
+def test_who_listens_hears_that_it_began_when_it_lasts_and_of_the_effort(
+    ecr: SandboxEcr,
+) -> None:
     registry = ecr.registry("123456789012", "eu-west-1")
     pushed = registry.push("shop/web", oci_image("web", layers=3), tag="1")
+    ecr.faults.add(Fault(latency=2.0, operation="BatchGetImage"))
     with closing(ApartInvestigator(never)) as investigator:
         heard = Heard()
         investigator.start(subject(pushed.reference), heard)
+        wait_until(lambda: heard.began == 1)
+        assert heard.efforts == []
+        ecr.faults.clear()
         assert heard.verdict.code is Code.AVAILABLE
     (effort,) = heard.efforts
     assert (heard.began, effort.layers, effort.calls) == (1, 4, len(ecr.requests))
+
+
+def test_what_ends_at_once_is_told_once(ecr: SandboxEcr) -> None:
+    registry = ecr.registry("123456789012", "eu-west-1")
+    pushed = registry.push("shop/web", oci_image("web", layers=3), tag="1")
+    with closing(ApartInvestigator(never)) as investigator:
+        heard = [Heard() for _ in range(3)]
+        for each in heard:
+            investigator.start(subject(pushed.reference), each)
+            assert each.verdict.code is Code.AVAILABLE
+        # The first waits for the child's first connection; nobody waits for the others.
+        assert [each.began for each in heard[1:]] == [0, 0]
 
 
 def test_the_child_is_started_at_once_or_with_the_first_inspection(

@@ -7,44 +7,85 @@ import os
 import pickle
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from layerguard.investigation.investigator import Effort, HereInvestigator, Investigator
 from layerguard.registry import Ecr, OrdinaryChain
 from layerguard.verdict import Code, Verdict
 
+# Seconds after which the parent hears that an inspection has begun; its limits are longer.
+_HEARD_OF = 0.25
 
-class Voice:
-    """Tells the parent of one inspection."""
 
-    def __init__(self, number: int, out: BinaryIO, lock: threading.Lock) -> None:
-        self._number, self._out, self._lock = number, out, lock
-        self._has_begun = False
+class Parent:
+    """Tells the parent what becomes of inspections, by their numbers. For many threads."""
 
-    def begun(self) -> None:
-        """Tell once that the first question was sent."""
-        if not self._has_begun:
-            self._has_begun = True
-            self._tell("begun")
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._begun: set[int] = set()
 
-    def ended(self, verdict: Verdict, effort: Effort) -> None:
+    def begun(self, number: int) -> None:
+        """Remember to tell that the first question was sent."""
+        with self._lock:
+            self._begun.add(number)
+
+    def tell_begun(self) -> None:
+        """Tell which inspections have begun and not ended: of nearly all only the end is told."""
+        with self._lock:
+            begun, self._begun = self._begun, set()
+            if begun:
+                self._out.write(b"".join(pickle.dumps(("begun", number)) for number in begun))
+                self._out.flush()
+
+    def ended(self, number: int, verdict: Verdict, effort: Effort) -> None:
         """Tell the verdict, without the layers of an image that has them all."""
         if verdict.code is Code.AVAILABLE:
             # Nobody speaks of them, and for a large stack they are most of what is told and kept.
             verdict = replace(verdict, manifests=())
-        self._tell("ended", verdict, effort)
-
-    def _tell(self, word: str, *rest: Any) -> None:
-        message = pickle.dumps((word, self._number, *rest))
+        message = pickle.dumps(("ended", number, verdict, effort))
         with self._lock:
+            self._begun.discard(number)
             self._out.write(message)
             self._out.flush()
 
 
+class Voice:
+    """Tells the parent of one inspection."""
+
+    __slots__ = ("_number", "_parent")
+
+    def __init__(self, number: int, parent: Parent) -> None:
+        self._number, self._parent = number, parent
+
+    def begun(self) -> None:
+        """Take note that the first question was sent."""
+        self._parent.begun(self._number)
+
+    def ended(self, verdict: Verdict, effort: Effort) -> None:
+        """Tell the verdict."""
+        self._parent.ended(self._number, verdict, effort)
+
+
 def serve(investigator: Investigator, told: BinaryIO, out: BinaryIO) -> None:
     """Do what the parent says until it says no more."""
-    lock = threading.Lock()
+    parent, is_over = Parent(out), threading.Event()
+
+    def tell_begun() -> None:
+        with suppress(OSError):  # the parent may end first
+            while not is_over.wait(_HEARD_OF):
+                parent.tell_begun()
+
+    threading.Thread(target=tell_begun, daemon=True).start()
+    try:
+        _obey(investigator, told, parent)
+    finally:
+        is_over.set()
+
+
+def _obey(investigator: Investigator, told: BinaryIO, parent: Parent) -> None:
     while True:
         try:
             word, *rest = pickle.load(told)
@@ -55,7 +96,7 @@ def serve(investigator: Investigator, told: BinaryIO, out: BinaryIO) -> None:
                 investigator.limit(*rest)
             case "start":
                 number, subject = rest
-                investigator.start(subject, Voice(number, out, lock))
+                investigator.start(subject, Voice(number, parent))
             case "forget":
                 investigator.forget(*rest)
 

@@ -47,7 +47,7 @@ class Listener(Protocol):
     """Hears of an inspection. Called from any thread, and never for long."""
 
     def begun(self) -> None:
-        """The first question was sent; may be called again."""
+        """The first question was sent; may be called again, or not where the end comes at once."""
 
     def ended(self, verdict: Verdict, effort: Effort) -> None:
         """The inspection is over; ``effort`` is that of all inspections so far."""

@@ -137,13 +137,14 @@ class Scheduler:
         for coroutine in waiting:
             self.start(coroutine)
 
-    def _end_turn(self) -> None:
+    def _end_turn(self, takes: int = 0) -> None:
+        """End a turn, after which who ends it ``takes`` so many of the calls that wait."""
         while self._endings:
             endings, self._endings = self._endings, []
             for ending in endings:
                 ending()
-        wanted = len(self._calls)
-        self._work_is_there.notify(min(wanted, self._idle))
+        wanted = len(self._calls) - takes
+        self._work_is_there.notify(max(0, min(wanted, self._idle)))
         for _ in range(min(wanted - self._idle, self.size - self._threads)):
             self._threads += 1
             name = f"layerguard-{self._threads}"
@@ -172,4 +173,4 @@ class Scheduler:
                 if not self._closed:
                     call.returned()
                     self._go_on(call)
-                    self._end_turn()
+                    self._end_turn(takes=1)
