@@ -16,10 +16,11 @@ from bench.document import Run, document
 from bench.machine import machine, versions
 from bench.outside import provide
 from bench.plot import plot
+from bench.provider import provide_provider
 from bench.run import Bench, Failed, run_rounds
 from bench.server import RunningServer
 from sandbox.engine import ROOT
-from tools.job import say
+from tools.job import SetupFailed, say
 
 PAGE = ROOT / "docs" / "benchmark.md"
 _ROUNDS = 5
@@ -39,13 +40,14 @@ def main(arguments: Sequence[str]) -> int:
     cells = tuple(each for each in cells if _fits(each, options.only))
     rounds = options.rounds or (_QUICK_ROUNDS if options.quick else _ROUNDS)
     budget = _QUICK_BUDGET if options.quick else _BUDGET
-    outside = provide(os.environ, cells)
     try:
-        with RunningServer() as server, Bench(server, outside) as bench:
+        provider = provide_provider(os.environ)
+        outside = provide(os.environ, cells)
+        with RunningServer() as server, Bench(server, provider, outside) as bench:
             speed = _requests_per_second(server)
             measured = [each for each in cells if bench.can_measure(each)]
             results = run_rounds(bench, measured, rounds, budget, say)
-    except Failed as error:
+    except (Failed, SetupFailed) as error:
         print(error, file=sys.stderr)
         return 1
     whole = not options.quick and not options.only

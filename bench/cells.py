@@ -102,7 +102,7 @@ def cells_of_the_targets() -> tuple[Cell, ...]:
         *_each(at(Mode.PREVIEW, 200), PACKS),
         *_each(at(Mode.UPDATE_AFTER_PREVIEW, 200), GATED),
         *_each(at(Mode.ANALYZE, 1_000), PACKS),
-        *_each(at(Mode.PREVIEW, 1_000), GATED),
+        *_each(at(Mode.PREVIEW, 1_000), PACKS),
         *_each(MANY_RESOURCES, GATED),
     )
 
@@ -121,9 +121,11 @@ def _beyond_the_targets() -> Iterator[Cell]:
     for latency in LATENCIES:
         for size in SIZES:
             yield from _packs(at(Mode.ANALYZE, size, latency))
-    for layout in (Layout.SHARED, Layout.INDEX):
+    for layout in (Layout.SHARED, Layout.INDEX, Layout.FUNCTION):
         for size in (20, 200, 1_000):
             yield from _each(at(Mode.ANALYZE, size, layout=layout), GATED)
+    for mode in (Mode.PREVIEW, Mode.UPDATE_AFTER_PREVIEW):
+        yield from _each(at(mode, 200, layout=Layout.FUNCTION), GATED)
     for mode in (Mode.PREVIEW, Mode.UPDATE_AFTER_PREVIEW, Mode.UPDATE):
         for size in (1, 20, 200):
             yield from _packs(at(mode, size))

@@ -33,6 +33,9 @@ class Layout(Enum):
     INDEX = "index"
     """As OWN, but each image is an index of two platforms, with layers of their own."""
 
+    FUNCTION = "function"
+    """As OWN, but what uses the images runs on a known platform, as functions of Lambda do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

@@ -11,16 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from bench.cells import Cell, Mode, Subject, at
+from bench.deployment import Deployment, Ran
 from bench.images import make_image
 from bench.outside import Outside
+from bench.program import Program
 from bench.server import RunningServer
-from bench.stacks import program, write_state
+from bench.stacks import resources, write_state
 from bench.statistics import Sample
-from sandbox.engine import ROOT, Engine
-from sandbox.launchers import write_launchers
+from sandbox.engine import ROOT
 
 _LOOK_EVERY_SECONDS = 0.02
 _ANSWERED_SECONDS = 60.0
@@ -39,8 +41,9 @@ class Bench:
     leave them, all with the pack's own virtual environment.
     """
 
-    def __init__(self, server: RunningServer, outside: Outside) -> None:
+    def __init__(self, server: RunningServer, provider: Path, outside: Outside) -> None:
         self._server = server
+        self._provider = provider
         self._outside = outside
         self._exits = ExitStack()
 
@@ -76,16 +79,15 @@ class Bench:
                 **self._server.environment,
                 "XDG_CACHE_HOME": str(folder / "cache"),
                 "HOME": str(folder / "cache"),
+                "LAYERGUARD_CACHE": "",  # that one would go before the others
             }
             match cell.mode:
                 case Mode.HANDSHAKE:
                     seconds, peak = self._handshake(cell, environment), 0
-                case Mode.ANALYZE:
-                    seconds, peak = self._analyze(cell, folder, environment)
                 case Mode.LOOP:
                     seconds, peak = self._loop(cell, environment), 0
                 case _:
-                    seconds, peak = self._deploy(cell, environment)
+                    seconds, peak = self._deploy(cell, folder, environment)
         calls = self._server.take_calls()
         return Sample(seconds, peak, tuple(sorted(calls.items())))
 
@@ -93,53 +95,33 @@ class Bench:
         """Tell whether this machine has what a cell needs."""
         return cell.mode is not Mode.LOOP or self._outside.has(cell.subject)
 
-    def _analyze(
+    def _deploy(
         self, cell: Cell, folder: Path, environment: Mapping[str, str]
     ) -> tuple[float, int]:
-        state = self._folder / f"{cell.stack}.json"
-        if not state.exists():
-            write_state(cell.stack, state)
-        bin_folder, pids = folder / "bin", folder / "pids"
-        bin_folder.mkdir()
-        write_launchers(bin_folder, pids, environment)
-        command = [str(bin_folder / "pulumi"), "policy", "analyze", "--non-interactive"]
-        command += ["--file", str(state), "--policy-pack", str(self._packs[cell.subject])]
-        variables = {
-            **os.environ,
-            **environment,
-            "PATH": f"{bin_folder}:{os.environ['PATH']}",
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        }
-        with PeakMemory(pids) as memory:
-            began = time.perf_counter()
-            ran = subprocess.run(
-                command,
-                cwd=folder,
-                env=variables,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            took = time.perf_counter() - began
-        _require(cell, ran.returncode == 0, ran.stdout)
-        return took, memory.peak_bytes
+        stack = cell.stack
+        deployment = Deployment(self._packs[cell.subject], self._provider, folder, environment)
+        if cell.mode is Mode.ANALYZE:
+            state = self._folder / f"{stack}.json"
+            if not state.exists():
+                write_state(stack, state)
+            return self._timed(cell, deployment, partial(deployment.analyze, state))
+        begun = deployment.begin()
+        _require(cell, begun.passed, begun.output)
+        with Program(resources(stack)) as program:
+            if cell.mode is Mode.UPDATE_AFTER_PREVIEW:
+                self._timed(cell, deployment, partial(deployment.preview, program))
+                self._server.take_calls()  # those of the update count
+            command = deployment.preview if cell.mode is Mode.PREVIEW else deployment.update
+            return self._timed(cell, deployment, partial(command, program))
 
-    def _deploy(self, cell: Cell, environment: Mapping[str, str]) -> tuple[float, int]:
-        with Engine(program(cell.stack), self._packs[cell.subject], environment) as engine:
-            operations = {
-                Mode.PREVIEW: (engine.preview,),
-                Mode.UPDATE: (engine.up,),
-                Mode.UPDATE_AFTER_PREVIEW: (engine.preview, engine.up),
-            }[cell.mode]
-            for operation in operations:
-                self._server.take_calls()  # those of the last one count
-                with PeakMemory(Path(engine.folder, "pids")) as memory:
-                    began = time.perf_counter()
-                    outcome = operation()
-                    took = time.perf_counter() - began
-                _require(cell, outcome.passed, outcome.output)
+    def _timed(
+        self, cell: Cell, deployment: Deployment, command: Callable[[], Ran]
+    ) -> tuple[float, int]:
+        with PeakMemory(deployment.pids) as memory:
+            began = time.perf_counter()
+            ran = command()
+            took = time.perf_counter() - began
+        _require(cell, ran.passed, ran.output)
         return took, memory.peak_bytes
 
     def _handshake(self, cell: Cell, environment: Mapping[str, str]) -> float:
@@ -221,9 +203,10 @@ def _peak_bytes(pids: Path) -> int:
 def _children(process: str) -> list[str]:
     """Return the ids of what the threads of ``process`` started."""
     children: list[str] = []
-    for thread in Path(f"/proc/{process}/task").glob("*/children"):
-        with suppress(OSError):
-            children += thread.read_text().split()
+    with suppress(OSError):  # any of it may end at any moment
+        for thread in Path(f"/proc/{process}/task").glob("*/children"):
+            with suppress(OSError):
+                children += thread.read_text().split()
     return children
 
 

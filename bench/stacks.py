@@ -1,13 +1,11 @@
-"""The resources of a benchmark's stack, as a program makes them and as a state has them."""
+"""The resources of a benchmark's stack, and the state that has them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import pulumi
 
 from bench.cells import Stack
 from bench.images import Layout, make_image
@@ -16,33 +14,32 @@ _PROVIDER = "urn:pulumi:dev::bench::pulumi:providers:aws::default"
 _FUNCTION = "aws:lambda/function:Function"
 _TASK = "aws:ecs/taskDefinition:TaskDefinition"
 _BUCKET = "aws:s3/bucket:Bucket"
+_FARGATE = {
+    "requiresCompatibilities": ["FARGATE"],
+    "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
+}
 
 
 def resources(stack: Stack) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield type and inputs of each resource.
 
-    Functions of AWS Lambda where images have one manifest; Lambda takes no index, so those are
-    in task definitions of Amazon ECS. Without images: buckets, with the inputs that buckets have.
+    Task definitions of Amazon ECS, which run where somebody else decides, so that any platform of
+    an image may do; those of indexes run on Fargate. Functions of AWS Lambda run on a platform
+    that is known. Without images: buckets, with the inputs that buckets have.
     """
     images = [make_image(number, stack.layout).reference for number in range(stack.images)]
     for number in range(stack.resources):
         if not images:
             yield _BUCKET, _bucket(number)
-        elif stack.layout is Layout.INDEX:
-            yield _TASK, _task(number, images[number % len(images)])
-        else:
-            yield _FUNCTION, _function(number, images[number % len(images)])
-
-
-def program(stack: Stack) -> Callable[[], None]:
-    """Return a program that makes the stack."""
-    made = list(resources(stack))
-
-    def run() -> None:
-        for number, (kind, inputs) in enumerate(made):
-            pulumi.CustomResource(kind, f"r{number}", dict(inputs))
-
-    return run
+            continue
+        image = images[number % len(images)]
+        match stack.layout:
+            case Layout.FUNCTION:
+                yield _FUNCTION, _function(number, image)
+            case Layout.INDEX:
+                yield _TASK, _task(number, image) | _FARGATE
+            case _:
+                yield _TASK, _task(number, image)
 
 
 def write_state(stack: Stack, path: Path) -> Path:
@@ -92,15 +89,14 @@ def _function(number: int, image: str) -> Mapping[str, Any]:
     }
 
 
-def _task(number: int, image: str) -> Mapping[str, Any]:
+def _task(number: int, image: str) -> dict[str, Any]:
     container = {"name": "app", "image": image, "essential": True, "memory": 512}
     return {
         "family": f"task{number}",
         "cpu": "256",
         "memory": "512",
         "networkMode": "awsvpc",
-        "requiresCompatibilities": ["FARGATE"],
-        "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
+        "requiresCompatibilities": ["EC2"],
         "containerDefinitions": json.dumps([container]),
     }
 
