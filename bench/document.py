@@ -118,7 +118,7 @@ def _method(run: Run) -> Iterator[str]:
         "In preview and update the program and the provider are the benchmark's own and cost next",
         "to nothing: the program registers all resources at once, without Pulumi's SDK, and the",
         "provider, in Go, agrees to everything. Those that people run cost more, with any pack and",
-        "without, and would make all packs look alike.",
+        "without, and would hide what the packs cost.",
         "",
         "The packs run in the same virtual environment. The registry is not the sandbox's, which",
         "is as true as moto and as slow, and would be the bottleneck. It is a scripted one in a",

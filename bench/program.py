@@ -1,7 +1,7 @@
 """A program that makes a stack, and its language host: both cost next to nothing.
 
-A program in Python, with Pulumi's SDK, costs a preview of 200 resources more than every pack that
-is compared, and would hide what those cost. This one is what is left of a program without an SDK:
+A program in Python, with Pulumi's SDK, costs a preview about as much as the packs that are
+compared, and would hide what those cost. This one is what is left of a program without an SDK:
 it registers all of its resources at once, and waits for them.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
 from typing import Any
 
 import grpc
@@ -45,12 +44,7 @@ class Program(language_pb2_grpc.LanguageRuntimeServicer):
         self._server.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.stop(None).wait()
 
     def GetPluginInfo(self, _request: Any, _context: Any) -> Any:

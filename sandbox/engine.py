@@ -58,6 +58,18 @@ class Outcome:
         )
 
 
+def engine_variables(home: Path) -> dict[str, str]:
+    """Return what keeps a pulumi within ``home``: its launchers, its state and its own folder."""
+    return {
+        "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
+        "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_HOME": str(home / "home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
 def sample_stack() -> None:
     """Run the project's sample stack, as the language host would."""
     runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
@@ -103,12 +115,7 @@ class Engine:
             "LAYERGUARD_CACHE": "",  # that one would go before the other
             "XDG_CACHE_HOME": str(home / "cache"),
             **self._environment,
-            "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
-            "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_HOME": str(home / "home"),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **engine_variables(home),
             provider.JOURNAL_VARIABLE: str(self._journal),
         }
         self._options: dict[str, Any] = {"policy_packs": [str(self._pack)]}

@@ -1,6 +1,6 @@
 // A stand-in for the provider of AWS that costs next to nothing: it agrees to everything, keeps
-// nothing, and talks to nobody but the engine that started it. The sandbox's own is in Python and
-// costs a preview of 200 resources as much as the packs that are compared.
+// nothing, and talks to nobody but the engine that started it. The sandbox's own is in Python,
+// and what it costs would hide a part of what the packs cost that are compared.
 package main
 
 import (
