@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
@@ -59,6 +59,15 @@ class Target:
                 if peak is None or empty_peak is None:
                     return None
                 return (peak.median - empty_peak.median) / _MEGABYTE
+
+    def most(self, results: Results) -> float | None:
+        """Return how much faster than the naive pack an empty one is: no pack can be more.
+
+        None where the target is about something else, or a cell was not measured.
+        """
+        if self.measure is not Measure.FASTER_THAN_NAIVE:
+            return None
+        return replace(self, cell=self.cell.of(Subject.EMPTY)).measured(results)
 
     def is_met(self, value: float) -> bool:
         """Tell whether ``value`` reaches the target."""
