@@ -1,8 +1,8 @@
 """`python -m bench.soak`: thousands of images through the real client, with and without trouble.
 
 Each of the two runs is a process of its own that judges every image, compares its verdicts with
-what is known to be true, and counts its memory, threads and open files. The pool, boto3, its
-connections and our retries are all the real ones; only ECR is scripted.
+what is known to be true, and counts its memory, threads and open files. The event loop, botocore,
+the connections and our retries are all the real ones; only ECR is scripted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from dataclasses import asdict, dataclass
 from layerguard.discovery import ImageUse
 from layerguard.discovery.walker import target_of
 from layerguard.inspection import Inspector
-from layerguard.registry import Ecr, OrdinaryChain
+from layerguard.registry.ecr import Ecr
+from layerguard.registry.identity import OrdinaryChain
 
 from bench.server import RunningServer
 from bench.soak_registry import images

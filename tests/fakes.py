@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +91,7 @@ def index(*children: dict[str, Any]) -> Document:
 class FakeRegistry:
     """Answers from memory: what was put in is there, every layer is available until lost.
 
-    A stand-in for ``layerguard.registry.Ecr``: it keeps the questions it was asked.
+    A stand-in for ``layerguard.registry.ecr.Ecr``: it keeps the questions it was asked.
     """
 
     def __init__(self) -> None:
@@ -108,7 +107,6 @@ class FakeRegistry:
         self.cache_questions: list[Repository] = []
         self.failure: Exception | None = None
         self._calls = 0
-        self._lock = threading.Lock()
 
     def for_identity(self, identity: Identity) -> FakeRegistry:
         self.identities.append(identity)
@@ -117,7 +115,7 @@ class FakeRegistry:
     def be_patient(self, seconds: float) -> None:
         self.patience = seconds
 
-    def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
+    async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
         self.cache_questions.append(repository)
         return self.prefixes
 
@@ -136,21 +134,21 @@ class FakeRegistry:
         self.layer_answers[digest_of(content)] = LayerAnswer(availability)
         return digest_of(content)
 
-    def images(
+    async def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
         self._ask(repository, ids)
         missing = ImageNotFound("ECR says ImageNotFound: Requested image not found.")
         return {each: self.image_answers.get(each, missing) for each in ids}
 
-    def layers(
+    async def layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
         self._ask(repository, digests)
         there = LayerAnswer(Availability.AVAILABLE, 1)
         return {each: self.layer_answers.get(each, there) for each in digests}
 
-    def configs(
+    async def configs(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, str | RegistryError]:
         assert repository.name
@@ -159,8 +157,7 @@ class FakeRegistry:
         return {each: self.config_texts.get(each, nothing) for each in digests}
 
     def _ask(self, repository: Repository, questions: Sequence[object]) -> None:
-        with self._lock:
-            self._calls += 1
-            self.questions += [(repository, str(question)) for question in questions]
+        self._calls += 1
+        self.questions += [(repository, str(question)) for question in questions]
         if self.failure:
             raise self.failure

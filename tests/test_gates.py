@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,10 @@ from layerguard.gates import Gates, Mode
 from layerguard.identity import ORDINARY, Identity
 from layerguard.inspection import Inspector
 from layerguard.inspection.trail import Trail, TrailFile
-from layerguard.investigation.investigator import HereInvestigator
+from layerguard.investigation.here import HereInvestigator
 from layerguard.policies import OFF_MESSAGE, declare
 from layerguard.reference import ImageId
+from layerguard.registry.threads import on_a_thread
 from layerguard.settings import OPTIONS
 from pulumi_policy import (
     EnforcementLevel,
@@ -312,19 +313,17 @@ class Crowd(FakeRegistry):
         super().__init__()
         self.asking = self.most = 0
         self.enough = enough
-        self.complete = threading.Event()
+        self.complete = asyncio.Event()
 
-    def images(self, *args: Any) -> Any:
-        with self._lock:
-            self.asking += 1
-            self.most = max(self.most, self.asking)
-            if self.asking == self.enough:
-                self.complete.set()
-        assert self.complete.wait(30)
-        time.sleep(0.1)
-        with self._lock:
-            self.asking -= 1
-        return super().images(*args)
+    async def images(self, *args: Any) -> Any:
+        self.asking += 1
+        self.most = max(self.most, self.asking)
+        if self.asking == self.enough:
+            self.complete.set()
+        await asyncio.wait_for(self.complete.wait(), 30)
+        await asyncio.sleep(0.1)
+        self.asking -= 1
+        return await super().images(*args)
 
 
 @pytest.mark.parametrize("concurrency", [3, 3.0, 60])
@@ -360,9 +359,9 @@ def test_in_preview_analyze_returns_while_ecr_has_not_answered() -> None:
     answered = threading.Event()
 
     class Slow(FakeRegistry):
-        def images(self, *args: Any) -> Any:
-            assert answered.wait(30)
-            return super().images(*args)
+        async def images(self, *args: Any) -> Any:
+            assert await on_a_thread(lambda: answered.wait(30))
+            return await super().images(*args)
 
     pack = Pack(Mode.PREVIEW, Slow())
     assert pack.analyze("absent", {"imageUri": GOOD}) == []

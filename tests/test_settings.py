@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from layerguard.errors import SettingsInvalid
 from layerguard.identity import AssumedRole, Identity
 from layerguard.settings import OPTIONS, Exemption, RuleLevel, Settings, Undetermined
-from layerguard.verdict import Code, Verdict
 
 ROLE = "arn:aws:iam::123456789012:role/checks"
 EXAMPLES = sorted((Path(__file__).parent.parent / "docs" / "examples").glob("*.json"))
@@ -213,25 +212,6 @@ def test_the_examples_are_valid(example: Path) -> None:
 
 def test_there_is_an_example_for_each_kind_of_team() -> None:
     assert [path.stem for path in EXAMPLES] == ["fail-closed", "production", "start-softly"]
-
-
-@pytest.mark.parametrize(
-    ("code", "notice", "fail"),
-    [
-        (Code.AVAILABLE, False, False),
-        (Code.LAYER_MISSING, True, True),
-        (Code.ACCESS_DENIED, False, True),
-        (Code.UNKNOWN_IN_PREVIEW, False, False),
-        (Code.NOT_PRIVATE_ECR, False, False),
-        (Code.EXEMPT, False, False),
-    ],
-)
-def test_pending_never_stops_and_undetermined_only_when_asked_to(
-    code: Code, notice: bool, fail: bool
-) -> None:
-    verdict = Verdict(code, "")
-    assert Settings(Undetermined.NOTICE).stops(verdict) is notice
-    assert Settings(Undetermined.FAIL).stops(verdict) is fail
 
 
 def test_a_glob_fits_the_whole_of_a_text_in_its_case() -> None:

@@ -21,7 +21,7 @@ from layerguard.identity import ORDINARY, Identity
 from layerguard.inspection import Inspector, Judgement
 from layerguard.inspection.inspector import subject_of
 from layerguard.inspection.provenance import during_the_update, foreseen, is_pushed
-from layerguard.inspection.rules import configured, under
+from layerguard.inspection.rules import configured, stops, under
 from layerguard.inspection.survey import Survey
 from layerguard.inspection.trail import Trail, TrailFile
 from layerguard.investigation.limits import Limits
@@ -112,9 +112,7 @@ class Gates:
         self._inspector.start(use for use in uses if not is_pushed(use.target, provided))
         gated = [use for use in uses if use.voice is Voice.GATE and not seen.component]
         judged = (under(settings, each) for each in self._inspector.judge(gated))
-        violations = [
-            during_the_update(each, provided) for each in judged if _stops(settings, each)
-        ]
+        violations = [during_the_update(each, provided) for each in judged if stops(settings, each)]
         for judgement in violations:
             report(judgement.message, args.urn)
         if violations:
@@ -130,7 +128,7 @@ class Gates:
         judgements = self._judge(args, settings)
         if self._mode is not Mode.UPDATE:
             for judgement in judgements:
-                if _stops(settings, judgement):
+                if stops(settings, judgement):
                     report(judgement.message, judgement.use.urn)
         self._sum_up(judgements)
 
@@ -144,7 +142,7 @@ class Gates:
         if self._mode is Mode.PREVIEW:
             self._leave_trail(judgements)
         for judgement in judgements:
-            if _is_noted(judgement) and not _stops(settings, judgement):
+            if _is_noted(judgement) and not stops(settings, judgement):
                 report(judgement.message, judgement.use.urn)
         for bug in self._bugs:
             report(bug, None)
@@ -237,10 +235,6 @@ class Gates:
     def _settings(self, args: StackValidationArgs) -> Settings:
         config = args.get_config()
         return Settings.parse(config) if config else self._shared_settings
-
-
-def _stops(settings: Settings, judgement: Judgement) -> bool:
-    return judgement.voice is Voice.GATE and settings.stops(judgement.verdict)
 
 
 def _is_noted(judgement: Judgement) -> bool:

@@ -24,7 +24,6 @@ from pulumi_policy import (
 )
 
 from layerguard.investigation.apart import ApartInvestigator
-from layerguard.settings import OPTIONS
 
 if TYPE_CHECKING:
     from layerguard.gates import Gates
@@ -135,11 +134,14 @@ def declare(gates: Callable[[], Gates]) -> list[Policy]:
 
 
 def _investigator_here() -> Investigator:
-    from layerguard.investigation.investigator import HereInvestigator
-    from layerguard.registry import Ecr, OrdinaryChain
+    from layerguard.investigation.here import HereInvestigator
+    from layerguard.registry.ecr import Ecr
+    from layerguard.registry.identity import OrdinaryChain
 
     return HereInvestigator(Ecr(OrdinaryChain()))
 
 
 def _schema() -> PolicyConfigSchema:
+    from layerguard.settings import OPTIONS  # while the process that asks gets ready
+
     return PolicyConfigSchema({option.name: option.schema for option in OPTIONS})

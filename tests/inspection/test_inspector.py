@@ -14,6 +14,7 @@ from layerguard.investigation.limits import Limits
 from layerguard.manifest import Platform
 from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import ImageAnswer
+from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 
 from tests.fakes import HOST, FakeRegistry, manifest, use
@@ -136,12 +137,12 @@ class Hanging(FakeRegistry):
         super().__init__()
         self.let_go = threading.Event()
 
-    def images(
+    async def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
         if repository.name == "shop/hangs":
-            self.let_go.wait(30)
-        return super().images(repository, ids)
+            await on_a_thread(lambda: self.let_go.wait(30))
+        return await super().images(repository, ids)
 
 
 def test_a_question_that_hangs_is_timed_out_and_its_neighbour_is_judged_alone() -> None:
@@ -159,7 +160,7 @@ def test_a_question_that_hangs_is_timed_out_and_its_neighbour_is_judged_alone() 
     assert codes(inspector.judge([use("shop/hangs:1")])) == ["timed-out"]
 
 
-def test_the_whole_run_ends_although_all_its_threads_hang() -> None:
+def test_the_whole_run_ends_although_all_that_it_asks_hangs() -> None:
     registry = Hanging()
     inspector = Inspector.asking(registry)
     inspector.limit(Limits(image=10.0, total=0.3, workers=1))

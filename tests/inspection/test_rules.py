@@ -8,9 +8,9 @@ import pytest
 from layerguard.discovery import Voice, runtimes
 from layerguard.identity import Identity
 from layerguard.inspection import Judgement
-from layerguard.inspection.rules import configured, under
+from layerguard.inspection.rules import configured, stops, under
 from layerguard.manifest import Platform
-from layerguard.settings import Exemption, RuleLevel, Settings
+from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
 from layerguard.verdict import Code, Verdict
 
 from tests.fakes import HOST, use
@@ -80,3 +80,22 @@ def test_as_whom_a_provider_asks_need_not_be_known_where_the_settings_say_it() -
     settings = Settings(identities={"default": Identity(profile="checks")})
     asked = configured(unasked, settings)
     assert (asked.target, asked.identity) == (use().target, Identity(profile="checks"))
+
+
+@pytest.mark.parametrize(
+    ("code", "notice", "fail"),
+    [
+        (Code.AVAILABLE, False, False),
+        (Code.LAYER_MISSING, True, True),
+        (Code.ACCESS_DENIED, False, True),
+        (Code.UNKNOWN_IN_PREVIEW, False, False),
+        (Code.NOT_PRIVATE_ECR, False, False),
+        (Code.EXEMPT, False, False),
+    ],
+)
+def test_pending_never_stops_and_undetermined_only_when_asked_to(
+    code: Code, notice: bool, fail: bool
+) -> None:
+    assert stops(Settings(), judged(code)) is notice
+    assert stops(Settings(Undetermined.FAIL), judged(code)) is fail
+    assert not stops(Settings(Undetermined.FAIL), replace(judged(code), voice=Voice.NOTICE))

@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 from layerguard.identity import ORDINARY, Identity, StaticKeys
 from layerguard.investigation.apart import ApartInvestigator
-from layerguard.investigation.investigator import HereInvestigator, Investigator, Subject
+from layerguard.investigation.here import HereInvestigator
+from layerguard.investigation.investigator import Investigator, Subject
 from layerguard.investigation.limits import Limits
 from layerguard.reference import ImageReference
-from layerguard.registry import Ecr, OrdinaryChain
+from layerguard.registry.ecr import Ecr
+from layerguard.registry.identity import OrdinaryChain
 from layerguard.verdict import Code, Verdict
 
 from sandbox.ecr import Answer, Fault, SandboxEcr, oci_image

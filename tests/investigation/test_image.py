@@ -32,9 +32,7 @@ def inspect(
     registry: FakeRegistry, wanted: Platform | None = None, rest: str = "shop/web:1"
 ) -> Verdict:
     return to_its_end(
-        lambda scheduler: inspect_image(
-            reference(rest), wanted, Questions(Asked(registry, scheduler))
-        )
+        lambda line: inspect_image(reference(rest), wanted, Questions(Asked(registry, line)))
     )
 
 

@@ -10,16 +10,15 @@ import pytest
 from layerguard.errors import AccessDenied, RegistryError
 from layerguard.identity import ORDINARY, Identity
 from layerguard.investigation.apart import ApartInvestigator
-from layerguard.investigation.investigator import (
-    Effort,
-    HereInvestigator,
-    Investigator,
-    Subject,
-)
+from layerguard.investigation.here import HereInvestigator
+from layerguard.investigation.investigator import Effort, Investigator, Subject
 from layerguard.investigation.limits import Limits
 from layerguard.manifest import Platform
 from layerguard.reference import ImageId, Repository
-from layerguard.registry import Ecr, ImageAnswer, OrdinaryChain
+from layerguard.registry import ImageAnswer
+from layerguard.registry.ecr import Ecr
+from layerguard.registry.identity import OrdinaryChain
+from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 
 from sandbox.ecr import Fault, SandboxEcr, image_index, oci_image
@@ -63,12 +62,12 @@ def test_each_subject_has_a_verdict_and_the_last_one_tells_of_all_the_effort() -
 
 def test_a_bug_is_the_verdict_of_one_image_and_hides_no_other() -> None:
     class Broken(FakeRegistry):
-        def images(
+        async def images(
             self, repository: Repository, ids: Sequence[ImageId]
         ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
             if repository.name == "shop/broken":
                 raise ZeroDivisionError("oh")
-            return super().images(repository, ids)
+            return await super().images(repository, ids)
 
     registry = Broken()
     registry.put(manifest("a"), "1")
@@ -142,11 +141,11 @@ def test_what_began_goes_on_with_the_limits_that_it_had() -> None:
     go_on = threading.Event()
 
     class Slow(FakeRegistry):
-        def images(
+        async def images(
             self, repository: Repository, ids: Sequence[ImageId]
         ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-            assert go_on.wait(20)
-            return super().images(repository, ids)
+            assert await on_a_thread(lambda: go_on.wait(20))
+            return await super().images(repository, ids)
 
     registry = Slow()
     naps = Naps(registry)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from layerguard.inspection import Inspector
 from layerguard.reference import Digest
-from layerguard.registry import Ecr
+from layerguard.registry.ecr import Ecr
 from layerguard.verdict import Code, Verdict
 
 from tests.fakes import OCI_INDEX, Document, descriptor, digest_of, index, manifest, use

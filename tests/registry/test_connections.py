@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import shutil
 import socket
@@ -11,10 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
     ConnectionClosedError,
+    ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
     ReadTimeoutError,
@@ -22,17 +25,37 @@ from botocore.exceptions import (
 )
 from layerguard.registry.connections import Connections, Reply
 
+from tests.processes import wait_until
 from tests.registry.https import certificate, server_context
+from tests.registry.loops import on_a_loop, until
+
+# What is sent of an answer in chunks.
+CHUNKED = {
+    "/chunked": b"4\r\nfour\r\n5\r\n more\r\n0\r\n\r\n",
+    "/chunked/extended": b"4;a=b\r\nfour\r\n005 ; c\r\n more\r\n0;d\r\nX-One: 1\r\nX-Two: 2\r\n\r\n",
+    "/chunked/cut": b"4\r\nfour\r\nA\r\n and",
+    "/chunked/cut-between": b"4\r\nfour\r\n",
+    "/chunked/cut-at-the-end": b"4\r\nfour\r\n0\r\nX-One: 1\r\n",
+    "/chunked/silent": b"4\r\nfour\r\nA\r\n and",
+    "/chunked/rubbish": b"four\r\n",
+    "/chunked/negative": b"-4\r\nfour\r\n0\r\n\r\n",
+}
+WHOLE = ("/chunked", "/chunked/extended")
 
 
 class Server(ThreadingHTTPServer):
-    """Says what it was asked, and remembers how many connections there were."""
+    """Says what it was asked, and remembers which connections there were and which are over.
+
+    What is asked ``/together`` is answered when four have asked it.
+    """
 
     def __init__(self, https: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.connections = 0
+        self.opened: list[object] = []
+        self.ended: list[object] = []
         self.asked: list[str] = []
         self.hung = threading.Event()
+        self.together = threading.Barrier(4)
         self.scheme = "https" if https else "http"
         if https:
             self.socket = server_context(https).wrap_socket(self.socket, server_side=True)
@@ -40,6 +63,10 @@ class Server(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    @property
+    def connections(self) -> int:
+        return len(self.opened)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that goes away is what these tests are about."""
@@ -51,7 +78,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.server.connections += 1
+        self.server.opened.append(self.client_address)
+
+    def finish(self) -> None:
+        self.server.ended.append(self.client_address)
+        super().finish()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -75,11 +106,24 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"SSH-2.0-OpenSSH\r\n")
                 self.close_connection = True
                 return
-            case "/chunked":
+            case "/together":
+                self.server.together.wait(30)
+            case path if path in CHUNKED:
                 self.send_response(200)
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
-                self.wfile.write(b"4\r\nfour\r\n5\r\n more\r\n0\r\n\r\n")
+                self.wfile.write(CHUNKED[path])
+                if path == "/chunked/silent":
+                    self.server.hung.wait(30)
+                self.close_connection = path not in WHOLE
+                return
+            case "/silent":
+                self.send_response(200)
+                self.send_header("Content-Length", "100")
+                self.end_headers()
+                self.wfile.write(b"half")
+                self.server.hung.wait(30)
+                self.close_connection = True
                 return
         content = f"{self.command} {self.path} {self.headers['X-Said']} {body.decode()}".encode()
         self.send_response(418 if self.path == "/teapot" else 200)
@@ -124,77 +168,150 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def post(connections: Connections, url: str) -> Reply:
-    return connections.send("POST", url, {"X-Said": "hello"}, b"body")
+async def post(connections: Connections, url: str) -> Reply:
+    return await connections.send("POST", url, {"X-Said": "hello"}, b"body")
 
 
-def test_a_request_arrives_as_it_is_and_so_does_its_answer_whatever_its_status(
+@on_a_loop
+async def test_a_request_arrives_as_it_is_and_so_does_its_answer_whatever_its_status(
     server: Server,
 ) -> None:
-    connections = Connections(2, 2)
+    connections = Connections(20, 20)
     expected = {"/": 200, "/a/b?c=d&e": 200, "/teapot": 418}
     for path, status in expected.items():
         said = f"POST {path} hello body".encode()
-        assert post(connections, f"{server.url}{path}") == (status, said)
-    assert connections.send("GET", f"{server.url}?only=query", {}) == (
+        assert await post(connections, f"{server.url}{path}") == (status, said)
+    assert await connections.send("GET", f"{server.url}?only=query", {}) == (
         200,
         b"GET /?only=query None ",
     )
-    assert post(connections, f"{server.url}/chunked") == (200, b"four more")
+    assert await post(connections, f"{server.url}/chunked") == (200, b"four more")
 
 
-def test_a_connection_is_kept_and_every_thread_has_its_own(server: Server) -> None:
-    connections = Connections(2, 2)
+@on_a_loop
+async def test_what_is_said_of_chunks_and_behind_the_last_one_is_no_part_of_an_answer(
+    server: Server,
+) -> None:
+    connections = Connections(20, 20)
+    for _ in range(2):
+        assert await post(connections, f"{server.url}/chunked/extended") == (200, b"four more")
+        assert await post(connections, server.url) == (200, b"POST / hello body")
+    assert server.connections == 1
+
+
+@on_a_loop
+async def test_a_connection_is_kept_and_requests_at_the_same_time_have_one_each(
+    server: Server,
+) -> None:
+    connections = Connections(20, 20)
     for _ in range(5):
-        post(connections, server.url)
+        await post(connections, server.url)
     assert server.connections == 1
-    barrier = threading.Barrier(4)
+    together = [post(connections, f"{server.url}/together") for _ in range(4)]
+    assert await asyncio.gather(*together) == [(200, b"POST /together hello body")] * 4
+    assert server.connections == 4
 
-    def ask() -> None:
-        barrier.wait(5)
+    async def ask() -> None:
         for _ in range(5):
-            post(connections, server.url)
+            await post(connections, server.url)
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert server.connections <= 4
-    assert len(server.asked) == 25
+    await asyncio.gather(*(ask() for _ in range(4)))
+    assert server.connections == 4
+    assert len(server.asked) == 29
+    assert not server.ended
 
 
-def test_no_connection_is_left_when_nobody_has_them_any_more(server: Server) -> None:
-    connections = Connections(2, 2)
-    post(connections, server.url)
-    del connections
-    gc.collect()  # a socket that is left open would be a ResourceWarning, which is an error here
+@pytest.mark.parametrize("is_secure", [False, True])
+def test_no_connection_is_left_when_nobody_has_them_any_more(
+    tmp_path: Path, *, is_secure: bool
+) -> None:
+    path = certificate(tmp_path) if is_secure else None
+
+    @on_a_loop
+    async def scenario(server: Server) -> None:
+        connections = Connections(20, 20, str(path) if path else None)
+        await post(connections, server.url)
+        assert not server.ended
+        del connections
+        # A socket that is left open would be a ResourceWarning, which is an error here.
+        gc.collect()
+        await until(lambda: server.ended)
+
+    with running(Server(path)) as server:
+        scenario(server)
 
 
-def test_what_is_larger_than_wanted_is_not_read_to_its_end(server: Server) -> None:
-    connections = Connections(2, 2)
-    said = b"GET / None "
-    assert connections.send("GET", server.url, {}, most=len(said)).content == said
-    assert server.connections == 1
-    assert len(connections.send("GET", server.url, {}, most=4).content) == 5
-    assert connections.send("GET", server.url, {}, most=100).content == said
+@pytest.mark.parametrize("is_secure", [False, True])
+def test_no_connection_is_left_when_the_loop_is_over(tmp_path: Path, *, is_secure: bool) -> None:
+    path = certificate(tmp_path) if is_secure else None
+    connections = Connections(20, 20, str(path) if path else None)
+
+    @on_a_loop
+    async def scenario(server: Server) -> None:
+        # One that is kept, and one on which an answer is under way.
+        await post(connections, server.url)
+        hangs = asyncio.ensure_future(post(connections, f"{server.url}/hang"))
+        await until(lambda: "/hang" in server.asked)
+        await post(connections, server.url)
+        assert server.connections == 2
+        assert not server.ended
+        assert not hangs.done()
+
+    with running(Server(path)) as server:
+        scenario(server)
+        server.hung.set()  # who hangs does not see that its connection is over
+        wait_until(lambda: sorted(map(str, server.ended)) == sorted(map(str, server.opened)))
+
+
+@on_a_loop
+async def test_a_request_that_is_given_up_ends_its_connection_and_no_other(server: Server) -> None:
+    connections = Connections(20, 20)
+    await post(connections, server.url)
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(post(connections, f"{server.url}/hang"), 0.2)
+    assert await post(connections, server.url) == (200, b"POST / hello body")
     assert server.connections == 2
 
 
-def test_what_ends_before_its_time_is_returned_as_far_as_it_came(server: Server) -> None:
-    connections = Connections(2, 2)
-    assert post(connections, f"{server.url}/half") == (200, b"half")
-    assert post(connections, server.url).status == 200
+@on_a_loop
+async def test_what_is_larger_than_wanted_is_not_read_to_its_end(server: Server) -> None:
+    connections = Connections(20, 20)
+    said = b"GET / None "
+    assert (await connections.send("GET", server.url, {}, most=len(said))).content == said
+    assert server.connections == 1
+    assert len((await connections.send("GET", server.url, {}, most=4)).content) == 5
+    assert (await connections.send("GET", server.url, {}, most=100)).content == said
+    assert server.connections == 2
 
 
-def test_a_connection_that_ended_while_it_was_idle_is_made_anew_without_a_word(
+@pytest.mark.parametrize(
+    ("path", "came"),
+    [
+        ("/half", b"half"),
+        ("/chunked/cut", b"four and"),
+        ("/chunked/cut-between", b"four"),
+        ("/chunked/cut-at-the-end", b"four"),
+    ],
+)
+@on_a_loop
+async def test_what_ends_before_its_time_is_returned_as_far_as_it_came(
+    server: Server, path: str, came: bytes
+) -> None:
+    connections = Connections(20, 20)
+    assert await post(connections, f"{server.url}{path}") == (200, came)
+    assert (await post(connections, server.url)).status == 200
+    assert server.connections == 2
+
+
+@on_a_loop
+async def test_a_connection_that_ended_while_it_was_idle_is_made_anew_without_a_word(
     server: Server,
 ) -> None:
-    connections = Connections(2, 2)
+    connections = Connections(20, 20)
     for path in ("/last", "/", "/half", "/"):
-        assert post(connections, f"{server.url}{path}").status == 200
+        assert (await post(connections, f"{server.url}{path}")).status == 200
     with pytest.raises(ConnectionClosedError):
-        post(connections, f"{server.url}/close")
+        await post(connections, f"{server.url}/close")
     # Once on the connection that was kept, and once on a new one.
     assert server.asked[-2:] == ["/close", "/close"]
 
@@ -210,39 +327,182 @@ def nobody() -> str:
     [
         (lambda server: f"{server.url}/close", ConnectionClosedError),
         (lambda server: f"{server.url}/hang", ReadTimeoutError),
+        (lambda server: f"{server.url}/silent", ReadTimeoutError),
+        (lambda server: f"{server.url}/chunked/silent", ReadTimeoutError),
         (lambda server: f"{server.url}/rubbish", HTTPClientError),
+        (lambda server: f"{server.url}/chunked/rubbish", HTTPClientError),
+        (lambda server: f"{server.url}/chunked/negative", HTTPClientError),
+        (lambda server: server.url.replace("http:", "gopher:"), HTTPClientError),
         (lambda _: nobody(), EndpointConnectionError),
         (lambda _: "http://no-such-host.invalid", EndpointConnectionError),
         (lambda server: server.url.replace("http:", "https:"), SSLError),
     ],
 )
-def test_every_failure_is_botocores_error_for_it(
+@on_a_loop
+async def test_every_failure_is_botocores_error_for_it(
     server: Server, place: Callable[[Server], str], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        post(Connections(2, 0.2), place(server))
+        await post(Connections(30, 0.2 if error is ReadTimeoutError else 30), place(server))
 
 
-def test_a_header_that_cannot_be_sent_is_an_error_and_leaves_nothing_open(server: Server) -> None:
+@pytest.mark.parametrize("path", ["/close", "/hang", "/silent", "/rubbish", "/chunked/rubbish"])
+@on_a_loop
+async def test_a_failure_is_forgotten_without_a_word(server: Server, path: str) -> None:
+    async def fail() -> None:
+        try:
+            await post(Connections(30, 0.2), f"{server.url}{path}")
+        except HTTPClientError as error:
+            # Its traceback leads here again: only the garbage collector ends this circle.
+            failure = error
+            assert failure.__traceback__
+
+    await fail()
+    gc.collect()  # what it complains of is an error here
+
+
+class Hastened(asyncio.SelectorEventLoop):
+    """A loop whose time can be put forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_an_answer_is_waited_for_as_long_as_something_comes(*, goes_on: bool) -> None:
+    loop = Hastened()
+    over = asyncio.Event()
+
+    async def pass_on() -> None:
+        for _ in range(20):  # what was written has been read by then
+            await asyncio.sleep(0)
+        loop.ahead += 600
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"body")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for piece in (b"0", b"12", b"345", b"6", b"789" if goes_on else b"78"):
+            writer.write(piece)
+            await pass_on()
+        await pass_on()
+        await pass_on()
+        writer.close()
+        over.set()
+
+    async def scenario() -> Reply:
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            return await post(Connections(1000, 1000), f"http://127.0.0.1:{port}")
+        finally:
+            await over.wait()
+            server.close()
+
+    try:
+        if goes_on:
+            assert loop.run_until_complete(scenario()) == (200, b"0123456789")
+        else:
+            with pytest.raises(ReadTimeoutError):
+                loop.run_until_complete(scenario())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
+class NameServer:
+    """What the standard library looks names up with: it has addresses, when it may say them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+        self.asked: list[str] = []
+        self.may_say = threading.Event()
+        self._addresses = addresses
+        self._real = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", self._look_up)
+
+    def _look_up(self, host: str, port: int, **options: Any) -> list[Any]:
+        self.asked.append(host)
+        assert self.may_say.wait(30)
+        return [each for name in self._addresses for each in self._real(name, port, **options)]
+
+
+@on_a_loop
+async def test_many_requests_at_the_same_time_look_their_host_up_once(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = NameServer(monkeypatch, "127.0.0.1")
+    connections = Connections(20, 20)
+    url = f"http://registry.example:{server.server_port}/together"
+    asked = [asyncio.ensure_future(post(connections, url)) for _ in range(4)]
+    await until(lambda: names.asked)
+    names.may_say.set()
+    assert [reply.status for reply in await asyncio.gather(*asked)] == [200] * 4
+    assert names.asked == ["registry.example"]
+    assert server.connections == 4
+
+
+@on_a_loop
+async def test_a_host_is_reached_at_the_first_of_its_addresses_that_answers(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody listens at the first one.
+    NameServer(monkeypatch, "127.0.0.2", "127.0.0.1").may_say.set()
+    url = f"http://registry.example:{server.server_port}"
+    assert (await post(Connections(20, 20), url)).status == 200
+
+
+@on_a_loop
+async def test_a_host_without_an_address_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    NameServer(monkeypatch).may_say.set()
+    with pytest.raises(EndpointConnectionError):
+        await post(Connections(20, 20), "http://registry.example")
+
+
+@on_a_loop
+async def test_a_name_server_that_is_silent_costs_the_time_to_connect_and_stops_nobody_else(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = Connections(0.2, 20)
+    await post(connections, server.url)
+    names = NameServer(monkeypatch, "127.0.0.1")
+    waits = asyncio.ensure_future(post(connections, "http://registry.example"))
+    await until(lambda: names.asked)
+    assert await post(connections, server.url) == (200, b"POST / hello body")
+    with pytest.raises(ConnectTimeoutError):
+        await waits
+    names.may_say.set()
+
+
+@on_a_loop
+async def test_a_header_that_cannot_be_sent_is_an_error_and_leaves_nothing_open(
+    server: Server,
+) -> None:
     with pytest.raises(HTTPClientError, match="Invalid header value"):
-        Connections(2, 2).send("POST", server.url, {"X-Said": "two\r\nlines"})
+        await Connections(20, 20).send("POST", server.url, {"X-Said": "two\r\nlines"})
     gc.collect()
+    assert not server.opened
 
 
 @pytest.mark.parametrize("how", ["argument", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
-def test_a_certificate_is_held_against_the_bundle_that_is_named(
+@on_a_loop
+async def test_a_certificate_is_held_against_the_bundle_that_is_named(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = certificate(tmp_path)
     if how != "argument":
         monkeypatch.setenv(how, str(path))
     with running(Server(path)) as server:
-        connections = Connections(2, 2, str(path) if how == "argument" else None)
-        assert post(connections, server.url).status == 200
+        connections = Connections(20, 20, str(path) if how == "argument" else None)
+        assert (await post(connections, server.url)).status == 200
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl names the files of such a folder")
-def test_a_bundle_may_be_a_folder(tmp_path: Path) -> None:
+@on_a_loop
+async def test_a_bundle_may_be_a_folder(tmp_path: Path) -> None:
     path = certificate(tmp_path)
     hashed = subprocess.run(
         ["openssl", "x509", "-hash", "-noout", "-in", path],
@@ -254,30 +514,33 @@ def test_a_bundle_may_be_a_folder(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / f"{hashed}.0").write_bytes(path.read_bytes())
     with running(Server(path)) as server:
-        assert post(Connections(2, 2, str(folder)), server.url).status == 200
+        assert (await post(Connections(20, 20, str(folder)), server.url)).status == 200
 
 
-def test_a_certificate_that_nobody_vouches_for_or_of_another_host_is_refused(
+@on_a_loop
+async def test_a_certificate_that_nobody_vouches_for_or_of_another_host_is_refused(
     tmp_path: Path,
 ) -> None:
     path = certificate(tmp_path)
     with running(Server(path)) as server, pytest.raises(SSLError):
-        post(Connections(2, 2), server.url)
+        await post(Connections(20, 20), server.url)
     other = certificate(tmp_path, "127.0.0.2")
     with running(Server(other)) as server, pytest.raises(SSLError):
-        post(Connections(2, 2, str(other)), server.url)
+        await post(Connections(20, 20, str(other)), server.url)
 
 
-def test_a_proxy_of_the_environment_is_used_unless_the_host_is_excepted(
+@on_a_loop
+async def test_a_proxy_of_the_environment_is_used_unless_the_host_is_excepted(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url)
     monkeypatch.setenv("http_proxy", server.url)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    connections = Connections(2, 2)
-    assert post(connections, "http://layers.example/config?a").content == (
-        b"POST http://layers.example/config?a hello body"
+    connections = Connections(20, 20)
+    assert await post(connections, "http://layers.example/config?a") == (
+        200,
+        b"POST http://layers.example/config?a hello body",
     )
-    assert len(connections.send("GET", "http://layers.example/", {}, most=4).content) > 4
-    assert post(connections, f"{server.url}/direct").content == b"POST /direct hello body"
+    assert len((await connections.send("GET", "http://layers.example/", {}, most=4)).content) > 4
+    assert await post(connections, f"{server.url}/direct") == (200, b"POST /direct hello body")

@@ -10,6 +10,8 @@ import pytest
 from layerguard.errors import InconsistentAnswer, RegistryError, Unreachable
 from layerguard.registry.download import MAX_BYTES, PlainHttp
 
+from tests.registry.loops import on_a_loop
+
 PAGES = {
     "/config": (200, b'{"os": "linux"}'),
     "/gone": (404, b"gone"),
@@ -86,29 +88,32 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def download(monkeypatch: pytest.MonkeyPatch) -> PlainHttp:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    return PlainHttp(read_timeout=0.2)
+    return PlainHttp(read_timeout=20)
 
 
-def test_the_text_at_a_url_is_returned_on_a_connection_that_is_kept(
+@on_a_loop
+async def test_the_text_at_a_url_is_returned_on_a_connection_that_is_kept(
     server: Server, download: PlainHttp
 ) -> None:
     for _ in range(3):
-        assert download(f"{server.url}/config") == '{"os": "linux"}'
+        assert await download(f"{server.url}/config") == '{"os": "linux"}'
     assert server.connections == 1
 
 
-def test_a_download_shows_no_credentials(
+@on_a_loop
+async def test_a_download_shows_no_credentials(
     server: Server, download: PlainHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    download(f"{server.url}/config")
+    await download(f"{server.url}/config")
     (headers,) = server.headers
     assert not {name.lower() for name in headers} & {"authorization", "x-amz-security-token"}
 
 
-def test_the_largest_config_is_still_one(server: Server, download: PlainHttp) -> None:
-    assert len(download(f"{server.url}/largest")) == MAX_BYTES
+@on_a_loop
+async def test_the_largest_config_is_still_one(server: Server, download: PlainHttp) -> None:
+    assert len(await download(f"{server.url}/largest")) == MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -119,24 +124,35 @@ def test_the_largest_config_is_still_one(server: Server, download: PlainHttp) ->
         ("/bytes", InconsistentAnswer, "A config is not text."),
         ("/large", InconsistentAnswer, "A config has more than 4,000,000 bytes."),
         ("/endless", InconsistentAnswer, "A config has more than 4,000,000 bytes."),
-        ("/hang", Unreachable, "A config's download failed: ReadTimeoutError."),
     ],
 )
-def test_anything_else_is_an_error(
+@on_a_loop
+async def test_anything_else_is_an_error(
     server: Server, download: PlainHttp, path: str, kind: type[RegistryError], words: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        download(f"{server.url}{path}")
+        await download(f"{server.url}{path}")
     assert str(caught.value) == words
+
+
+@on_a_loop
+async def test_a_server_that_is_silent_is_an_error(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(Unreachable) as caught:
+        await PlainHttp(read_timeout=0.2)(f"{server.url}/hang")
+    assert str(caught.value) == "A config's download failed: ReadTimeoutError."
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:9/?X-Amz-Signature=secret", "secret", "", "ftp://127.0.0.1/secret"]
 )
-def test_a_url_that_leads_nowhere_is_an_error_that_does_not_repeat_it(
+@on_a_loop
+async def test_a_url_that_leads_nowhere_is_an_error_that_does_not_repeat_it(
     download: PlainHttp, url: str
 ) -> None:
     with pytest.raises(Unreachable) as caught:
-        download(url)
+        await download(url)
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from layerguard.discovery import ImageUse
 from layerguard.errors import (
     AccessDenied,
     ImageArchived,
@@ -25,12 +26,14 @@ from layerguard.errors import (
     TimedOut,
     Unreachable,
 )
-from layerguard.inspection import Inspector
+from layerguard.inspection import Inspector, Judgement
 from layerguard.manifest import Index, Manifest, Platform, parse_config, parse_manifest
 from layerguard.reference import Digest, ImageId, Repository
-from layerguard.registry import Availability, Ecr, ImageAnswer, LayerAnswer, OrdinaryChain
+from layerguard.registry import Availability, ImageAnswer, LayerAnswer
 from layerguard.registry.connections import Connections
 from layerguard.registry.download import MAX_BYTES
+from layerguard.registry.ecr import Ecr
+from layerguard.registry.identity import OrdinaryChain
 from layerguard.registry.wire import WireClient
 from layerguard.verdict import Code
 
@@ -46,6 +49,7 @@ from sandbox.ecr import (
     oci_image,
 )
 from tests.fakes import digest_of, use
+from tests.registry.loops import on_a_loop
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 WEB = Repository(ACCOUNT, REGION, "shop/web")
@@ -75,7 +79,7 @@ class QuickClient:
         self.endpoint, self.keys = endpoint, keys
         self.clients: dict[str, Any] = {}
 
-    def __call__(self, region: str) -> Any:
+    async def __call__(self, region: str) -> Any:
         if region not in self.clients:
             self.clients[region] = self.make(region)
         return self.clients[region]
@@ -91,28 +95,44 @@ class QuickClient:
                 retries={"total_max_attempts": 1},
             ),
         )
-        return WireClient(client, Connections(2, 1))
+        return WireClient(client, Connections(2, 1), lambda: client)
 
 
 def layers_of(pushed: Pushed) -> list[Digest]:
     return [Digest(text) for text in (*pushed.layers, *pushed.configs)]
 
 
-def image(ecr: Ecr, image_id: ImageId = ONE, repository: Repository = WEB) -> Any:
-    return ecr.images(repository, [image_id])[image_id]
+async def image(ecr: Ecr, image_id: ImageId = ONE, repository: Repository = WEB) -> Any:
+    return (await ecr.images(repository, [image_id]))[image_id]
 
 
-def test_an_image_is_fetched_by_tag_and_by_digest_and_its_bytes_hash_to_the_digest(
+async def config(ecr: Ecr, digest: Digest, repository: Repository = WEB) -> str | RegistryError:
+    return (await ecr.configs(repository, [digest]))[digest]
+
+
+def judged(ecr: Ecr, *uses: ImageUse) -> tuple[Judgement, ...]:
+    """Judge by what ``ecr`` says; then its loop is over, and so is its use."""
+    inspector = Inspector.asking(ecr)
+    judgements = inspector.judge(uses)
+    inspector.close()
+    return judgements
+
+
+@on_a_loop
+async def test_an_image_is_fetched_by_tag_and_by_digest_and_its_bytes_hash_to_the_digest(
     ecr: Ecr, pushed: Pushed
 ) -> None:
-    by_tag = image(ecr)
-    by_digest = image(ecr, ImageId(None, Digest(pushed.digest)))
+    by_tag = await image(ecr)
+    by_digest = await image(ecr, ImageId(None, Digest(pushed.digest)))
     assert by_tag == by_digest
     assert isinstance(by_tag, ImageAnswer)
     assert isinstance(parse_manifest(by_tag.manifest, Digest(pushed.digest)), Manifest)
 
 
-def test_every_kind_of_manifest_arrives_as_it_was_pushed(ecr: Ecr, sandbox: SandboxEcr) -> None:
+@on_a_loop
+async def test_every_kind_of_manifest_arrives_as_it_was_pushed(
+    ecr: Ecr, sandbox: SandboxEcr
+) -> None:
     registry = sandbox.registry(ACCOUNT, REGION)
     registry.push("shop/web", docker_image("docker"), tag="docker")
     registry.push(
@@ -120,8 +140,8 @@ def test_every_kind_of_manifest_arrives_as_it_was_pushed(ecr: Ecr, sandbox: Sand
         image_index([oci_image("a"), oci_image("a", "arm64")], attestations=True),
         tag="index",
     )
-    docker = image(ecr, ImageId("docker", None))
-    index = image(ecr, ImageId("index", None))
+    docker = await image(ecr, ImageId("docker", None))
+    index = await image(ecr, ImageId("index", None))
     assert isinstance(parse_manifest(docker.manifest, docker.digest), Manifest)
     parsed = parse_manifest(index.manifest, index.digest)
     assert isinstance(parsed, Index)
@@ -129,9 +149,10 @@ def test_every_kind_of_manifest_arrives_as_it_was_pushed(ecr: Ecr, sandbox: Sand
     assert len(parsed.children) == 4
 
 
-def test_what_is_not_there_is_told_apart(ecr: Ecr, pushed: Pushed) -> None:
+@on_a_loop
+async def test_what_is_not_there_is_told_apart(ecr: Ecr, pushed: Pushed) -> None:
     other = digest_of("another image")
-    answers = ecr.images(
+    answers = await ecr.images(
         WEB,
         [
             ONE,
@@ -148,55 +169,67 @@ def test_what_is_not_there_is_told_apart(ecr: Ecr, pushed: Pushed) -> None:
         ImageAnswer,
         TagMoved,
     ]
-    absent = image(ecr, repository=Repository(ACCOUNT, REGION, "shop/absent"))
+    absent = await image(ecr, repository=Repository(ACCOUNT, REGION, "shop/absent"))
     assert isinstance(absent, RepositoryNotFound)
     assert "shop/absent" in str(absent)
 
 
 @pytest.mark.usefixtures("pushed")
-def test_an_archived_image_is_told_apart_from_one_that_is_not_there(
+@on_a_loop
+async def test_an_archived_image_is_told_apart_from_one_that_is_not_there(
     ecr: Ecr, sandbox: SandboxEcr
 ) -> None:
     sandbox.registry(ACCOUNT, REGION).archive_image("shop/web", "1")
-    assert isinstance(image(ecr), ImageArchived)
+    assert isinstance(await image(ecr), ImageArchived)
     sandbox.faults.add(Fault(Answer.DENIED, operation="DescribeImages"))
-    assert isinstance(image(ecr), ImageNotFound)
+    assert isinstance(await image(ecr), ImageNotFound)
 
 
-@pytest.mark.usefixtures("pushed")
 @pytest.mark.parametrize(
     "answer", [Answer.THROTTLED, Answer.SERVER_ERROR, Answer.CONNECTION_CLOSED]
 )
-def test_what_only_makes_better_words_does_not_take_the_time_of_the_verdict(
-    ecr: Ecr, sandbox: SandboxEcr, answer: Answer
+@on_a_loop
+async def test_what_only_makes_better_words_does_not_take_the_time_of_the_verdict(
+    ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed, answer: Answer
 ) -> None:
     ecr.be_patient(600)
     sandbox.faults.add(Fault(answer, operation="DescribeImages"))
     sandbox.faults.add(Fault(answer, operation="DescribeRepositories"))
     sandbox.faults.add(Fault(answer, operation="GetDownloadUrlForLayer"))
-    assert isinstance(image(ecr, ImageId("2", None)), ImageNotFound)
+    assert isinstance(await image(ecr, ImageId("2", None)), ImageNotFound)
     absent = Repository(ACCOUNT, REGION, "shop/absent")
-    assert isinstance(image(ecr, repository=absent), RepositoryNotFound)
-    assert code(ecr) is Code.AVAILABLE
+    assert isinstance(await image(ecr, repository=absent), RepositoryNotFound)
+    (digest,) = map(Digest, pushed.configs)
+    assert isinstance(await config(ecr, digest), RegistryError)
+    asked = [request.operation for request in sandbox.requests]
+    # DescribeImages says whether the image is archived, and then which tags there are; what ends a
+    # connection that was kept is asked once more on a new one.
+    for operation in ("DescribeImages", "DescribeRepositories", "GetDownloadUrlForLayer"):
+        assert 1 <= asked.count(operation) <= 2
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [("ARCHIVED", ImageArchived), ("ACTIVATING", ImageArchived), ("ACTIVE", NotUnderstood)],
 )
-def test_an_inaccessible_image_may_be_an_archived_one(
+@on_a_loop
+async def test_an_inaccessible_image_may_be_an_archived_one(
     status: str, kind: type[RegistryError]
 ) -> None:
     said = {"imageId": {"imageTag": "1"}, "failureCode": "ImageInaccessible"}
     answer = {"failures": [said], "imageDetails": [{"imageStatus": status}]}
-    assert type(image(Ecr(Scripted(answer)))) is kind
+    assert type(await image(Ecr(Scripted(answer)))) is kind
 
 
-def test_the_account_and_region_of_the_repository_are_asked(ecr: Ecr, sandbox: SandboxEcr) -> None:
+@on_a_loop
+async def test_the_account_and_region_of_the_repository_are_asked(
+    ecr: Ecr, sandbox: SandboxEcr
+) -> None:
     sandbox.registry("210987654321", "us-east-1").push("shop/web", oci_image("other"), tag="1")
-    assert isinstance(image(ecr), RepositoryNotFound)
+    assert isinstance(await image(ecr), RepositoryNotFound)
     assert isinstance(
-        image(ecr, repository=Repository("210987654321", "us-east-1", "shop/web")), ImageAnswer
+        await image(ecr, repository=Repository("210987654321", "us-east-1", "shop/web")),
+        ImageAnswer,
     )
     assert [(each.account, each.region) for each in sandbox.requests][-1] == (
         "210987654321",
@@ -204,10 +237,11 @@ def test_the_account_and_region_of_the_repository_are_asked(ecr: Ecr, sandbox: S
     )
 
 
-def test_layers_and_configs_are_available_until_they_are_lost(
+@on_a_loop
+async def test_layers_and_configs_are_available_until_they_are_lost(
     ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
 ) -> None:
-    answers = ecr.layers(WEB, layers_of(pushed))
+    answers = await ecr.layers(WEB, layers_of(pushed))
     assert all(
         isinstance(a, LayerAnswer) and a.availability is Availability.AVAILABLE
         for a in answers.values()
@@ -215,16 +249,17 @@ def test_layers_and_configs_are_available_until_they_are_lost(
     assert all(isinstance(a, LayerAnswer) and a.size for a in answers.values())
     lost = layers_of(pushed)[0]
     sandbox.registry(ACCOUNT, REGION).lose_layer("shop/web", str(lost))
-    assert ecr.layers(WEB, [lost]) == {lost: LayerAnswer(Availability.UNAVAILABLE)}
+    assert await ecr.layers(WEB, [lost]) == {lost: LayerAnswer(Availability.UNAVAILABLE)}
 
 
 @pytest.mark.usefixtures("pushed")
-def test_at_most_100_digests_go_into_a_call(ecr: Ecr, sandbox: SandboxEcr) -> None:
+@on_a_loop
+async def test_at_most_100_digests_go_into_a_call(ecr: Ecr, sandbox: SandboxEcr) -> None:
     digests = [digest_of(str(number)) for number in range(250)]
-    assert len(ecr.layers(WEB, digests)) == 250
+    assert len(await ecr.layers(WEB, digests)) == 250
     images = [ImageId(None, digest) for digest in digests[:101]]
     sandbox.faults.add(Fault(Answer.DENIED, operation="DescribeImages"))
-    assert len(ecr.images(WEB, images)) == 101
+    assert len(await ecr.images(WEB, images)) == 101
     sent = [len(request.digests) for request in sandbox.requests if request.digests]
     assert sent == [100, 100, 50]
     assert [r.operation for r in sandbox.requests].count("BatchGetImage") == 2
@@ -245,7 +280,8 @@ def test_at_most_100_digests_go_into_a_call(ecr: Ecr, sandbox: SandboxEcr) -> No
     ],
 )
 @pytest.mark.parametrize("operation", ["BatchGetImage", "BatchCheckLayerAvailability"])
-def test_whatever_ecr_does_instead_of_answering_is_an_error_for_each_question(
+@on_a_loop
+async def test_whatever_ecr_does_instead_of_answering_is_an_error_for_each_question(
     ecr: Ecr,
     sandbox: SandboxEcr,
     pushed: Pushed,
@@ -255,9 +291,9 @@ def test_whatever_ecr_does_instead_of_answering_is_an_error_for_each_question(
 ) -> None:
     sandbox.faults.add(Fault(answer, operation=operation))
     answers: list[object] = (
-        [image(ecr)]
+        [await image(ecr)]
         if operation == "BatchGetImage"
-        else list(ecr.layers(WEB, layers_of(pushed)).values())
+        else list((await ecr.layers(WEB, layers_of(pushed))).values())
     )
     assert answers
     assert {type(each) for each in answers} == {kind}
@@ -279,7 +315,7 @@ def test_an_image_with_a_wrong_answer_on_the_way_is_never_available(
     ecr: Ecr, sandbox: SandboxEcr, answer: Answer, code: Code
 ) -> None:
     sandbox.faults.add(Fault(answer))
-    (judgement,) = Inspector.asking(ecr).judge([use("shop/web:1")])
+    (judgement,) = judged(ecr, use("shop/web:1"))
     assert judgement.verdict.code is code
 
 
@@ -287,16 +323,17 @@ def test_each_question_is_sent_once_for_many_images(ecr: Ecr, sandbox: SandboxEc
     registry = sandbox.registry(ACCOUNT, REGION)
     for tag in ("1", "2", "3"):
         registry.push("shop/web", oci_image("same"), tag=tag)
-    Inspector.asking(ecr).judge([use(f"shop/web:{tag}") for tag in ("1", "2", "3", "1")])
+    judged(ecr, *(use(f"shop/web:{tag}") for tag in ("1", "2", "3", "1")))
     digests = [digest for request in sandbox.requests for digest in request.digests]
     assert len(digests) == len(set(digests)) == 4
     assert ecr.calls == len(sandbox.requests)
 
 
 @pytest.mark.usefixtures("pushed")
-def test_access_denied_says_who_asked_for_what(ecr: Ecr, sandbox: SandboxEcr) -> None:
+@on_a_loop
+async def test_access_denied_says_who_asked_for_what(ecr: Ecr, sandbox: SandboxEcr) -> None:
     sandbox.faults.add(Fault(Answer.DENIED))
-    assert str(image(ecr)) == (
+    assert str(await image(ecr)) == (
         "ECR says AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/sandbox/"
         "session is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:"
         "eu-west-1:123456789012:repository/shop/web because no identity-based policy allows the "
@@ -304,27 +341,31 @@ def test_access_denied_says_who_asked_for_what(ecr: Ecr, sandbox: SandboxEcr) ->
     )
 
 
-def test_nobody_listens_is_unreachable() -> None:
+@on_a_loop
+async def test_nobody_listens_is_unreachable() -> None:
     ecr = Ecr(QuickClient("http://127.0.0.1:1", Keys("nobody", "AKIAIOSFODNN7EXAMPLE", "secret")))
-    assert isinstance(image(ecr), Unreachable)
+    assert isinstance(await image(ecr), Unreachable)
 
 
-def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@on_a_loop
+async def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:1")
-    assert str(image(Ecr(OrdinaryChain()))) == "NoCredentialsError: Unable to locate credentials."
+    error = await image(Ecr(OrdinaryChain()))
+    assert str(error) == "NoCredentialsError: Unable to locate credentials."
     monkeypatch.setenv("AWS_PROFILE", "absent")
-    error = image(Ecr(OrdinaryChain()))
+    error = await image(Ecr(OrdinaryChain()))
     assert isinstance(error, NoCredentials)
     assert "absent" in str(error)
 
 
 @pytest.mark.usefixtures("pushed")
-def test_the_ordinary_chain_follows_the_environment_and_retries_what_is_transient(
+@on_a_loop
+async def test_the_ordinary_chain_follows_the_environment_and_retries_what_is_transient(
     sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in sandbox.environment.items():
@@ -332,11 +373,12 @@ def test_the_ordinary_chain_follows_the_environment_and_retries_what_is_transien
     sandbox.faults.add(Fault(Answer.THROTTLED, first=1))
     patient = Ecr(OrdinaryChain())
     patient.be_patient(10)
-    assert isinstance(image(patient), ImageAnswer)
+    assert isinstance(await image(patient), ImageAnswer)
     assert [request.operation for request in sandbox.requests] == ["BatchGetImage"] * 2
 
 
-def test_one_request_that_hangs_costs_none_of_the_images_that_were_asked_about_with_it(
+@on_a_loop
+async def test_one_request_that_hangs_costs_none_of_the_images_that_were_asked_about_with_it(
     ecr: Ecr, sandbox: SandboxEcr
 ) -> None:
     registry = sandbox.registry(ACCOUNT, REGION)
@@ -345,7 +387,7 @@ def test_one_request_that_hangs_costs_none_of_the_images_that_were_asked_about_w
         registry.push("shop/web", oci_image(f"web {each.tag}"), tag=each.tag)
     sandbox.faults.add(Fault(Answer.HANG, operation="BatchGetImage", first=1))
     ecr.be_patient(10)
-    answers = ecr.images(WEB, ids)
+    answers = await ecr.images(WEB, ids)
     assert all(isinstance(answers[each], ImageAnswer) for each in ids)
     assert [request.operation for request in sandbox.requests] == ["BatchGetImage"] * 2
 
@@ -356,10 +398,10 @@ class Scripted:
     def __init__(self, answer: dict[str, Any]) -> None:
         self.answer = answer
 
-    def __call__(self, _region: str) -> Scripted:
+    async def __call__(self, _region: str) -> Scripted:
         return self
 
-    def batch_check_layer_availability(self, **_: Any) -> dict[str, Any]:
+    async def batch_check_layer_availability(self, **_: Any) -> dict[str, Any]:
         return self.answer
 
     batch_get_image = describe_images = batch_check_layer_availability
@@ -397,39 +439,43 @@ THERE = LayerAnswer(Availability.AVAILABLE, 1)
         ({"failures": [failure("InvalidLayerDigest")]}, NotUnderstood),
     ],
 )
-def test_every_digest_is_accounted_for_exactly_once_or_the_answer_is_inconsistent(
+@on_a_loop
+async def test_every_digest_is_accounted_for_exactly_once_or_the_answer_is_inconsistent(
     answer: dict[str, Any], expected: object
 ) -> None:
-    (said,) = Ecr(Scripted(answer)).layers(WEB, [A]).values()
+    (said,) = (await Ecr(Scripted(answer)).layers(WEB, [A])).values()
     assert said == expected or type(said) is expected
 
 
-def test_a_config_is_downloaded_from_where_ecr_says(ecr: Ecr, pushed: Pushed) -> None:
+@on_a_loop
+async def test_a_config_is_downloaded_from_where_ecr_says(ecr: Ecr, pushed: Pushed) -> None:
     (digest,) = map(Digest.parse, pushed.configs)
-    text = ecr.configs(WEB, [digest])[digest]
+    text = await config(ecr, digest)
     assert isinstance(text, str)
     assert parse_config(text, digest) == Platform("linux", "amd64")
 
 
-def test_a_config_that_is_not_there_is_an_error(
+@on_a_loop
+async def test_a_config_that_is_not_there_is_an_error(
     ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
 ) -> None:
     (digest,) = map(Digest.parse, pushed.configs)
     sandbox.registry(ACCOUNT, REGION).lose_layer("shop/web", str(digest))
-    assert isinstance(ecr.configs(WEB, [digest])[digest], NotUnderstood)
+    assert isinstance(await config(ecr, digest), NotUnderstood)
 
 
-def test_a_registry_that_refuses_one_download_is_not_asked_again(
+@on_a_loop
+async def test_a_registry_that_refuses_one_download_is_not_asked_again(
     ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
 ) -> None:
     (digest,) = map(Digest.parse, pushed.configs)
     operation = "GetDownloadUrlForLayer"
     sandbox.faults.add(Fault(Answer.DENIED, operation=operation, first=1))
     for other in (digest, digest_of("other"), digest):
-        assert isinstance(ecr.configs(WEB, [other])[other], AccessDenied)
+        assert isinstance(await config(ecr, other), AccessDenied)
     assert [request.operation for request in sandbox.requests] == [operation]
     elsewhere = Repository(ACCOUNT, "us-east-1", "shop/web")
-    assert not isinstance(ecr.configs(elsewhere, [digest])[digest], AccessDenied)
+    assert not isinstance(await config(ecr, digest, elsewhere), AccessDenied)
 
 
 ARM64, AMD64 = Platform("linux", "arm64"), Platform("linux", "amd64")
@@ -437,7 +483,7 @@ DOWNLOADS = ["GetDownloadUrlForLayer", "GetObject"]
 
 
 def code(ecr: Ecr, tag: str = "1", wanted: Platform | None = ARM64) -> Code:
-    (judgement,) = Inspector.asking(ecr).judge([use(f"shop/web:{tag}", wanted)])
+    (judgement,) = judged(ecr, use(f"shop/web:{tag}", wanted))
     return judgement.verdict.code
 
 
@@ -446,8 +492,7 @@ def test_an_image_of_another_architecture_is_found_out_with_one_url_and_one_down
     ecr: Ecr, sandbox: SandboxEcr, build: Callable[..., Image]
 ) -> None:
     sandbox.registry(ACCOUNT, REGION).push("shop/web", build("web"), tag="1")
-    inspector = Inspector.asking(ecr)
-    arm, amd = inspector.judge([use("shop/web:1", ARM64), use("shop/web:1", AMD64)])
+    arm, amd = judged(ecr, use("shop/web:1", ARM64), use("shop/web:1", AMD64))
     assert (arm.verdict.code, amd.verdict.code) == (Code.PLATFORM_MISSING, Code.AVAILABLE)
     operations = [request.operation for request in sandbox.requests]
     # The config is asked for while the layers are.
@@ -503,7 +548,7 @@ def test_a_config_that_is_too_large_is_not_read(ecr: Ecr, sandbox: SandboxEcr) -
     image = replace(image, manifest=json.dumps(manifest), blobs=(large, *image.blobs[1:]))
     sandbox.registry(ACCOUNT, REGION).push("shop/web", image, tag="1")
     assert code(ecr) is Code.AVAILABLE
-    assert sandbox.requests[-1].operation == "GetObject"
+    assert "GetObject" in {request.operation for request in sandbox.requests}
 
 
 def test_a_denied_download_costs_one_call_for_all_the_images_of_a_registry(
@@ -513,33 +558,39 @@ def test_a_denied_download_costs_one_call_for_all_the_images_of_a_registry(
     for tag in tags:
         sandbox.registry(ACCOUNT, REGION).push("shop/web", oci_image(f"web{tag}"), tag=tag)
     sandbox.faults.add(Fault(Answer.DENIED, operation="GetDownloadUrlForLayer"))
-    assert {code(ecr, tag) for tag in tags} == {Code.AVAILABLE}
+    inspector = Inspector.asking(ecr)
+    for tag in tags:
+        (judgement,) = inspector.judge([use(f"shop/web:{tag}", ARM64)])
+        assert judgement.verdict.code is Code.AVAILABLE
+    inspector.close()
     operations = [request.operation for request in sandbox.requests]
     assert operations.count("GetDownloadUrlForLayer") == 1
 
 
-def test_a_download_that_s3_refuses_is_no_denial_of_the_registry(
+@on_a_loop
+async def test_a_download_that_s3_refuses_is_no_denial_of_the_registry(
     ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
 ) -> None:
     (digest,) = map(Digest, pushed.configs)
     sandbox.faults.add(Fault(Answer.SERVER_ERROR, operation="GetObject", first=1))
-    assert isinstance(ecr.configs(WEB, [digest])[digest], InconsistentAnswer)
-    assert isinstance(ecr.configs(WEB, [digest])[digest], str)
+    assert isinstance(await config(ecr, digest), InconsistentAnswer)
+    assert isinstance(await config(ecr, digest), str)
 
 
-def test_a_storage_that_cannot_be_reached_is_tried_once(
+@on_a_loop
+async def test_a_storage_that_cannot_be_reached_is_tried_once(
     sandbox: SandboxEcr, pushed: Pushed
 ) -> None:
     (digest,) = map(Digest, pushed.configs)
     tried: list[str] = []
 
-    def nobody(url: str) -> str:
+    async def nobody(url: str) -> str:
         tried.append(url)
         raise Unreachable("There is no route to the storage.")
 
     ecr = Ecr(QuickClient(sandbox.endpoint, sandbox.keys), nobody)
-    assert isinstance(ecr.configs(WEB, [digest])[digest], Unreachable)
-    assert isinstance(ecr.configs(WEB, [digest])[digest], RegistryError)
+    assert isinstance(await config(ecr, digest), Unreachable)
+    assert isinstance(await config(ecr, digest), RegistryError)
     assert len(tried) == 1
 
 
@@ -550,9 +601,17 @@ def test_an_image_of_an_index_or_for_no_known_machine_costs_no_download(
     both = image_index([oci_image("a"), oci_image("a", "arm64")], attestations=True)
     registry.push("shop/web", both, tag="index")
     registry.push("shop/web", oci_image("single"), tag="single")
-    assert code(ecr, "index") is Code.AVAILABLE
-    assert code(ecr, "index", Platform("windows", "amd64")) is Code.PLATFORM_MISSING
-    assert code(ecr, "single", None) is Code.AVAILABLE
+    judgements = judged(
+        ecr,
+        use("shop/web:index", ARM64),
+        use("shop/web:index", Platform("windows", "amd64")),
+        use("shop/web:single", None),
+    )
+    assert [each.verdict.code for each in judgements] == [
+        Code.AVAILABLE,
+        Code.PLATFORM_MISSING,
+        Code.AVAILABLE,
+    ]
     assert not {request.operation for request in sandbox.requests} & {*DOWNLOADS}
 
 

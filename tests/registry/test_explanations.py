@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from layerguard.inspection import Inspector
-from layerguard.registry import Ecr
+from layerguard.registry.ecr import Ecr
 from layerguard.verdict import Code, Verdict
 
 from tests.fakes import digest_of, manifest, use

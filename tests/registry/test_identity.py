@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
-import socket
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 from layerguard.errors import AccessDenied, NoCredentials, RegistryError
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 from layerguard.reference import ImageId, Repository
-from layerguard.registry import Ecr, ImageAnswer, OrdinaryChain
-from layerguard.registry.identity import Clients
+from layerguard.registry import ImageAnswer
+from layerguard.registry.ecr import Ecr
+from layerguard.registry.identity import Clients, OrdinaryChain
 
 from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
+from sandbox.engine import ROOT
+from tests.registry.loops import on_a_loop
 
 MINE, THEIRS, REGION = "123456789012", "210987654321", "eu-west-1"
 WEB = Repository(THEIRS, REGION, "shop/web")
@@ -40,7 +45,11 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
 
 
 def ask(identity: Identity) -> ImageAnswer | RegistryError:
-    return Ecr(OrdinaryChain()).for_identity(identity).images(WEB, [ONE])[ONE]
+    return asyncio.run(answer_of(Ecr(OrdinaryChain()).for_identity(identity)))
+
+
+async def answer_of(ecr: Ecr) -> ImageAnswer | RegistryError:
+    return (await ecr.images(WEB, [ONE]))[ONE]
 
 
 def asked_as(sandbox: SandboxEcr, identity: Identity) -> str:
@@ -203,46 +212,136 @@ def test_a_profile_that_does_not_exist_is_named(sandbox: SandboxEcr) -> None:
     assert not sandbox.requests
 
 
-def test_an_expired_session_is_renewed_and_the_question_asked_again(sandbox: SandboxEcr) -> None:
+@on_a_loop
+async def test_an_expired_session_is_renewed_and_the_question_asked_again(
+    sandbox: SandboxEcr,
+) -> None:
     arn = sandbox.principals.add_role(THEIRS, "reader")
     registry = Ecr(OrdinaryChain()).for_identity(Identity(roles=(AssumedRole(arn),)))
-    assert isinstance(registry.images(WEB, [ONE])[ONE], ImageAnswer)
+    assert isinstance(await answer_of(registry), ImageAnswer)
     sandbox.principals.expire_sessions()
-    assert isinstance(registry.images(WEB, [ONE])[ONE], ImageAnswer)
+    assert isinstance(await answer_of(registry), ImageAnswer)
     assert len({request.access_key for request in sandbox.requests}) == 2
 
 
-def test_a_denied_identity_does_not_poison_the_answers_of_another(sandbox: SandboxEcr) -> None:
+@on_a_loop
+async def test_a_denied_identity_does_not_poison_the_answers_of_another(
+    sandbox: SandboxEcr,
+) -> None:
     arn = sandbox.principals.add_role(THEIRS, "denied")
     sandbox.faults.add(Fault(Answer.DENIED, principal=role_arn("denied")))
     registry = Ecr(OrdinaryChain())
-    denied = registry.for_identity(Identity(roles=(AssumedRole(arn),))).images(WEB, [ONE])[ONE]
+    denied = await answer_of(registry.for_identity(Identity(roles=(AssumedRole(arn),))))
     assert isinstance(denied, AccessDenied)
     assert role_arn("denied") in str(denied)
-    assert isinstance(registry.images(WEB, [ONE])[ONE], ImageAnswer)
+    assert isinstance(await answer_of(registry), ImageAnswer)
 
 
-def test_sts_says_who_asks_and_is_asked_once(sandbox: SandboxEcr) -> None:
+@on_a_loop
+async def test_sts_says_who_asks_and_is_asked_once(sandbox: SandboxEcr) -> None:
     user = sandbox.principals.add_user(MINE, "who")
     clients = Clients(Identity(keys=StaticKeys(user.access_key, user.secret_key)))
-    assert [clients.caller(REGION), clients.caller(REGION)] == [user.arn, user.arn]
+    assert await clients.caller(REGION) == user.arn
+    assert await asyncio.gather(*(clients.caller(REGION) for _ in range(9))) == [user.arn] * 9
     assert sandbox.sts_requests == ({"Action": "GetCallerIdentity", "Version": "2011-06-15"},)
     nobody = Clients(Identity(keys=StaticKeys("AKIAIOSFODNN7EXAMPLE", "wrong")))
-    assert nobody.caller(REGION) is None
+    assert await nobody.caller(REGION) is None
 
 
-def test_while_sts_does_not_say_who_asks_the_others_go_on_asking_ecr() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(2) as pool:
-        silent.settimeout(30)
-        endpoint = "http://127.0.0.1:{}".format(*silent.getsockname()[1:])
-        keys = StaticKeys("AKIAIOSFODNN7EXAMPLE", "secret")
-        clients = Clients(Identity(keys=keys, sts_endpoint=endpoint))
-        asked = pool.submit(clients.caller, REGION)
-        connection, _ = silent.accept()
-        with connection:
-            assert pool.submit(clients, REGION).result(30)
-            assert not asked.done()
-        assert asked.result(30) is None
+@on_a_loop
+async def test_while_sts_does_not_say_who_asks_the_others_go_on_asking_ecr() -> None:
+    asked, may_end = asyncio.Event(), asyncio.Event()
+
+    async def be_silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await may_end.wait()
+        writer.close()
+
+    silent = await asyncio.start_server(be_silent, "127.0.0.1", 0)
+    endpoint = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+    keys = StaticKeys("AKIAIOSFODNN7EXAMPLE", "secret")
+    clients = Clients(Identity(keys=keys, sts_endpoint=endpoint))
+    caller = asyncio.ensure_future(clients.caller(REGION))
+    await asked.wait()
+    assert await clients(REGION)
+    assert not caller.done()
+    may_end.set()
+    assert await caller is None
+    silent.close()
+
+
+@on_a_loop
+async def test_many_who_ask_for_a_client_at_the_same_time_get_the_same_one(
+    sandbox: SandboxEcr,
+) -> None:
+    clients = Clients()
+    first, *others = await asyncio.gather(*(clients(REGION) for _ in range(50)))
+    assert all(each is first for each in others)
+    assert await clients(REGION) is first
+    assert await clients("us-east-1") is not first
+    assert not sandbox.requests
+
+
+@on_a_loop
+async def test_a_client_that_could_not_be_made_is_made_when_it_is_asked_for_again(
+    sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = sandbox.principals.add_role(THEIRS, "reader", trusts=[sandbox.keys.arn])
+    clients = Clients(Identity(roles=(AssumedRole(arn),)))
+    with monkeypatch.context() as without:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            without.delenv(name)
+        failed = await asyncio.gather(*(clients(REGION) for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in failed] == [NoCredentialsError] * 3
+    assert isinstance(await answer_of(Ecr(clients)), ImageAnswer)
+    assert [request.principal for request in sandbox.requests] == [role_arn("reader")]
+
+
+WHAT_IS_IMPORTED = """
+import asyncio
+import sys
+
+from layerguard.reference import Digest, ImageId, Repository
+from layerguard.registry import ImageAnswer, LayerAnswer
+from layerguard.registry.ecr import Ecr
+from layerguard.registry.identity import OrdinaryChain
+
+WEB = Repository("210987654321", "eu-west-1", "shop/web")
+
+async def main():
+    ecr = Ecr(OrdinaryChain())
+    print("botocore" in sys.modules, "boto3" in sys.modules)
+    for tag in ("1", "absent"):
+        image_id = ImageId(tag, None)
+        answer = (await ecr.images(WEB, [image_id]))[image_id]
+        print(type(answer).__name__)
+        if isinstance(answer, ImageAnswer):
+            print(*(await ecr.layers(WEB, [answer.digest])).values())
+            print(*map(len, (await ecr.configs(WEB, [Digest(sys.argv[1])])).values()))
+        print("botocore" in sys.modules, "boto3" in sys.modules)
+
+asyncio.run(main())
+"""
+
+
+def test_boto3_is_imported_for_what_is_asked_seldom_only(sandbox: SandboxEcr) -> None:
+    pushed = sandbox.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
+    ended = subprocess.run(
+        [sys.executable, "-c", WHAT_IS_IMPORTED, pushed.configs[0]],
+        cwd=ROOT / "policy",
+        env=sandbox.isolate(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    before, found, layers, config_, after, absent, described = ended.stdout.splitlines()
+    assert before == "False False"
+    assert (found, after) == ("ImageAnswer", "True False")
+    assert layers.startswith("LayerAnswer")
+    assert int(config_)
+    assert (absent, described) == ("ImageNotFound", "True True")
 
 
 def test_endpoints_of_a_provider_are_asked_and_no_others(
@@ -270,7 +369,7 @@ def test_fips_and_dual_stack_lead_to_their_endpoints(
     identity: Identity, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_ECR", raising=False)
-    client: Any = Clients(identity)("us-east-1")
+    client: Any = asyncio.run(Clients(identity)("us-east-1"))
     assert client.url == f"https://{host}/"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, NoReturn
 
 import pytest
 from layerguard.errors import AccessDenied
 from layerguard.registry.calls import Listing
 from layerguard.registry.suggestions import AskedOnce, names_beside, tags_beside
+
+from tests.registry.loops import on_a_loop, until
 
 DETAILS: list[dict[str, Any]] = [
     {"imageTags": ["1.4.1"], "imagePushedAt": "2026-01-01"},
@@ -43,23 +46,46 @@ def test_a_listing_that_was_cut_short_does_not_say_what_only_a_whole_one_can() -
     assert names_beside("zzz", Listing([], complete=False)) == ""
 
 
-def test_a_question_is_sent_once_and_a_refusal_is_an_answer() -> None:
+@on_a_loop
+async def test_a_question_is_sent_once_and_a_refusal_is_an_answer() -> None:
     asked: list[str] = []
 
-    def ask(key: str) -> str:
+    async def ask(key: str) -> str:
         asked.append(key)
         if key == "denied":
             raise AccessDenied("No.")
         return key.upper()
 
     once = AskedOnce(ask)
-    assert [once("a"), once("a"), once("denied"), once("denied")] == ["A", "A", None, None]
+    keys = ("a", "a", "denied", "denied")
+    assert [await once(key) for key in keys] == ["A", "A", None, None]
     assert asked == ["a", "denied"]
 
 
-def test_a_bug_is_not_swallowed() -> None:
-    def broken(_key: str) -> str:
+@on_a_loop
+async def test_who_asks_while_the_answer_is_under_way_waits_for_it() -> None:
+    asked: list[str] = []
+    may_answer = asyncio.Event()
+
+    async def ask(key: str) -> str:
+        asked.append(key)
+        await may_answer.wait()
+        return key.upper()
+
+    once = AskedOnce(ask)
+    first, *others = (asyncio.ensure_future(once("a")) for _ in range(10))
+    await until(lambda: asked)
+    first.cancel()  # that the first has no use for it any more takes it from nobody
+    may_answer.set()
+    assert await asyncio.gather(*others) == ["A"] * 9
+    assert first.cancelled()
+    assert asked == ["a"]
+
+
+@on_a_loop
+async def test_a_bug_is_not_swallowed() -> None:
+    async def broken(_key: str) -> NoReturn:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        AskedOnce(broken)("a")
+        await AskedOnce(broken)("a")

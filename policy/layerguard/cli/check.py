@@ -50,7 +50,8 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard.discovery import ImageUse
     from layerguard.discovery.walker import target_of
     from layerguard.inspection import Inspector
-    from layerguard.registry import Ecr, OrdinaryChain
+    from layerguard.registry.ecr import Ecr
+    from layerguard.registry.identity import OrdinaryChain
     from layerguard.report import render
 
     try:

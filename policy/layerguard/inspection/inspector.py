@@ -5,17 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, as_completed
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from layerguard.discovery import ImageUse
 from layerguard.inspection.judgement import Judgement, judge
 from layerguard.investigation.advice import advise
-from layerguard.investigation.investigator import Effort, HereInvestigator, Investigator, Subject
+from layerguard.investigation.investigator import Effort, Investigator, Subject
 from layerguard.investigation.limits import WORKERS, Limits
 from layerguard.reference import ImageReference, Repository
 from layerguard.registry import Registry
@@ -93,10 +92,16 @@ class Inspector:
         registry: Registry,
         workers: int = WORKERS,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Coroutine[Any, None, None]] | None = None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> Inspector:
         """Return an inspector that asks ``registry`` from this process."""
-        return cls(HereInvestigator(registry, workers, clock, sleep), clock)
+        import asyncio
+
+        # The pack, which asks from another process, has no use for these.
+        from layerguard.investigation.here import HereInvestigator
+
+        here = HereInvestigator(registry, workers, clock, sleep or asyncio.sleep)
+        return cls(here, clock)
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str] = ()) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known, of this run.
@@ -202,7 +207,7 @@ class Inspector:
         subject = subject_of(use, use.target)
         before = self._clock()
         try:
-            return self._given_up.get(subject) or self._wait_for(self._current(subject))
+            return self._given_up.get(subject) or self._wait_for(subject, self._current(subject))
         except FutureTimeout:
             with self._lock:
                 verdict = Verdict(
@@ -221,19 +226,21 @@ class Inspector:
         """Return the inspection of ``subject``: a new one where the one ahead found it lacking."""
         inspection = self._start(subject)
         if inspection.is_ahead:
-            if self._wait_for(inspection).state is not State.AVAILABLE:
+            if self._wait_for(subject, inspection).state is not State.AVAILABLE:
                 self._forget(subject.reference.repository)
             inspection.is_ahead = False
         return self._start(subject)
 
-    def _wait_for(self, inspection: _Inspection) -> Verdict:
+    def _wait_for(self, subject: Subject, inspection: _Inspection) -> Verdict:
         """Wait within the limits; raise FutureTimeout beyond them."""
+        if not inspection.verdict.done():
+            self._investigator.hurry(subject)
         limits = self._limits
         end = self._clock() + max(0.0, limits.total + limits.absent - self._waited)
         while True:
             now = self._clock()
             began = inspection.began
-            # What waits for a thread has not begun: only the whole run's time counts then.
+            # What waits in the line has not begun: only the whole run's time counts then.
             limit = end if began is None else min(end, began + limits.image + limits.absent)
             if limit <= now:
                 return inspection.verdict.result(0)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from layerguard.discovery import ImageUse, Voice, runtimes
 from layerguard.inspection.judgement import Judgement
 from layerguard.reference import ImageReference
-from layerguard.settings import Exemption, RuleLevel, Settings
+from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
 from layerguard.verdict import Code, State, Verdict
 
 
@@ -41,6 +41,15 @@ def under(settings: Settings, judgement: Judgement) -> Judgement:
         code is Code.PLATFORM_MISSING and settings.platform_rules is RuleLevel.NOTICE
     )
     return replace(judgement, voice=Voice.NOTICE) if quiet else judgement
+
+
+def stops(settings: Settings, judgement: Judgement) -> bool:
+    """Tell whether a gate turns ``judgement`` into a violation."""
+    state = judgement.verdict.state
+    return judgement.voice is Voice.GATE and (
+        state is State.UNAVAILABLE
+        or (state is State.UNDETERMINED and settings.undetermined is Undetermined.FAIL)
+    )
 
 
 def _exemption(settings: Settings, use: ImageUse) -> Exemption | None:

@@ -87,6 +87,15 @@ class ApartInvestigator:
                 self._listening[number] = (subject, listener)
             _tell(child, "start", number, subject)
 
+    def hurry(self, subject: Subject) -> None:
+        """Ask about ``subject``, whose inspection has begun, before all others."""
+        with self._telling:
+            with self._lock:
+                child = self._child
+                if self._instead:
+                    self._instead.hurry(subject)
+            _tell(child, "hurry", subject)
+
     def forget(self, repository: Repository) -> None:
         """Drop what is known of a repository."""
         with self._telling:

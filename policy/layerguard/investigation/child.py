@@ -11,8 +11,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import BinaryIO
 
-from layerguard.investigation.investigator import Effort, HereInvestigator, Investigator
-from layerguard.registry import Ecr, OrdinaryChain
+from layerguard.investigation.here import HereInvestigator
+from layerguard.investigation.investigator import Effort, Investigator
+from layerguard.registry.ecr import Ecr
+from layerguard.registry.identity import OrdinaryChain
 from layerguard.verdict import Code, Verdict
 
 # Seconds after which the parent hears that an inspection has begun; its limits are longer.
@@ -97,6 +99,8 @@ def _obey(investigator: Investigator, told: BinaryIO, parent: Parent) -> None:
             case "start":
                 number, subject = rest
                 investigator.start(subject, Voice(number, parent))
+            case "hurry":
+                investigator.hurry(*rest)
             case "forget":
                 investigator.forget(*rest)
 

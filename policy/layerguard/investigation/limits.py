@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Calls to ECR at a time. Many times more than that would only wait for the processor.
 WORKERS = 100
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from layerguard.investigation.scheduler import Call, Scheduler
+from layerguard.investigation.line import Line, Turn
 from layerguard.reference import Repository
 
 # What ECR's batch operations take. Source: ECR API reference.
@@ -14,29 +15,32 @@ BATCH = 100
 
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")
+_Asks: TypeAlias = (
+    "Callable[[Sequence[_Question]], Coroutine[Any, Any, Mapping[_Question, _Answer]]]"
+)
 
 
 class Once(Generic[_Question, _Answer]):
-    """Keeps the answers of ``ask``, which is called on the threads of ``scheduler``.
+    """Keeps the answers of ``ask``, whose calls wait in ``line``. Of one event loop.
 
     A call leaves when it is ``full``, or when its repository has none under way: so an image alone
     never waits for others, and of many that come one after the other few calls are made. What
-    comes while a call waits for a thread goes with it. What is ``urgent`` goes before what is not.
-    For turns of the scheduler.
+    comes while a call waits in the line goes with it. ``turn`` is when the calls are sent.
     """
 
     def __init__(
         self,
-        ask: Callable[[Repository, Sequence[_Question]], Mapping[_Question, _Answer]],
-        scheduler: Scheduler,
+        ask: Callable[
+            [Repository, Sequence[_Question]], Coroutine[Any, Any, Mapping[_Question, _Answer]]
+        ],
+        line: Line,
         full: int = BATCH,
-        *,
-        urgent: bool = False,
+        turn: Turn = Turn.LATER,
     ) -> None:
         self._ask = ask
-        self._scheduler = scheduler
+        self._line = line
         self._full = full
-        self._urgent = urgent
+        self._turn = turn
         self._desks: dict[Repository, _Desk[_Question, _Answer]] = {}
         self.count = 0
         """How many distinct questions were asked."""
@@ -58,7 +62,7 @@ class Once(Generic[_Question, _Answer]):
         desk = self._desks.get(repository)
         if desk is None:
             ask = partial(self._ask, repository)
-            desk = _Desk(ask, self._scheduler, self._full, urgent=self._urgent)
+            desk = _Desk(ask, self._line, self._full, self._turn)
             self._desks[repository] = desk
         before = len(desk.known)
         batches = {question: desk.batch_of(question) for question in questions}
@@ -74,30 +78,28 @@ class Pending(Generic[_Question, _Answer]):
     def __init__(self, batches: Mapping[_Question, _Batch[_Question, _Answer]]) -> None:
         self._batches = batches
 
+    def hurry(self) -> None:
+        """Send what was not sent yet before all else."""
+        for batch in dict.fromkeys(self._batches.values()):
+            batch.hurry()
+
     async def answers(self) -> Mapping[_Question, _Answer]:
         """Return the answer to each question, when all are there."""
-        answers = {batch: await batch for batch in dict.fromkeys(self._batches.values())}
+        answers = {batch: await batch.answers for batch in dict.fromkeys(self._batches.values())}
         return {question: answers[batch][question] for question, batch in self._batches.items()}
 
 
 class _Desk(Generic[_Question, _Answer]):
     """The questions about one repository: which were asked, and which are gathered."""
 
-    __slots__ = ("_full", "_gathering", "_scheduler", "_under_way", "_urgent", "ask", "known")
+    __slots__ = ("_ask", "_full", "_gathering", "_line", "_turn", "_under_way", "known")
 
-    def __init__(
-        self,
-        ask: Callable[[Sequence[_Question]], Mapping[_Question, _Answer]],
-        scheduler: Scheduler,
-        full: int,
-        *,
-        urgent: bool,
-    ) -> None:
+    def __init__(self, ask: _Asks[_Question, _Answer], line: Line, full: int, turn: Turn) -> None:
         self.known: dict[_Question, _Batch[_Question, _Answer]] = {}
-        self.ask = ask
-        self._scheduler = scheduler
+        self._ask = ask
+        self._line = line
         self._full = full
-        self._urgent = urgent
+        self._turn = turn
         self._gathering: _Batch[_Question, _Answer] | None = None
         self._under_way = 0
 
@@ -108,23 +110,24 @@ class _Desk(Generic[_Question, _Answer]):
             batch = self._gathering
             if batch is None:
                 batch = self._gathering = _Batch(self)
-                self._scheduler.at_end_of_turn(self._send_gathered)
+                self._send_what_is_gathered_soon()
             self.known[question] = batch
             batch.questions.append(question)
             if len(batch.questions) == self._full:
-                self._send(batch)
                 self._gathering = None
+                self._send(batch)
         return batch
 
-    def sent(self, batch: _Batch[_Question, _Answer]) -> None:
-        """Take note that nothing can go with ``batch`` any more."""
-        if self._gathering is batch:
-            self._gathering = None
+    def hurry(self, batch: _Batch[_Question, _Answer]) -> None:
+        """Send ``batch`` before all else; where it waits already, it waits twice."""
+        if not batch.lined_up:
+            batch.lined_up = True
+            self._under_way += 1
+        self._line.join(partial(self._call, batch), Turn.AT_ONCE)
 
-    def returned(self) -> None:
-        """Take note that a call has returned."""
-        self._under_way -= 1
-        self._scheduler.at_end_of_turn(self._send_gathered)
+    def _send_what_is_gathered_soon(self) -> None:
+        """Send it when all have asked who go on at this moment."""
+        asyncio.get_running_loop().call_soon(self._send_gathered)
 
     def _send_gathered(self) -> None:
         if self._gathering and not self._under_way:
@@ -134,37 +137,52 @@ class _Desk(Generic[_Question, _Answer]):
         if not batch.lined_up:
             batch.lined_up = True
             self._under_way += 1
-            self._scheduler.line_up(batch, urgent=self._urgent)
+            self._line.join(partial(self._call, batch), self._turn)
+
+    async def _call(self, batch: _Batch[_Question, _Answer]) -> None:
+        if batch.is_sent:
+            return
+        if self._gathering is batch:  # nothing can go with it any more
+            self._gathering = None
+        batch.sent()
+        try:
+            batch.answers.set_result(await self._ask(tuple(batch.questions)))
+        except Exception as error:
+            batch.answers.set_exception(error)
+        batch.questions.clear()  # there may be thousands of these, and the answers have them too
+        self._under_way -= 1
+        self._send_what_is_gathered_soon()
 
 
-class _Batch(Call[Mapping[_Question, _Answer]], Generic[_Question, _Answer]):
+class _Batch(Generic[_Question, _Answer]):
     """Questions that are asked in one call."""
 
-    __slots__ = ("_begun", "_desk", "_is_sent", "lined_up", "questions")
+    __slots__ = ("_begun", "_desk", "answers", "is_sent", "lined_up", "questions")
 
     def __init__(self, desk: _Desk[_Question, _Answer]) -> None:
-        super().__init__(lambda: desk.ask(tuple(self.questions)))
         self.questions: list[_Question] = []
+        self.answers: asyncio.Future[Mapping[_Question, _Answer]]
+        self.answers = asyncio.get_running_loop().create_future()
         self.lined_up = False
+        self.is_sent = False
         self._desk = desk
-        self._is_sent = False
         self._begun: list[Callable[[], None]] = []
 
     def on_sending(self, begun: Callable[[], None]) -> None:
         """Call ``begun`` when this is sent, or now where it is already."""
-        if self._is_sent:
+        if self.is_sent:
             begun()
         else:
             self._begun.append(begun)
 
-    def take(self) -> Callable[[], Mapping[_Question, _Answer]]:
-        self._is_sent = True
-        self._desk.sent(self)
+    def hurry(self) -> None:
+        """Send this before all else, unless it is sent."""
+        if not self.is_sent:
+            self._desk.hurry(self)
+
+    def sent(self) -> None:
+        """Take note that this is sent."""
+        self.is_sent = True
         for begun in self._begun:
             begun()
         self._begun.clear()
-        return super().take()
-
-    def returned(self) -> None:
-        self.questions.clear()  # there may be thousands of these, and the answers have them too
-        self._desk.returned()

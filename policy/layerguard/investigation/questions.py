@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from typing import Any, TypeVar
 
 from layerguard.errors import RegistryError
 from layerguard.investigation.configs import said_platforms
+from layerguard.investigation.line import Line, Turn
 from layerguard.investigation.once import Once, Pending
-from layerguard.investigation.scheduler import Scheduler
 from layerguard.manifest import Platform
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import ImageAnswer, LayerAnswer, Registry
 
 _EVERY_REPOSITORY = "ROOT"
 
+_Question = TypeVar("_Question")
+_Answer = TypeVar("_Answer")
+
 
 class Asked:
     """What a registry was asked, and what it answered."""
 
-    def __init__(self, registry: Registry, scheduler: Scheduler) -> None:
+    def __init__(self, registry: Registry, line: Line) -> None:
         self.registry = registry
-        self.scheduler = scheduler
-        self.images: Once[ImageId, ImageAnswer | RegistryError] = Once(registry.images, scheduler)
+        self.line = line
+        self.images: Once[ImageId, ImageAnswer | RegistryError] = Once(registry.images, line)
         # An image that is begun is ended first: the manifests of all others need not be kept.
         self.layers: Once[Digest, LayerAnswer | RegistryError] = Once(
-            registry.layers, scheduler, urgent=True
+            registry.layers, line, turn=Turn.SOON
         )
         # A config is a call of its own, so nothing is gained where they wait for each other.
         self.platforms: Once[Digest, Platform | None] = Once(
-            self._platforms, scheduler, full=1, urgent=True
+            self._platforms, line, full=1, turn=Turn.SOON
         )
 
     def forget(self, repository: Repository) -> None:
@@ -37,11 +41,11 @@ class Asked:
         for asked in (self.images, self.layers, self.platforms):
             asked.forget(repository)
 
-    def _platforms(
+    async def _platforms(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, Platform | None]:
         """Read configs, and keep of them only what is wanted."""
-        return said_platforms(self.registry.configs(repository, digests))
+        return said_platforms(await self.registry.configs(repository, digests))
 
 
 class Questions:
@@ -60,29 +64,37 @@ class Questions:
         self._asked = asked
         self._cache_prefixes = tuple(cache_prefixes)
         self._begun = begun
+        self._pending: list[Pending[Any, Any]] = []
+        self._is_hurried = False
+
+    def hurry(self) -> None:
+        """Send these questions, and those that follow from them, before all others."""
+        self._is_hurried = True
+        for each in self._pending:
+            each.hurry()
 
     def afresh(self) -> Questions:
         """Return the same questions without any answer."""
-        asked = Asked(self._asked.registry, self._asked.scheduler)
+        asked = Asked(self._asked.registry, self._asked.line)
         return Questions(asked, self._cache_prefixes, self._begun)
 
     def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Pending[ImageId, ImageAnswer | RegistryError]:
         """Ask for manifests."""
-        return self._asked.images.ask(repository, ids, self._begun)
+        return self._noted(self._asked.images.ask(repository, ids, self._begun))
 
     def layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Pending[Digest, LayerAnswer | RegistryError]:
         """Ask whether layers are available."""
-        return self._asked.layers.ask(repository, digests)
+        return self._noted(self._asked.layers.ask(repository, digests))
 
     def platforms(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Pending[Digest, Platform | None]:
         """Ask which platforms configs say; None of one that cannot be read."""
-        return self._asked.platforms.ask(repository, digests)
+        return self._noted(self._asked.platforms.ask(repository, digests))
 
     async def is_cache(self, repository: Repository) -> bool | None:
         """Tell whether a repository is filled by pulls through it; ask where it is not known.
@@ -93,8 +105,14 @@ class Questions:
         if _is_below(self._cache_prefixes, repository.name):
             return True
         ask = partial(self._asked.registry.cache_prefixes, repository)
-        prefixes = await self._asked.scheduler.run(ask)
+        prefixes = await self._asked.line.run(ask)
         return None if prefixes is None else _is_below(prefixes, repository.name)
+
+    def _noted(self, pending: Pending[_Question, _Answer]) -> Pending[_Question, _Answer]:
+        self._pending.append(pending)
+        if self._is_hurried:
+            pending.hurry()
+        return pending
 
 
 def _is_below(prefixes: Collection[str], name: str) -> bool:

@@ -39,8 +39,8 @@ class LayerAnswer:
 class Registry(Protocol):
     """Answers questions about the images and layers of any account and region.
 
-    Implementations are safe to use from many threads, never raise for one image what belongs to
-    another, and count their calls.
+    Of one event loop: ``be_patient`` alone may be called from elsewhere. Implementations never
+    raise for one image what belongs to another, and count their calls.
     """
 
     def for_identity(self, identity: Identity) -> Registry:
@@ -49,7 +49,7 @@ class Registry(Protocol):
     def be_patient(self, seconds: float) -> None:
         """Set for how long each call is tried again while the trouble is transient."""
 
-    def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
+    async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
         """Return the prefixes of pull-through caches in the registry of ``repository``.
 
         ``ROOT`` stands for every repository. Where the question is refused that is None.
@@ -59,17 +59,17 @@ class Registry(Protocol):
     def calls(self) -> int:
         """How many requests were sent so far, retries not counted."""
 
-    def images(
+    async def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
         """Return an answer for each of ``ids``: the image, or why there is none."""
 
-    def layers(
+    async def layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
         """Return an answer for each of ``digests``: what ECR says, or why it does not."""
 
-    def configs(
+    async def configs(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, str | RegistryError]:
         """Return the text of each image config in ``digests``, unverified, or why there is none."""

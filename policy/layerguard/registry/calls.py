@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from layerguard.errors import AccessDenied, RegistryError
@@ -43,6 +43,8 @@ def entries(answer: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
 class Calls:
     """Calls operations of ECR by their names in boto3; raises RegistryError for every failure.
 
+    Of one event loop, as the clients are.
+
     What is transient is tried again, with jitter, for ``patience`` seconds.
     """
 
@@ -50,48 +52,38 @@ class Calls:
         self,
         client: ClientFactory,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.patience = 0.0  # seconds
         self._client = client
         self._clock = clock
         self._sleep = sleep
-        self._lock = threading.Lock()
-        self._count = 0
-
-    @property
-    def count(self) -> int:
+        self.count = 0
         """How many requests were sent so far, retries not counted."""
-        return self._count
 
-    def add_one(self) -> None:
-        """Count a request that was sent elsewhere."""
-        with self._lock:
-            self._count += 1
-
-    def of_registry(
+    async def of_registry(
         self, registry: AccountRegion, operation: str, **parameters: Any
     ) -> dict[str, Any]:
         """Call ``operation`` on a registry, in its own region."""
         account, region = registry
-        self.add_one()
+        self.count += 1
         # Without a registryId ECR would answer for the caller's own registry.
         parameters["registryId"] = account
         end = self._clock() + self.patience
         longest = _FIRST_PAUSE
         while True:
             try:
-                return self._once(region, operation, parameters)
+                return await self._once(region, operation, parameters)
             except Exception as error:
                 failure = error
             if not is_transient(failure) or self._clock() >= end:
                 # Without its cause: what a client raises may repeat a request, with its token.
                 raise self._told(failure)
             # The whole of the pause is chance, so that many askers do not come back together.
-            self._sleep(min(random.uniform(0, longest), max(0.0, end - self._clock())))
+            await self._sleep(min(random.uniform(0, longest), max(0.0, end - self._clock())))
             longest = min(2 * longest, _LONGEST_PAUSE)
 
-    def listing(
+    async def listing(
         self, registry: AccountRegion, operation: str, member: str, **parameters: Any
     ) -> Listing:
         """Return what an operation lists under ``member``, of its first pages.
@@ -102,7 +94,7 @@ class Calls:
         token: dict[str, str] = {}
         for _ in range(_PAGES):
             try:
-                page = self.of_registry(
+                page = await self.of_registry(
                     registry, operation, maxResults=_PAGE, **parameters, **token
                 )
             except RegistryError:
@@ -115,30 +107,32 @@ class Calls:
             token = {"nextToken": page["nextToken"]}
         return Listing(items, complete=False)
 
-    def _once(self, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        client = self._client(region)
+    async def _once(
+        self, region: str, operation: str, parameters: dict[str, Any]
+    ) -> dict[str, Any]:
+        client = await self._client(region)
         try:
-            answer: dict[str, Any] = getattr(client, operation)(**parameters)
+            answer: dict[str, Any] = await getattr(client, operation)(**parameters)
         except Exception as error:
             if not has_expired(error) or not isinstance(self._client, Clients):
                 raise
             self._client.renew(client)
-            answer = getattr(self._client(region), operation)(**parameters)
+            answer = await getattr(await self._client(region), operation)(**parameters)
         return answer
 
-    def of_repository(
+    async def of_repository(
         self, repository: Repository, operation: str, **parameters: Any
     ) -> dict[str, Any]:
         """Call ``operation`` on a repository; a denial says who asked and what must be allowed."""
         try:
-            return self.of_registry(
+            return await self.of_registry(
                 (repository.account, repository.region),
                 operation,
                 repositoryName=repository.name,
                 **parameters,
             )
         except AccessDenied as error:
-            raise self._explained(error, repository) from error
+            raise await self._explained(error, repository) from error
 
     def _told(self, failure: Exception) -> RegistryError:
         error = translate(failure)
@@ -146,7 +140,7 @@ class Calls:
             return error.retold(self._client.identity.without_secrets(str(error)))
         return error
 
-    def _explained(self, error: AccessDenied, repository: Repository) -> AccessDenied:
+    async def _explained(self, error: AccessDenied, repository: Repository) -> AccessDenied:
         denial, text = Denial.read(str(error)), str(error)
         caller, role = denial.caller, denial.resource
         if isinstance(self._client, Clients):
@@ -156,6 +150,6 @@ class Calls:
                 text = f"{text} The role is {role}." if role else text
             # Who may not become a role has nobody to ask as.
             if caller is None and not denial.is_of_a_role:
-                caller = self._client.caller(repository.region)
+                caller = await self._client.caller(repository.region)
                 text = f"{text} The principal that asked is {caller}." if caller else text
         return AccessDenied(text, denial.next_step(repository, caller, role))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from layerguard.errors import InconsistentAnswer, RegistryError, Unreachable
 from layerguard.registry.connections import Connections
 
-Download: TypeAlias = Callable[[str], str]
+Download: TypeAlias = Callable[[str], Awaitable[str]]
 """Returns the text at a URL; raises RegistryError where there is none."""
 
 # A config is a few kilobytes; what is larger than this is none.
@@ -31,10 +31,10 @@ class PlainHttp:
     ) -> None:
         self._connections = Connections(connect_timeout, read_timeout, bundle)
 
-    def __call__(self, url: str) -> str:
+    async def __call__(self, url: str) -> str:
         """Return the UTF-8 text of at most MAX_BYTES bytes that comes with status 200."""
         try:
-            return str(self._get(url), "utf-8")
+            return str(await self._get(url), "utf-8")
         except RegistryError:
             raise
         except UnicodeDecodeError:
@@ -42,8 +42,8 @@ class PlainHttp:
         except Exception as error:
             raise Unreachable(f"A config's download failed: {type(error).__name__}.") from None
 
-    def _get(self, url: str) -> bytes:
-        reply = self._connections.send("GET", url, {}, most=MAX_BYTES)
+    async def _get(self, url: str) -> bytes:
+        reply = await self._connections.send("GET", url, {}, most=MAX_BYTES)
         if reply.status != 200:
             raise InconsistentAnswer(f"A config's URL answers with status {reply.status}.")
         if len(reply.content) > MAX_BYTES:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -40,6 +39,7 @@ _Item = TypeVar("_Item")
 class Ecr:
     """A ``Registry`` that asks Amazon ECR, in the repository's own region and registry.
 
+    Of one event loop, as the clients are.
     ``client`` makes the clients of the ordinary chain, ``others`` those of another identity.
     """
 
@@ -55,7 +55,6 @@ class Ecr:
         self._download = download or PlainHttp()
         self._others = others
         self._closed_downloads: set[AccountRegion] = set()
-        self._lock = threading.Lock()
         self._by_identity: dict[Identity, Ecr] = {}
         self._details = AskedOnce(self._describe_images)
         self._repositories = AskedOnce(self._describe_repositories)
@@ -64,23 +63,20 @@ class Ecr:
     @property
     def calls(self) -> int:
         """How many requests were sent so far, downloads included and retries not counted."""
-        with self._lock:
-            others = tuple(self._by_identity.values())
         own = self._calls.count + self._asides.count
-        return own + sum(each.calls for each in others)
+        return own + sum(each.calls for each in self._by_identity.values())
 
     def for_identity(self, identity: Identity) -> Ecr:
         """Return the registry as ``identity`` sees it: clients and answers are its own."""
         if identity == ORDINARY:
             return self
-        with self._lock:
-            if identity not in self._by_identity:
-                registry = Ecr(self._others(identity), self._download)
-                registry.be_patient(self._calls.patience)
-                self._by_identity[identity] = registry
-            return self._by_identity[identity]
+        if identity not in self._by_identity:
+            registry = Ecr(self._others(identity), self._download)
+            registry.be_patient(self._calls.patience)
+            self._by_identity[identity] = registry
+        return self._by_identity[identity]
 
-    def images(
+    async def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
         """Ask BatchGetImage; where an image is not found, DescribeImages whether it is archived.
@@ -90,26 +86,26 @@ class Ecr:
         """
         answers: dict[ImageId, ImageAnswer | RegistryError] = {}
         for batch in _batches(ids):
-            answers |= self._batch(repository, batch, self._get_images)
+            answers |= await self._batch(repository, batch, self._get_images)
         unclear = [
             each for each in answers if isinstance(answers[each], (ImageNotFound, NotUnderstood))
         ]
         # Each tag is somebody's reference; digests may be the children of one index.
         digests = [each for each in unclear if each.tag is None]
         for image_id in [each for each in unclear if each.tag] + digests[:_EXPLAINED]:
-            answers[image_id] = self._explain(repository, image_id, answers[image_id])
+            answers[image_id] = await self._explain(repository, image_id, answers[image_id])
         return answers
 
-    def layers(
+    async def layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
         """Ask BatchCheckLayerAvailability."""
         answers: dict[Digest, LayerAnswer | RegistryError] = {}
         for batch in _batches(digests):
-            answers |= self._batch(repository, batch, self._check_layers)
+            answers |= await self._batch(repository, batch, self._check_layers)
         return answers
 
-    def configs(
+    async def configs(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, str | RegistryError]:
         """Ask GetDownloadUrlForLayer for each, and download what the URL leads to.
@@ -117,61 +113,59 @@ class Ecr:
         A registry that denies it, or whose storage cannot be reached, is not asked again: each
         image would cost a call, or the wait for a connection that never comes.
         """
-        return {digest: self._config(repository, digest) for digest in digests}
+        return {digest: await self._config(repository, digest) for digest in digests}
 
     def be_patient(self, seconds: float) -> None:
         """Try throttled calls and server errors again for so long; new identities too."""
-        with self._lock:
-            others = tuple(self._by_identity.values())
         self._calls.patience = seconds
-        for each in others:
+        for each in tuple(self._by_identity.values()):
             each.be_patient(seconds)
 
-    def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
+    async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
         """Ask DescribePullThroughCacheRules, once for each registry."""
-        caches = self._caches((repository.account, repository.region))
+        caches = await self._caches((repository.account, repository.region))
         if caches is None:
             return None
         return tuple(str(each.get("ecrRepositoryPrefix")) for each in caches.items)
 
-    def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
+    async def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
         registry = (repository.account, repository.region)
         if registry in self._closed_downloads:
             return AccessDenied("This registry has refused a config already.")
         try:
-            answer = self._asides.of_repository(
+            answer = await self._asides.of_repository(
                 repository, "get_download_url_for_layer", layerDigest=str(digest)
             )
             url = answer.get("downloadUrl")
             if not url:
                 return InconsistentAnswer("ECR's answer to GetDownloadUrlForLayer has no URL.")
-            self._calls.add_one()
-            return self._download(str(url))
+            self._calls.count += 1
+            return await self._download(str(url))
         except (AccessDenied, TimedOut, Unreachable) as error:
             self._closed_downloads.add(registry)
             return error
         except RegistryError as error:
             return error
 
-    def _batch(
+    async def _batch(
         self,
         repository: Repository,
         batch: Sequence[_Item],
-        ask: Callable[[Repository, Sequence[_Item]], Mapping[_Item, Any]],
+        ask: Callable[[Repository, Sequence[_Item]], Awaitable[Mapping[_Item, Any]]],
     ) -> Mapping[_Item, Any]:
         try:
-            return ask(repository, batch)
+            return await ask(repository, batch)
         except RepositoryNotFound as error:
-            listing = self._repositories((repository.account, repository.region))
+            listing = await self._repositories((repository.account, repository.region))
             said = "" if listing is None else f" {names_beside(repository.name, listing)}"
             return dict.fromkeys(batch, error.retold(f"{error}{said}".strip()))
         except RegistryError as error:
             return dict.fromkeys(batch, error)
 
-    def _get_images(
+    async def _get_images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-        answer = self._calls.of_repository(
+        answer = await self._calls.of_repository(
             repository,
             "batch_get_image",
             imageIds=[_wire(image_id) for image_id in ids],
@@ -194,10 +188,10 @@ class Ecr:
         silent = "ECR's answer to BatchGetImage speaks neither of the image nor of its absence."
         return {each: _agreed(said, silent, "the image") for each, said in found.items()}
 
-    def _check_layers(
+    async def _check_layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
-        answer = self._calls.of_repository(
+        answer = await self._calls.of_repository(
             repository,
             "batch_check_layer_availability",
             layerDigests=[str(digest) for digest in digests],
@@ -214,7 +208,7 @@ class Ecr:
         silent = "ECR's answer does not account for every layer that was asked about."
         return {digest: _agreed(said, silent, "a layer") for digest, said in found.items()}
 
-    def _explain(
+    async def _explain(
         self, repository: Repository, image_id: ImageId, answer: Any
     ) -> ImageAnswer | RegistryError:
         """Tell an archived image from one that is not there or is inaccessible.
@@ -223,7 +217,7 @@ class Ecr:
         """
         statuses: set[str] = set()
         with suppress(RegistryError):
-            described = self._asides.of_repository(
+            described = await self._asides.of_repository(
                 repository,
                 "describe_images",
                 imageIds=[_wire(image_id)],
@@ -233,15 +227,15 @@ class Ecr:
         if statuses & {"ARCHIVED", "ACTIVATING"}:
             return ImageArchived("The image is in ECR's archive storage class.")
         if statuses and isinstance(answer, ImageNotFound):
-            return self._found_meanwhile(repository, image_id)
-        return self._with_suggestion(repository, image_id, answer)
+            return await self._found_meanwhile(repository, image_id)
+        return await self._with_suggestion(repository, image_id, answer)
 
-    def _found_meanwhile(
+    async def _found_meanwhile(
         self, repository: Repository, image_id: ImageId
     ) -> ImageAnswer | RegistryError:
         """Ask again for an image that DescribeImages has: it may have been pushed this moment."""
         answer: ImageAnswer | RegistryError
-        answer = self._batch(repository, [image_id], self._get_images)[image_id]
+        answer = (await self._batch(repository, [image_id], self._get_images))[image_id]
         if isinstance(answer, ImageNotFound):
             return InconsistentAnswer(
                 "ECR's DescribeImages has the image and its BatchGetImage does not; it may be of a "
@@ -249,17 +243,17 @@ class Ecr:
             )
         return answer
 
-    def _with_suggestion(
+    async def _with_suggestion(
         self, repository: Repository, image_id: ImageId, answer: RegistryError
     ) -> RegistryError:
         if not isinstance(answer, ImageNotFound) or image_id.tag is None:
             return answer
-        listing = self._details(repository)
+        listing = await self._details(repository)
         said = "" if listing is None else f" {tags_beside(image_id.tag, listing)}"
         return answer.retold(f"{answer}{said}".strip())
 
-    def _describe_images(self, repository: Repository) -> Listing:
-        return self._asides.listing(
+    async def _describe_images(self, repository: Repository) -> Listing:
+        return await self._asides.listing(
             (repository.account, repository.region),
             "describe_images",
             "imageDetails",
@@ -267,13 +261,13 @@ class Ecr:
             filter={"tagStatus": "TAGGED"},
         )
 
-    def _describe_repositories(self, registry: AccountRegion) -> Listing:
-        return self._asides.listing(registry, "describe_repositories", "repositories")
+    async def _describe_repositories(self, registry: AccountRegion) -> Listing:
+        return await self._asides.listing(registry, "describe_repositories", "repositories")
 
-    def _describe_caches(self, registry: AccountRegion) -> Listing:
+    async def _describe_caches(self, registry: AccountRegion) -> Listing:
         """List the rules; raise AccessDenied where that is refused, and take no other trouble."""
         try:
-            return self._calls.listing(
+            return await self._calls.listing(
                 registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
             )
         except AccessDenied:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
 from layerguard.registry.connections import Connections
+from layerguard.registry.threads import on_a_thread
 from layerguard.registry.wire import WireClient
 
-ClientFactory: TypeAlias = Callable[[str], Any]
-"""Makes the client of one region. Its clients are safe to use from many threads."""
+ClientFactory: TypeAlias = Callable[[str], Awaitable[Any]]
+"""Makes the client of one region, whose methods are coroutines."""
 
 # As many as the configuration lets ask at a time: one more would be thrown away after each use.
 CONNECTIONS = 200
@@ -38,91 +41,101 @@ _DEFAULT_PROFILE = "default"
 
 
 class Clients:
-    """Makes the clients of one identity, one for each region.
+    """Makes the clients of one identity, one for each region. Of one event loop.
 
-    The session and each client are made once, by the first question that needs them: importing
-    boto3 costs more than starting the whole pack otherwise does. Temporary credentials are renewed
-    before they expire, and anew after ``renew``.
+    The session and each client are made once, on a thread, by the first question that needs them:
+    importing botocore costs more than starting the whole pack otherwise does, and boto3, which the
+    seldom questions go through, a fifth more. Temporary credentials are renewed before they expire,
+    and anew after ``renew``.
     """
 
     def __init__(self, identity: Identity = ORDINARY, connections: int = CONNECTIONS) -> None:
         self._identity = identity
         self._connections = connections
+        # Held while the session is made or makes a client, on whatever thread that is.
         self._lock = threading.Lock()
-        self._session: _Sessions | None = None
+        self._session: Any = None
         self._clients: dict[str, Any] = {}
-        # Of its own: while STS is silent, the others go on asking ECR.
-        self._caller_lock = threading.Lock()
-        self._caller: tuple[str | None] | None = None
+        self._making = asyncio.Lock()
+        self._caller: asyncio.Future[str | None] | None = None
 
-    def __call__(self, region: str) -> Any:
+    async def __call__(self, region: str) -> Any:
         """Return the client of ``region``. Raises botocore's own errors (no such profile, ...)."""
-        with self._lock:
-            if region not in self._clients:
-                self._clients[region] = self._make(region)
-            return self._clients[region]
+        if region not in self._clients:
+            # Who waits goes on one after the other: so the first question is on its way while the
+            # hundredth is signed.
+            async with self._making:
+                if region not in self._clients:
+                    self._clients[region] = await on_a_thread(partial(self._make, region))
+        return self._clients[region]
 
     def renew(self, client: Any) -> None:
         """Drop credentials that ECR no longer accepts, if ``client`` is still the one in use."""
-        with self._lock:
-            if client in self._clients.values():
-                self._clients.clear()
-                self._session = None
+        if client in self._clients.values():
+            self._clients.clear()
+            self._session = None
 
     @property
     def identity(self) -> Identity:
         """Whose clients these are."""
         return self._identity
 
-    def caller(self, region: str) -> str | None:
+    async def caller(self, region: str) -> str | None:
         """Return the ARN of the principal that asks; None where STS does not say it.
 
         STS is asked at most once.
         """
-        with self._caller_lock:
-            if self._caller is None:
-                self._caller = (self._ask_sts(region),)
-            return self._caller[0]
+        if self._caller is None:
+            self._caller = asyncio.ensure_future(on_a_thread(partial(self._ask_sts, region)))
+        return await asyncio.shield(self._caller)
 
     def _ask_sts(self, region: str) -> str | None:
         place = self._identity.region or region
         try:
-            with self._lock:
-                sts = self._client("sts", place, self._identity.sts_endpoint, _BRIEFLY)
+            sts = self._of_boto3("sts", place, self._identity.sts_endpoint, _BRIEFLY)
             return str(sts.get_caller_identity()["Arn"])
         except Exception:  # it only makes better words of a denial
             return None
 
     def _make(self, region: str) -> Any:
-        client = self._client("ecr", region, self._identity.ecr_endpoint)
-        bundle = self._sessions(region).core.get_config_variable("ca_bundle")
-        return WireClient(client, Connections(CONNECT_TIMEOUT_SECONDS, SILENCE_SECONDS, bundle))
+        endpoint, config = self._identity.ecr_endpoint, self._config(_LASTINGLY)
+        with self._lock:
+            session = self._made_session(region)
+            client = session.create_client(
+                "ecr", region_name=region, endpoint_url=endpoint, config=config
+            )
+            bundle = session.get_config_variable("ca_bundle")
+        return WireClient(
+            client,
+            Connections(CONNECT_TIMEOUT_SECONDS, SILENCE_SECONDS, bundle),
+            partial(self._of_boto3, "ecr", region, endpoint, _LASTINGLY),
+        )
 
-    def _sessions(self, region: str) -> _Sessions:
-        import boto3
-
+    def _made_session(self, region: str) -> Any:
         if self._session is None:
-            core = _session(self._identity, region)
-            self._session = _Sessions(boto3.Session(botocore_session=core), core)
+            self._session = _session(self._identity, region)
         return self._session
 
-    def _client(
-        self, service: str, region: str, endpoint: str | None, more: Mapping[str, Any] = _LASTINGLY
+    def _of_boto3(
+        self, service: str, region: str, endpoint: str | None, more: Mapping[str, Any]
     ) -> Any:
+        import boto3
+
+        with self._lock:
+            return boto3.Session(botocore_session=self._made_session(region)).client(
+                service, region_name=region, endpoint_url=endpoint, config=self._config(more)
+            )
+
+    def _config(self, more: Mapping[str, Any]) -> Any:
         from botocore.config import Config
 
-        return self._sessions(region).boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=endpoint,
-            config=Config(
-                connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                max_pool_connections=self._connections,
-                user_agent_appid="layerguard",
-                use_fips_endpoint=self._identity.use_fips,
-                use_dualstack_endpoint=self._identity.use_dual_stack,
-                **more,
-            ),
+        return Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            max_pool_connections=self._connections,
+            user_agent_appid="layerguard",
+            use_fips_endpoint=self._identity.use_fips,
+            use_dualstack_endpoint=self._identity.use_dual_stack,
+            **more,
         )
 
 
@@ -135,20 +148,13 @@ class OrdinaryChain(Clients):
     def get_ready(self) -> None:
         """Do what the first client of any region needs first; nobody is asked for anything."""
         with self._lock:
-            loader = self._sessions("").core.get_component("data_loader")
+            loader = self._made_session("").get_component("data_loader")
             for part in _MODEL_PARTS:
                 loader.load_service_model("ecr", part)
 
 
-class _Sessions(NamedTuple):
-    """boto3's session of an identity, and botocore's that it stands on."""
-
-    boto3: Any
-    core: Any
-
-
 def _session(identity: Identity, region: str) -> Any:
-    """Return a session of botocore, for one of boto3, that has the credentials of ``identity``."""
+    """Return a session of botocore that has the credentials of ``identity``."""
     import botocore.session
     from botocore.exceptions import NoCredentialsError
 

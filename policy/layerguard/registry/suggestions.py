@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from layerguard.errors import RegistryError
@@ -20,23 +20,21 @@ _Value = TypeVar("_Value")
 class AskedOnce(Generic[_Key, _Value]):
     """Keeps what ``ask`` returned for each key; where it was refused, that is None."""
 
-    def __init__(self, ask: Callable[[_Key], _Value]) -> None:
+    def __init__(self, ask: Callable[[_Key], Awaitable[_Value]]) -> None:
         self._ask = ask
-        self._lock = threading.Lock()
-        self._asking: dict[_Key, threading.Lock] = {}
-        self._known: dict[_Key, _Value | None] = {}
+        self._asked: dict[_Key, asyncio.Future[_Value | None]] = {}
 
-    def __call__(self, key: _Key) -> _Value | None:
+    async def __call__(self, key: _Key) -> _Value | None:
         """Return the answer for ``key``; only the first asker sends the question."""
-        with self._lock:
-            asking = self._asking.setdefault(key, threading.Lock())
-        with asking:
-            if key not in self._known:
-                try:
-                    self._known[key] = self._ask(key)
-                except RegistryError:
-                    self._known[key] = None
-            return self._known[key]
+        if key not in self._asked:
+            self._asked[key] = asyncio.ensure_future(self._answer(key))
+        return await asyncio.shield(self._asked[key])
+
+    async def _answer(self, key: _Key) -> _Value | None:
+        try:
+            return await self._ask(key)
+        except RegistryError:
+            return None
 
 
 def tags_beside(wanted: str, images: Listing) -> str:

@@ -22,7 +22,6 @@ from layerguard.settings.kinds import (
     Prefixes,
     meant,
 )
-from layerguard.verdict import State, Verdict
 
 
 class Undetermined(Enum):
@@ -117,12 +116,6 @@ class Settings:
         if problems:
             raise SettingsInvalid(" ".join(problems))
         return cls(**values)
-
-    def stops(self, verdict: Verdict) -> bool:
-        """Tell whether a gate turns ``verdict`` into a violation."""
-        return verdict.state is State.UNAVAILABLE or (
-            verdict.state is State.UNDETERMINED and self.undetermined is Undetermined.FAIL
-        )
 
     def identity_for(self, account: str) -> Identity | None:
         """Return whom to ask as in the registry of ``account``; None where nothing says it."""

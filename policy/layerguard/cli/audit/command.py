@@ -83,7 +83,8 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard.cli.audit.progress import ProgressBar
     from layerguard.cli.audit.sweep import read_sources, sweep
     from layerguard.inspection import Inspector
-    from layerguard.registry import Ecr, OrdinaryChain
+    from layerguard.registry.ecr import Ecr
+    from layerguard.registry.identity import OrdinaryChain
     from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
     from layerguard.sources.places import Reader
     from layerguard.sources.stack import Pulumi
