@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 from layerguard.errors import AccessDenied, RegistryError
 from layerguard.identity import ORDINARY, Identity
 from layerguard.inspection import Inspector, Judgement
+from layerguard.investigation.investigator import Effort, Listener, Subject
 from layerguard.investigation.limits import Limits
 from layerguard.manifest import Platform
 from layerguard.reference import ImageId, ImageReference, Repository
@@ -17,7 +18,7 @@ from layerguard.registry import ImageAnswer
 from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 
-from tests.fakes import HOST, FakeRegistry, manifest, use
+from tests.fakes import HOST, FakeRegistry, manifest, reference, use
 
 TEAM = Identity(profile="team")
 
@@ -273,6 +274,40 @@ def test_a_layer_that_a_cache_lacks_is_not_missing_and_nobody_asks_without_need(
     registry.put(manifest("lost"), "2")
     registry.lose("lost")
     assert codes(inspector.judge([use("shop/web:2")])) == ["cache-not-filled"]
+
+
+class Unhurried:
+    """An investigator that finds out only what somebody waits for."""
+
+    def __init__(self) -> None:
+        self.listeners: dict[Subject, Listener] = {}
+        self.hurried: list[Subject] = []
+
+    def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
+        """Take any time."""
+
+    def start(self, subject: Subject, listener: Listener) -> None:
+        self.listeners[subject] = listener
+
+    def hurry(self, subject: Subject) -> None:
+        self.hurried.append(subject)
+        self.listeners[subject].ended(Verdict(Code.AVAILABLE, ""), Effort())
+
+    def forget(self, repository: Repository) -> None:
+        """Know nothing anyway."""
+
+    def close(self) -> None:
+        """Have nothing open."""
+
+
+def test_what_is_waited_for_is_hurried_and_what_is_known_or_only_started_is_not() -> None:
+    investigator = Unhurried()
+    inspector = Inspector(investigator)
+    inspector.start([use("shop/web:1"), use("shop/web:2")])
+    assert investigator.hurried == []
+    for _ in range(2):
+        assert codes(inspector.judge([use("shop/web:2")])) == ["available"]
+    assert investigator.hurried == [Subject(ORDINARY, reference("shop/web:2"), None)]
 
 
 def test_judgements_come_as_they_are_known() -> None:

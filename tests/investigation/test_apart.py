@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import pickle
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +18,11 @@ from pathlib import Path
 import pytest
 from layerguard.identity import ORDINARY, Identity, StaticKeys
 from layerguard.investigation.apart import ApartInvestigator
+from layerguard.investigation.child import serve
 from layerguard.investigation.here import HereInvestigator
-from layerguard.investigation.investigator import Investigator, Subject
+from layerguard.investigation.investigator import Investigator, Listener, Subject
 from layerguard.investigation.limits import Limits
-from layerguard.reference import ImageReference
+from layerguard.reference import ImageReference, Repository
 from layerguard.registry.ecr import Ecr
 from layerguard.registry.identity import OrdinaryChain
 from layerguard.verdict import Code, Verdict
@@ -302,6 +305,78 @@ def test_a_child_that_is_of_no_use_is_done_without(
         (verdict,) = inspect(investigator, Subject(ORDINARY, reference(), None))
         assert verdict.code is Code.AVAILABLE
         assert own.all == ()
+
+
+# Finds out about nothing until it is hurried.
+LAZY = """
+import pickle, sys
+from layerguard.investigation.investigator import Effort
+from layerguard.verdict import Code, Verdict
+numbers = {}
+while True:
+    match pickle.load(sys.stdin.buffer):
+        case ("start", number, subject):
+            numbers[subject] = number
+        case ("hurry", subject):
+            said = ("ended", numbers[subject], Verdict(Code.AVAILABLE, "At last."), Effort())
+            sys.stdout.buffer.write(pickle.dumps(said))
+            sys.stdout.buffer.flush()
+"""
+
+
+def test_the_child_hears_what_somebody_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lazy.py").write_text(LAZY)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    one, two = (Subject(ORDINARY, reference(f"shop/web:{tag}"), None) for tag in "12")
+    with closing(ApartInvestigator(never, module="lazy")) as investigator:
+        heard = {each: Heard() for each in (one, two)}
+        for each, listener in heard.items():
+            investigator.start(each, listener)
+        for each in (two, one):
+            investigator.hurry(each)
+            assert heard[each].verdict.reason == "At last."
+
+
+class Noted:
+    """An investigator that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
+        self.told.append(("limit", limits, cache_prefixes))
+
+    def start(self, subject: Subject, _listener: Listener) -> None:
+        self.told.append(("start", subject))
+
+    def hurry(self, subject: Subject) -> None:
+        self.told.append(("hurry", subject))
+
+    def forget(self, repository: Repository) -> None:
+        self.told.append(("forget", repository))
+
+    def close(self) -> None:
+        self.told.append(("close",))
+
+
+def test_the_child_does_what_it_is_told_until_it_is_told_no_more() -> None:
+    asked = Subject(ORDINARY, reference(), None)
+    words: tuple[tuple[object, ...], ...] = (
+        ("limit", Limits(), ("shop",)),
+        ("start", 1, asked),
+        ("hurry", asked),
+        ("forget", asked.reference.repository),
+    )
+    investigator = Noted()
+    serve(investigator, io.BytesIO(b"".join(map(pickle.dumps, words))), io.BytesIO())
+    assert investigator.told == [
+        ("limit", Limits(), ("shop",)),
+        ("start", asked),
+        ("hurry", asked),
+        ("forget", asked.reference.repository),
+    ]
 
 
 # Answers each question with far more than a pipe holds, before it reads the next one.

@@ -63,7 +63,8 @@ class HereInvestigator:
 
     def hurry(self, subject: Subject) -> None:
         """Ask about ``subject`` before all others."""
-        self._loop.call(self._hurry, subject)
+        # What was started this moment takes its first step before.
+        self._loop.call(lambda: asyncio.get_running_loop().call_soon(self._hurry, subject))
 
     def forget(self, repository: Repository) -> None:
         """Drop what is known of a repository."""
