@@ -232,7 +232,7 @@ def _not_measured(run: Run) -> Iterator[str]:
     ]
     if left_out:
         yield f"- The naive pack where it takes minutes: analyze of {', '.join(left_out)};"
-        yield "  its previews and updates of 1,000 images cost the same waiting once more."
+        yield "  its updates of 1,000 images cost the same waiting once more."
     yield from (f"- {sentence}" for sentence in run.unavailable)
     yield from (
         "- Longer loops of commands outside Pulumi: their cost is their length.",
