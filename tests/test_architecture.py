@@ -99,6 +99,18 @@ def test_until_its_handshake_the_pack_imports_neither_the_gates_nor_boto3() -> N
     assert not set(done.stdout.split()) & set(unwanted)
 
 
+def test_the_gates_import_nothing_of_what_asks_ecr() -> None:
+    program = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n"
+    program += "import layerguard.gates; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "layerguard.inspection.inspector" in loaded
+    unwanted = ("layerguard.investigation.here", "layerguard.registry.ecr", "botocore")
+    assert not loaded & set(unwanted)
+
+
 def test_every_part_has_its_place_in_the_rule() -> None:
     parts = {part_of(module) for module in MODULES} - {"__init__"}
     assert parts == set().union(*LAYERS)

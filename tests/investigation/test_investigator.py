@@ -137,46 +137,42 @@ def test_nobody_waits_for_what_will_not_come(absent: float) -> None:
         assert (denied.code, naps.taken) == (Code.ACCESS_DENIED, [])
 
 
+class Slow(FakeRegistry):
+    """Answers nothing about images until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    async def images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
+        self.begun.set()
+        assert await on_a_thread(lambda: self.go_on.wait(20))
+        return await super().images(repository, ids)
+
+
 def test_what_began_goes_on_with_the_limits_that_it_had() -> None:
-    go_on = threading.Event()
-
-    class Slow(FakeRegistry):
-        async def images(
-            self, repository: Repository, ids: Sequence[ImageId]
-        ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-            assert await on_a_thread(lambda: go_on.wait(20))
-            return await super().images(repository, ids)
-
     registry = Slow()
     naps = Naps(registry)
     with closing(HereInvestigator(registry, 2, naps.clock, naps.sleep)) as investigator:
         (before,) = start(investigator, subject())
         investigator.limit(Limits(absent=1.0), ())
         (after,) = start(investigator, subject("shop/other:1"))
-        go_on.set()
+        registry.go_on.set()
         assert "either" not in before.verdict.reason
         assert after.verdict.reason.endswith("It did not come within 1 s either.")
 
 
 def test_what_somebody_waits_for_is_asked_about_before_all_others() -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    class Slow(FakeRegistry):
-        async def images(
-            self, repository: Repository, ids: Sequence[ImageId]
-        ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-            begun.set()
-            assert await on_a_thread(lambda: go_on.wait(20))
-            return await super().images(repository, ids)
-
     registry = Slow()
     with closing(HereInvestigator(registry, workers=1)) as investigator:
         first = start(investigator, subject("shop/first:1"))
-        assert begun.wait(20)
+        assert registry.begun.wait(20)
         others = start(investigator, *(subject(f"shop/{name}:1") for name in ("b", "c", "d")))
         investigator.hurry(subject("shop/d:1"))
         investigator.hurry(subject("shop/nobody-asked:1"))
-        go_on.set()
+        registry.go_on.set()
         assert {each.verdict.code for each in first + others} == {Code.IMAGE_NOT_FOUND}
     assert [repository.name for repository, _ in registry.questions] == [
         "shop/first",
@@ -187,25 +183,15 @@ def test_what_somebody_waits_for_is_asked_about_before_all_others() -> None:
 
 
 def test_what_follows_from_a_question_that_was_hurried_is_hurried_too() -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    class Slow(FakeRegistry):
-        async def images(
-            self, repository: Repository, ids: Sequence[ImageId]
-        ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-            begun.set()
-            assert await on_a_thread(lambda: go_on.wait(20))
-            return await super().images(repository, ids)
-
     registry = Slow()
     for name in ("first", "b", "c"):
         registry.put(manifest(name), name)
     with closing(HereInvestigator(registry, workers=1)) as investigator:
         (first,) = start(investigator, subject("shop/first:first"))
-        assert begun.wait(20)
+        assert registry.begun.wait(20)
         others = start(investigator, subject("shop/b:b"), subject("shop/c:c"))
         investigator.hurry(subject("shop/c:c"))
-        go_on.set()
+        registry.go_on.set()
         assert {each.verdict.code for each in (first, *others)} == {Code.AVAILABLE}
     asked = list(dict.fromkeys(repository.name for repository, _ in registry.questions))
     assert asked == ["shop/first", "shop/c", "shop/b"]

@@ -12,9 +12,9 @@ _Result = TypeVar("_Result")
 Call: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
 """Makes the coroutine of a call when its turn has come, and not before."""
 
-# So many begin before the loop looks what else there is to do: so the first of many is on its way
-# while the last is still being written.
-_AT_ONCE = 8
+# So many calls begin before the loop looks what else there is to do: so the first of many is on
+# its way while the last is still being written.
+_IN_A_ROW = 8
 
 
 class Turn(IntEnum):
@@ -62,7 +62,7 @@ class Line:
 
     def _send(self) -> None:
         self._is_called = False
-        for _ in range(_AT_ONCE):
+        for _ in range(_IN_A_ROW):
             waiting = next(filter(None, self._waiting), None)
             if waiting is None or len(self._under_way) >= self.size:
                 return
