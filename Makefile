@@ -1,7 +1,7 @@
 # One command each, from a fresh clone; every target first sets up what it lacks.
 # Python and pulumi are found, or made, by tools/.
 
-CODE = policy sandbox bench tools tests __main__.py
+CODE = policy cli sandbox bench tools tests __main__.py
 VENV = .venv/bin
 
 # The Python to set up with; without it: .venv's, or the first of python3.13 ... python3.10, python3.
@@ -37,7 +37,7 @@ pulumi-path:
 	$(SETUP) tools.pulumi_binary
 
 demo: setup
-	$(WITH_PULUMI) $(VENV)/python -m sandbox.demo
+	$(WITH_PULUMI) $(VENV)/python -m layerguard_sandbox.demo
 
 test: check
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 
+from layerguard_sandbox.engine import ROOT
+
 from bench.cells import Cell, every_cell, quick_cells
 from bench.document import Run, document
 from bench.machine import machine, versions
@@ -20,7 +22,6 @@ from bench.plot import plot
 from bench.provider import provide_provider
 from bench.run import Bench, Failed, run_rounds
 from bench.server import RunningServer
-from sandbox.engine import ROOT
 from tools.job import SetupFailed, say
 
 PAGE = ROOT / "docs" / "benchmark.md"

@@ -10,7 +10,7 @@ from bench.images import Layout
 
 SIZES = (1, 20, 200, 1_000)
 LATENCIES = (0, 50, 150)
-# Seconds. What waits longer is not measured; what waits longer than the other, not in a hurry.
+# Seconds. What waits longer is not measured; what waits longer than the other, not in a prioritise.
 _LONGEST_WAITING = 120.0
 _LONGEST_QUICK_WAITING = 60.0
 _CALLS_OF_NAIVE = 2

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from layerguard_sandbox.engine import engine_variables
+from layerguard_sandbox.launchers import write_launchers
+
 from bench.program import Program
-from sandbox.engine import engine_variables
-from sandbox.launchers import write_launchers
 
 _PROJECT = "name: bench\nruntime: python\n"  # what the program is in is not asked of a client
 _STACK = "dev"

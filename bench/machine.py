@@ -8,7 +8,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.engine import ROOT
+from layerguard_sandbox.engine import ROOT
+
 from tools.versions import answered
 
 

@@ -14,6 +14,8 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
+from layerguard_sandbox.engine import ROOT
+
 from bench.cells import Cell, Mode, Subject, at
 from bench.deployment import Deployment, Ran
 from bench.images import make_image
@@ -22,7 +24,6 @@ from bench.program import Program
 from bench.server import RunningServer
 from bench.stacks import resources, write_state
 from bench.statistics import Sample
-from sandbox.engine import ROOT
 
 _LOOK_EVERY_SECONDS = 0.02
 _ANSWERED_SECONDS = 60.0

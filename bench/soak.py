@@ -20,15 +20,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
+from layerguard.checking.checker import Checker
 from layerguard.discovery import ImageUse
 from layerguard.discovery.walker import target_of
-from layerguard.inspection import Inspector
+from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.ecr import Ecr
-from layerguard.registry.identity import OrdinaryChain
+from layerguard_sandbox.engine import ROOT
 
 from bench.server import RunningServer
 from bench.soak_registry import images
-from sandbox.engine import ROOT
 
 IMAGES = 5_000
 # What a run may take: boto3 alone takes 40 MB, and an image all that a report says of its layers.
@@ -110,19 +110,19 @@ def judge_all(count: int) -> Result:
         uses.append(ImageUse(image.tag, "type", "path", None, text, target_of(text), None))
         truth[text] = fate.code
     watch, memory, began = Watch(), _memory(), time.monotonic()
-    inspector = Inspector.asking(Ecr(OrdinaryChain()))
+    checker = Checker.asking(Ecr(OrdinaryChain()))
     with watch.watching():
-        judgements = inspector.judge(uses)
+        findings = checker.judge(uses)
     seconds = time.monotonic() - began
-    summary = inspector.summary(judgements)
+    summary = checker.summary(findings)
     wrong = tuple(
         f"{each.use.text}: {each.verdict.code.text}: {each.verdict.reason}"
-        for each in judgements
+        for each in findings
         if each.verdict.code.text != truth[str(each.use.text)]
     )
     grown = _memory() - memory
-    inspector.close()
-    del inspector, judgements
+    checker.close()
+    del checker, findings
     _settle(watch)
     return Result(
         wrong,

@@ -11,8 +11,7 @@ from pathlib import Path
 # Python 3.11 cannot parse in two threads at once (gh-106905).
 import hypothesis  # noqa: F401
 import pytest
-
-from sandbox.engine import ROOT
+from layerguard_sandbox.engine import ROOT
 
 
 @pytest.fixture(scope="session")

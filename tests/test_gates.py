@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from layerguard.checking.checker import Checker
+from layerguard.checking.in_process_backend import InProcessBackend
+from layerguard.checking.prefetch import Prefetch, PrefetchFile
 from layerguard.discovery import ImageUse
 from layerguard.errors import AccessDenied
 from layerguard.gates import Gates, Mode
 from layerguard.identity import ORDINARY, Identity
-from layerguard.inspection import Inspector
-from layerguard.inspection.trail import Trail, TrailFile
-from layerguard.investigation.here import HereInvestigator
 from layerguard.policies import OFF_MESSAGE, declare
 from layerguard.reference import ImageId
 from layerguard.registry.threads import on_a_thread
@@ -69,12 +69,12 @@ class Pack:
     environment: Mapping[str, str] = field(default_factory=dict)
     seen: dict[str, PolicyResource] = field(default_factory=dict)
     stderr: io.StringIO = field(default_factory=io.StringIO)
-    inspector: Inspector | None = None
+    checker: Checker | None = None
 
     def __post_init__(self) -> None:
-        inspector = self.inspector or Inspector.asking(self.registry)
+        checker = self.checker or Checker.asking(self.registry)
         off = OFF_MESSAGE if self.off else None
-        gates = Gates(self.mode, inspector, off, self.stderr, self.environment)
+        gates = Gates(self.mode, checker, off, self.stderr, self.environment)
         policies = declare(lambda: gates)
         self.resource_policies = [p for p in policies if isinstance(p, ResourceValidationPolicy)]
         self.stack_policies = [p for p in policies if isinstance(p, StackValidationPolicy)]
@@ -340,12 +340,12 @@ def test_as_many_calls_are_under_way_at_a_time_as_the_configuration_says(
 
 
 def test_a_bug_in_a_gate_is_said_by_the_notice_and_ends_nothing() -> None:
-    class Broken(Inspector):
+    class Broken(Checker):
         def start(self, _uses: Iterable[ImageUse]) -> None:
             raise ZeroDivisionError("oh")
 
     registry = a_registry()
-    pack = Pack(Mode.PREVIEW, registry, inspector=Broken(HereInvestigator(registry)))
+    pack = Pack(Mode.PREVIEW, registry, checker=Broken(InProcessBackend(registry)))
     assert pack.analyze("good", {"imageUri": GOOD}) == []
     assert pack.analyze_stack() == {
         "ecr-layers-available-preview": [],
@@ -409,10 +409,10 @@ def test_a_preview_leaves_a_trail_of_what_it_asked_without_what_the_stack_pushes
     stack: Mapping[str, str],
 ) -> None:
     preview(stack)
-    trail = TrailFile.of(stack).read()
-    assert sorted(reference.text for reference, _, _ in trail.images) == [GOOD, LOST, OURS]
-    assert [each.reference.text for each in trail.leading(ORDINARY)] == [GOOD, LOST]
-    assert [each.reference.text for each in trail.leading(TEAM)] == [OURS]
+    prefetch = PrefetchFile.of(stack).read()
+    assert sorted(reference.text for reference, _, _ in prefetch.images) == [GOOD, LOST, OURS]
+    assert [each.reference.text for each in prefetch.leading(ORDINARY)] == [GOOD, LOST]
+    assert [each.reference.text for each in prefetch.leading(TEAM)] == [OURS]
 
 
 @pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.ANALYZE])
@@ -420,7 +420,7 @@ def test_nothing_but_a_preview_leaves_a_trail(mode: Mode, stack: Mapping[str, st
     pack = Pack(mode, environment=stack)
     pack.analyze("good", {"imageUri": GOOD})
     pack.analyze_stack()
-    assert TrailFile.of(stack).read() == Trail()
+    assert PrefetchFile.of(stack).read() == Prefetch()
 
 
 def test_an_update_follows_the_trail_as_each_identity_when_it_comes(

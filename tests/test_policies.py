@@ -12,9 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from layerguard.checking.checker import Checker
 from layerguard.gates import Gates, Mode
-from layerguard.inspection import Inspector
-from layerguard.policies import Late, declare
+from layerguard.policies import LazyGates, declare
 from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 
 from tests.fakes import FakeRegistry
@@ -32,7 +32,7 @@ class Maker:
         self.made += 1
         if self.failure:
             raise self.failure
-        return Gates(Mode.PREVIEW, Inspector.asking(FakeRegistry()), None, io.StringIO())
+        return Gates(Mode.PREVIEW, Checker.asking(FakeRegistry()), None, io.StringIO())
 
 
 def said(gates: Callable[[], Gates]) -> dict[str, list[str]]:
@@ -55,7 +55,7 @@ def said(gates: Callable[[], Gates]) -> dict[str, list[str]]:
 
 def test_the_gates_are_made_once_whoever_needs_them_first() -> None:
     maker, together = Maker(), threading.Barrier(8)
-    late = Late(maker)
+    late = LazyGates(maker)
 
     def take(_: int) -> Gates:
         together.wait(20)
@@ -71,7 +71,7 @@ def test_the_gates_are_made_once_whoever_needs_them_first() -> None:
 
 def test_a_bug_in_making_the_gates_stops_nobody_and_is_said_by_the_notice() -> None:
     maker = Maker(ZeroDivisionError("oh"))
-    late = Late(maker)
+    late = LazyGates(maker)
     late.get_ready()  # on a timer's thread, where nobody would hear an exception
     for _ in range(2):
         assert said(late) == {
@@ -88,7 +88,7 @@ def test_a_bug_in_making_the_gates_stops_nobody_and_is_said_by_the_notice() -> N
 
 
 def test_gates_that_are_made_have_nothing_to_say_of_nothing() -> None:
-    assert said(Late(Maker())) == {
+    assert said(LazyGates(Maker())) == {
         "ecr-layers-available": [],
         "ecr-layers-available-preview": [],
         "ecr-layers-unverified": [],

@@ -7,15 +7,15 @@ import json
 import re
 import subprocess
 
+from layerguard.checking.checker import Checker
 from layerguard.gates import Gates, Mode
-from layerguard.inspection import Inspector
 from layerguard.policies import declare
 from layerguard.registry import PERMISSIONS
 from layerguard.settings import OPTIONS, Settings
 from layerguard.verdict import Code
+from layerguard_sandbox.ecr import SandboxEcr, fill
+from layerguard_sandbox.engine import ROOT, Engine, sample_stack
 
-from sandbox.ecr import SandboxEcr, fill
-from sandbox.engine import ROOT, Engine, sample_stack
 from tests.fakes import FakeRegistry
 
 README = (ROOT / "README.md").read_text()
@@ -28,11 +28,11 @@ COMMANDS = {
     "make -s pulumi-path": "tests/test_readme.py",
     "python3 -m venv policy/venv": "tools/venvs.py",
     "policy/venv/bin/pip install -r policy/requirements.txt": "tools/venvs.py",
-    "pulumi preview": "sandbox/demo.py",
-    "pulumi up": "sandbox/demo.py",
-    "pulumi preview --policy-pack policy": "sandbox/demo.py",
-    "pulumi up --policy-pack policy": "sandbox/demo.py",
-    "pulumi policy analyze --file state.json --policy-pack policy": "sandbox/demo.py",
+    "pulumi preview": "sandbox/layerguard_sandbox/demo.py",
+    "pulumi up": "sandbox/layerguard_sandbox/demo.py",
+    "pulumi preview --policy-pack policy": "sandbox/layerguard_sandbox/demo.py",
+    "pulumi up --policy-pack policy": "sandbox/layerguard_sandbox/demo.py",
+    "pulumi policy analyze --file state.json --policy-pack policy": "sandbox/layerguard_sandbox/demo.py",
     "layerguard --help": "tests/test_readme.py",
     "layerguard check REFERENCE": "tests/cli/test_check.py",
     "layerguard audit exports/": "tests/cli/test_audit.py",
@@ -71,7 +71,7 @@ def test_every_option_is_explained_in_the_words_of_its_declaration() -> None:
 
 
 def test_the_policies_are_those_of_the_pack_with_their_levels() -> None:
-    gates = Gates(Mode.PREVIEW, Inspector.asking(FakeRegistry()), None, io.StringIO())
+    gates = Gates(Mode.PREVIEW, Checker.asking(FakeRegistry()), None, io.StringIO())
     assert [row[:2] for row in table("| policy | level | when | says |")] == [
         [policy.name, policy.enforcement_level.value]
         for policy in declare(lambda: gates)

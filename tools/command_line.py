@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from layerguard import __version__
-from layerguard.cli import installed, line_parser
+from layerguard_cli import installed, line_parser
 
 from tools.roff import RoffFormatter, quoted, text
 

@@ -2,7 +2,7 @@ r"""Layerguard proves that every layer of every Amazon ECR image in a Pulumi sta
 
 Data goes one way::
 
-    resource inputs --discovery--> image uses --inspection--> judgements --gates--> violations
+    resource inputs --discovery--> image uses --check--> findings --gates--> violations
                                                    |                     \--report--> CLI output
                                              investigation   in a process of its own
                                                    |

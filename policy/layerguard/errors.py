@@ -66,7 +66,7 @@ class RegistryError(LayerguardError):
         super().__init__(text)
         self.next_step = next_step
 
-    def retold(self, text: str) -> RegistryError:
+    def with_reason(self, text: str) -> RegistryError:
         """Return the same error in other words."""
         return type(self)(text, self.next_step)
 

@@ -1,7 +1,7 @@
-"""The gates: policies that turn judgements into violations.
+"""The gates: policies that turn findings into violations.
 
 The only module that knows ``pulumi_policy``, and the only error boundary: whatever goes wrong
-inside becomes a judgement, never an exception that ends the deployment.
+inside becomes a finding, never an exception that ends the deployment.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any, TextIO
 
 from pulumi_policy import ReportViolation, ResourceValidationArgs, StackValidationArgs, proxy
 
+from layerguard.checking.checker import Checker, request_for
+from layerguard.checking.limits import Limits
+from layerguard.checking.prefetch import Prefetch, PrefetchFile
 from layerguard.discovery import Voice
+from layerguard.discovery.resources import DiscoveredResources
+from layerguard.enforcement.finding import Finding
+from layerguard.enforcement.provenance import during_the_update, foreseen, is_pushed
+from layerguard.enforcement.rules import configured, stops, under
 from layerguard.errors import SettingsInvalid
 from layerguard.identity import ORDINARY, Identity
-from layerguard.inspection import Inspector, Judgement
-from layerguard.inspection.inspector import subject_of
-from layerguard.inspection.provenance import during_the_update, foreseen, is_pushed
-from layerguard.inspection.rules import configured, stops, under
-from layerguard.inspection.survey import Survey
-from layerguard.inspection.trail import Trail, TrailFile
-from layerguard.investigation.limits import Limits
 from layerguard.reference import ImageReference
 from layerguard.settings import Settings
 from layerguard.verdict import Code, State
@@ -68,18 +68,18 @@ class Gates:
     def __init__(
         self,
         mode: Mode,
-        inspector: Inspector,
+        checker: Checker,
         off: str | None,
         stderr: TextIO,
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._mode = mode
-        self._inspector = inspector
+        self._checker = checker
         self._off = off
         self._stderr = stderr
-        self._survey = Survey(SENTINELS, environment)
-        self._trail_file = TrailFile.of(environment)
-        self._trail: Trail | None = None
+        self._discovered = DiscoveredResources(SENTINELS, environment)
+        self._prefetch_file = PrefetchFile.of(environment)
+        self._prefetch: Prefetch | None = None
         self._followed: set[Identity] = set()
         self._lock = threading.Lock()
         self._shared_settings = Settings()
@@ -95,42 +95,42 @@ class Gates:
         with self._lock:
             self._shared_settings = settings
         self._limit(settings)
-        seen = self._survey.see(args)
+        seen = self._discovered.see(args)
         uses = [configured(use, settings) for use in seen.uses]
         if self._mode is not Mode.UPDATE:
-            self._inspector.start(uses)
+            self._checker.start(uses)
             return
-        self._follow_trail(
+        self._start_prefetch(
             [ORDINARY, *settings.identities.values(), *(use.identity for use in uses)]
         )
-        provided = self._survey.provisions
+        provided = self._discovered.provisions
         for use in uses:
             if is_pushed(use.target, provided):
                 # What ECR said of it before the push is no longer true.
-                self._inspector.forget(use)
+                self._checker.forget(use)
         # Nobody waits for what only the notice speaks of: a component's images are its children's.
-        self._inspector.start(use for use in uses if not is_pushed(use.target, provided))
+        self._checker.start(use for use in uses if not is_pushed(use.target, provided))
         gated = [use for use in uses if use.voice is Voice.GATE and not seen.component]
-        judged = (under(settings, each) for each in self._inspector.judge(gated))
+        judged = (under(settings, each) for each in self._checker.judge(gated))
         violations = [during_the_update(each, provided) for each in judged if stops(settings, each)]
-        for judgement in violations:
-            report(judgement.message, args.urn)
+        for finding in violations:
+            report(finding.message, args.urn)
         if violations:
             # The engine ends a stopped update without AnalyzeStack, and kills the pack.
-            every = (configured(use, settings) for use in self._survey.uses)
-            self._sum_up([under(settings, each) for each in self._inspector.judge(every)])
+            every = (configured(use, settings) for use in self._discovered.uses)
+            self._sum_up([under(settings, each) for each in self._checker.judge(every)])
 
     def preview_gate(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report the whole stack's unavailable images; in update the update gate has done so."""
         if self._off:
             return
         settings = self._settings(args)
-        judgements = self._judge(args, settings)
+        findings = self._judge(args, settings)
         if self._mode is not Mode.UPDATE:
-            for judgement in judgements:
-                if stops(settings, judgement):
-                    report(judgement.message, judgement.use.urn)
-        self._sum_up(judgements)
+            for finding in findings:
+                if stops(settings, finding):
+                    report(finding.message, finding.use.urn)
+        self._sum_up(findings)
 
     def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report what could not be verified and why, so that silence always means checked."""
@@ -138,40 +138,40 @@ class Gates:
             report(self._off, None)
             return
         settings = self._settings(args)
-        judgements = self._judge(args, settings)
+        findings = self._judge(args, settings)
         if self._mode is Mode.PREVIEW:
-            self._leave_trail(judgements)
-        for judgement in judgements:
-            if _is_noted(judgement) and not stops(settings, judgement):
-                report(judgement.message, judgement.use.urn)
+            self._write_prefetch(findings)
+        for finding in findings:
+            if _is_noted(finding) and not stops(settings, finding):
+                report(finding.message, finding.use.urn)
         for bug in self._bugs:
             report(bug, None)
-        self._sum_up(judgements)
+        self._sum_up(findings)
 
-    def _leave_trail(self, judgements: Iterable[Judgement]) -> None:
-        provided = self._survey.provisions
-        self._trail_file.write(
-            Trail.of(
-                subject_of(each.use, each.use.target)
-                for each in judgements
+    def _write_prefetch(self, findings: Iterable[Finding]) -> None:
+        provided = self._discovered.provisions
+        self._prefetch_file.write(
+            Prefetch.of(
+                request_for(each.use, each.use.target)
+                for each in findings
                 # What is pushed only during the update is not worth a question before.
                 if isinstance(each.use.target, ImageReference)
                 and not is_pushed(each.use.target, provided)
             )
         )
 
-    def _follow_trail(self, identities: Iterable[Identity]) -> None:
+    def _start_prefetch(self, identities: Iterable[Identity]) -> None:
         """Begin to ask, as each of ``identities``, what the preview before asked as it."""
         with self._lock:
-            self._trail = self._trail or self._trail_file.read()
+            self._prefetch = self._prefetch or self._prefetch_file.read()
             news = [each for each in dict.fromkeys(identities) if each not in self._followed]
             self._followed.update(news)
         for identity in news:
-            self._inspector.start_ahead(self._trail.leading(identity))
+            self._checker.start_ahead(self._prefetch.leading(identity))
 
-    def _sum_up(self, judgements: Iterable[Judgement]) -> None:
+    def _sum_up(self, findings: Iterable[Finding]) -> None:
         """Print the run in numbers on stderr; never the same numbers twice."""
-        summary = str(self._inspector.summary(judgements))
+        summary = str(self._checker.summary(findings))
         with self._lock:
             if summary == self._summary:
                 return
@@ -206,22 +206,22 @@ class Gates:
             self._refused.add(refused)
             return news
 
-    def _judge(self, args: StackValidationArgs, settings: Settings) -> tuple[Judgement, ...]:
+    def _judge(self, args: StackValidationArgs, settings: Settings) -> tuple[Finding, ...]:
         """Judge every use of the stack's resources, with what the whole stack knows of it."""
         updating = self._mode is Mode.UPDATE
         self._limit(settings)
-        survey = self._survey.of_stack(args.resources, read_unseen=not updating)
-        uses = (configured(use, settings) for use in survey.uses())
-        judgements = tuple(under(settings, each) for each in self._inspector.judge(uses))
+        discovered = self._discovered.of_stack(args.resources, read_unseen=not updating)
+        uses = (configured(use, settings) for use in discovered.uses())
+        findings = tuple(under(settings, each) for each in self._checker.judge(uses))
         if self._mode is Mode.PREVIEW:
-            provided = self._survey.provisions
-            return tuple(foreseen(each, provided, survey.stack) for each in judgements)
+            provided = self._discovered.provisions
+            return tuple(foreseen(each, provided, discovered.stack) for each in findings)
         # In update nothing waited for a component's images: only the notice may speak of them.
         return tuple(
             replace(each, voice=Voice.NOTICE)
-            if updating and survey.is_component(each.use.urn)
+            if updating and discovered.is_component(each.use.urn)
             else each
-            for each in judgements
+            for each in findings
         )
 
     def _limit(self, settings: Settings) -> None:
@@ -230,18 +230,18 @@ class Gates:
         limits = Limits(
             settings.timeout_seconds, settings.total_timeout_seconds, absent, settings.concurrency
         )
-        self._inspector.limit(limits, settings.pull_through_cache_prefixes)
+        self._checker.limit(limits, settings.pull_through_cache_prefixes)
 
     def _settings(self, args: StackValidationArgs) -> Settings:
         config = args.get_config()
         return Settings.parse(config) if config else self._shared_settings
 
 
-def _is_noted(judgement: Judgement) -> bool:
+def _is_noted(finding: Finding) -> bool:
     """Tell whether the notice speaks of it where no gate does."""
-    state = judgement.verdict.state
-    quiet = judgement.voice is Voice.NOTICE and state is State.UNAVAILABLE
-    quiet = quiet or judgement.verdict.code is Code.EXEMPT
+    state = finding.verdict.state
+    quiet = finding.voice is Voice.NOTICE and state is State.UNAVAILABLE
+    quiet = quiet or finding.verdict.code is Code.EXEMPT
     return quiet or state in (State.UNDETERMINED, State.PENDING)
 
 

@@ -23,11 +23,11 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from layerguard.investigation.apart import ApartInvestigator
+from layerguard.checking.subprocess_backend import SubprocessBackend
 
 if TYPE_CHECKING:
+    from layerguard.checking.backend import CheckBackend
     from layerguard.gates import Gates
-    from layerguard.investigation.investigator import Investigator
 
 OFF_VARIABLE = "LAYERGUARD"
 OFF_MESSAGE = "layerguard is off: LAYERGUARD=off is set, so no image was checked."
@@ -44,24 +44,24 @@ def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
     off = environment.get(OFF_VARIABLE, "").lower() == "off"
     if off:
         print(OFF_MESSAGE, file=sys.stderr, flush=True)
-    investigator = ApartInvestigator(_investigator_here, begin=not off)
+    backend = SubprocessBackend(_investigator_here, begin=not off)
 
     def make() -> Gates:
+        from layerguard.checking.checker import Checker
         from layerguard.gates import Gates, Mode
-        from layerguard.inspection import Inspector
 
-        inspector = Inspector(investigator)
+        checker = Checker(backend)
         off_message = OFF_MESSAGE if off else None
-        return Gates(Mode.of(environment), inspector, off_message, sys.stderr, environment)
+        return Gates(Mode.of(environment), checker, off_message, sys.stderr, environment)
 
-    late = Late(make)
+    late = LazyGates(make)
     timer = threading.Timer(_HANDSHAKE, late.get_ready)
     timer.daemon = True
     timer.start()
     return declare(late)
 
 
-class Late:
+class LazyGates:
     """Makes the gates once, for whoever needs them first."""
 
     def __init__(self, make: Callable[[], Gates]) -> None:
@@ -133,12 +133,12 @@ def declare(gates: Callable[[], Gates]) -> list[Policy]:
     ]
 
 
-def _investigator_here() -> Investigator:
-    from layerguard.investigation.here import HereInvestigator
+def _investigator_here() -> CheckBackend:
+    from layerguard.checking.in_process_backend import InProcessBackend
+    from layerguard.registry.clients import OrdinaryChain
     from layerguard.registry.ecr import Ecr
-    from layerguard.registry.identity import OrdinaryChain
 
-    return HereInvestigator(Ecr(OrdinaryChain()))
+    return InProcessBackend(Ecr(OrdinaryChain()))
 
 
 def _schema() -> PolicyConfigSchema:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from layerguard.investigation.limits import WORKERS
+from layerguard.checking.limits import WORKERS
 
 from bench.soak import IMAGES, Result, Watch, soak
 from bench.soak_registry import RESET, SLOW, THROTTLED

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox.ecr import Answer, Fault, SandboxEcr
-from sandbox.engine import ROOT
+from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr
+from layerguard_sandbox.engine import ROOT
 
-COMMAND = (sys.executable, "-m", "layerguard", "audit")
+COMMAND = (sys.executable, "-m", "layerguard_cli", "audit")
 WEB = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2"
 WORKER = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/worker:1.4.2"
 REPORT = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/report:1.4.2"
@@ -22,7 +22,10 @@ ABSENT = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:none"
 
 
 def environment(ecr: SandboxEcr, **more: str) -> dict[str, str]:
-    own = {"PYTHONPATH": f"{ROOT / 'policy'}{os.pathsep}{ROOT}", "PYTHONWARNINGS": "error"}
+    own = {
+        "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in ("policy", "cli", "sandbox")),
+        "PYTHONWARNINGS": "error",
+    }
     return {**ecr.isolate(os.environ), **own, **more}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Seen:
+class DiscoveredResource:
     """A request: what of it a recorded run tells."""
 
     target: str | None
@@ -27,7 +27,7 @@ class ScriptedServer:
 
     def __init__(self, answers: Sequence[Mapping[str, Any]] = ()) -> None:
         self.answers = list(answers)
-        self.seen: list[Seen] = []
+        self.seen: list[DiscoveredResource] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -61,7 +61,7 @@ class ScriptedServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
                 script.seen.append(
-                    Seen(
+                    DiscoveredResource(
                         self.headers.get("X-Amz-Target"),
                         self.headers.get("Content-Type"),
                         self.path,

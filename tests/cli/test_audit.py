@@ -14,9 +14,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from layerguard.sources.engine_json import HIDDEN
+from layerguard_cli.sources.engine_json import HIDDEN
+from layerguard_sandbox.ecr import SandboxEcr, fill, image_index, oci_image
 
-from sandbox.ecr import SandboxEcr, fill, image_index, oci_image
 from tests.cli.auditing import (
     ABSENT,
     COMMAND,
@@ -31,7 +31,7 @@ from tests.cli.auditing import (
     wait_until,
     wait_until_asked,
 )
-from tests.sources.states import RECORDED, export, state, urn
+from tests.cli.sources.states import RECORDED, export, state, urn
 
 FORMATS = ("table", "json", "junit", "sarif", "markdown", "html")
 PROVIDER = "pulumi:providers:aws"

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from layerguard_sandbox.ecr import SandboxEcr, fill
 
-from sandbox.ecr import SandboxEcr, fill
 from tests.cli.auditing import (
     ABSENT,
     COMMAND,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from layerguard.cli import main
+from layerguard_cli import main
 
 from tests.cli.scripted import ScriptedServer
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader
-from layerguard.cli import main
+from layerguard_cli import main
 
 from tests.cli.scripted import ScriptedServer
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 from layerguard import __version__
-from layerguard.cli import main
-from layerguard.cli.exits import exit_code
 from layerguard.verdict import Code
-
-from sandbox.ecr import SandboxEcr, image_index, oci_image
+from layerguard_cli import main
+from layerguard_cli.exits import exit_code
+from layerguard_sandbox.ecr import SandboxEcr, image_index, oci_image
 
 
 @pytest.fixture
@@ -76,11 +75,11 @@ def test_wrong_usage_is_exit_code_2(
 def test_the_module_runs_as_the_command_and_imports_no_boto3_for_its_version() -> None:
     code = (
         "import runpy, sys; sys.argv = ['layerguard', '--version']\n"
-        "try: runpy.run_module('layerguard', run_name='__main__')\n"
+        "try: runpy.run_module('layerguard_cli', run_name='__main__')\n"
         "finally: assert 'boto3' not in sys.modules and 'pulumi_policy' not in sys.modules"
     )
     run = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, 'policy')\n{code}"],
+        [sys.executable, "-c", f"import sys; sys.path[:0] = ['policy', 'cli']\n{code}"],
         capture_output=True,
         text=True,
         check=True,

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from layerguard.cli import COMMANDS
+from layerguard_cli import COMMANDS
 
 COMMAND = Path(sys.executable).parent / "layerguard"
 # Ask the function that the script registers, as bash does at a press of the tab key.

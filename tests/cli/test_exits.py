@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from layerguard.cli import COMMANDS
-from layerguard.cli.exits import EXITS, INTERRUPTED, READER_GONE
+from layerguard_cli import COMMANDS
+from layerguard_cli.exits import EXITS, INTERRUPTED, READER_GONE
+from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 
-from sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 from tests.cli.auditing import wait_until
 
 COMMAND = Path(sys.executable).parent / "layerguard"

@@ -22,7 +22,7 @@ HEAVY = {
 }
 CODE = """
 import sys
-from layerguard.cli import main
+from layerguard_cli import main
 try:
     main(sys.argv[1:])
 except SystemExit:

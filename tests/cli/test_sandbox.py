@@ -16,16 +16,19 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 import pytest
+from layerguard_sandbox.engine import ROOT
 
-from sandbox.engine import ROOT
-
-COMMAND = (sys.executable, "-m", "layerguard")
+COMMAND = (sys.executable, "-m", "layerguard_cli")
 WEB = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2"
 WORKER = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/worker:1.4.2"
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{ROOT / 'policy'}{os.pathsep}{ROOT}", **more}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in ("policy", "cli", "sandbox")),
+        **more,
+    }
 
 
 @contextmanager
@@ -107,7 +110,7 @@ def test_a_shell_that_evaluates_its_output_checks_the_samples_there(
             [
                 shell,
                 "-c",
-                f"{evaluate}; {sys.executable} -m layerguard check {WEB}; env",
+                f"{evaluate}; {sys.executable} -m layerguard_cli check {WEB}; env",
                 *(() if shell == "fish" else (shell,)),
                 stdout,
             ],
@@ -187,7 +190,7 @@ def test_wrong_usage_is_said_in_words(words: tuple[str, ...], complaint: str) ->
 def test_without_moto_it_says_how_to_install_it() -> None:
     code = (
         "import sys; sys.modules['moto'] = None; sys.argv = ['layerguard', 'sandbox']\n"
-        "from layerguard.cli import main; sys.exit(main())"
+        "from layerguard_cli import main; sys.exit(main())"
     )
     refused = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment()
@@ -198,24 +201,23 @@ def test_without_moto_it_says_how_to_install_it() -> None:
     )
 
 
-def test_where_the_pack_stands_alone_it_says_that_the_command_is_not_there() -> None:
+def test_without_the_sandbox_it_says_that_the_command_is_not_there() -> None:
     refused = subprocess.run(
         [
             sys.executable,
             "-S",
             "-c",
-            "import sys; from layerguard.cli import main; sys.exit(main(['sandbox']))",
+            "import sys; from layerguard_cli import main; sys.exit(main(['sandbox']))",
         ],
         capture_output=True,
         text=True,
         check=False,
-        cwd=ROOT / "policy",
-        env={},
+        cwd=ROOT / "cli",
+        env={"PYTHONPATH": str(ROOT / "policy")},
     )
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == (
-        "layerguard: 'sandbox' is not in this installation, which has the policy pack alone: "
-        "install the project that the pack is a part of.\n"
+        "layerguard: 'sandbox' is not in this installation: install 'layerguard[sandbox]'.\n"
     )
 
 

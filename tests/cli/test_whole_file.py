@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from layerguard.cli.audit.whole_file import refusal, write_whole
+from layerguard_cli.audit.whole_file import refusal, write_whole
 
 
 def test_what_cannot_be_written_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:

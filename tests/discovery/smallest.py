@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
-from layerguard.discovery import splits
+from layerguard.discovery import split_references
 from layerguard.discovery.catalog import Row
 from layerguard.discovery.path import below, steps
-from layerguard.discovery.splits import ReferenceRule
+from layerguard.discovery.split_references import ReferenceRule
 
 PIPELINE_ROLE = "arn:aws:iam::123456789012:role/pipeline"
 
@@ -86,6 +86,6 @@ def _pipeline_of(provider: str) -> Callable[[dict[str, Any]], None]:
 
 
 _BESIDE: Mapping[ReferenceRule, Callable[[dict[str, Any]], None]] = {
-    splits.pipeline_source: _pipeline_of("ECR"),
-    splits.pipeline_scan: _pipeline_of("InspectorScan"),
+    split_references.pipeline_source: _pipeline_of("ECR"),
+    split_references.pipeline_scan: _pipeline_of("InspectorScan"),
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerguard.discovery import ImageUse, Voice, discover, splits
+from layerguard.discovery import ImageUse, Voice, discover, split_references
 from layerguard.discovery.catalog import ROWS, Role, Row
 from layerguard.gates import SENTINELS
 from layerguard.manifest import Platform
@@ -27,7 +27,7 @@ POD = "kubernetes:core/v1:Pod"
 NAMED = [row for row in ROWS if row.role is Role.PULL]
 _LINES = (Path(__file__).parent / "catalog.jsonl").read_text(encoding="utf-8").splitlines()
 CATALOG = [json.loads(line) for line in _LINES[1:]]  # the first line says where it came from
-SPLIT = (splits.pipeline_source, splits.pipeline_scan)
+SPLIT = (split_references.pipeline_source, split_references.pipeline_scan)
 
 
 def uses(resource_type: str, inputs: Mapping[str, Any], **options: Any) -> tuple[ImageUse, ...]:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from sandbox.ecr import SandboxEcr
-from sandbox.ecr.registry import Registry
-from sandbox.engine import Engine
+from layerguard_sandbox.ecr import SandboxEcr
+from layerguard_sandbox.ecr.registry import Registry
+from layerguard_sandbox.engine import Engine
 
 Start = Callable[..., Engine]
 

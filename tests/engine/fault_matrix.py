@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from layerguard.verdict import Code, State
-
-from sandbox.ecr import (
+from layerguard_sandbox.ecr import (
     Answer,
     Fault,
     Image,
@@ -24,8 +23,9 @@ from sandbox.ecr import (
     image_index,
     oci_image,
 )
-from sandbox.ecr.images import OCI_INDEX
-from sandbox.ecr.registry import Registry
+from layerguard_sandbox.ecr.images import OCI_INDEX
+from layerguard_sandbox.ecr.registry import Registry
+
 from tests.engine.programs import FUNCTION, SERVICE
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "fault-matrix.md"

@@ -7,9 +7,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from layerguard_sandbox.ecr import SandboxEcr, fill
+from layerguard_sandbox.engine import Engine
 
-from sandbox.ecr import SandboxEcr, fill
-from sandbox.engine import Engine
 from tests.cli.auditing import audit, audit_json
 from tests.engine.conftest import Start
 from tests.engine.programs import recorded

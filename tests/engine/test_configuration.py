@@ -12,9 +12,9 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2, json_format
 from layerguard.settings import OPTIONS
+from layerguard_sandbox.ecr import SandboxEcr
 from pulumi.runtime.proto import analyzer_pb2_grpc
 
-from sandbox.ecr import SandboxEcr
 from tests.engine.conftest import Start
 from tests.engine.programs import functions
 from tests.engine.test_fault_matrix import state_of

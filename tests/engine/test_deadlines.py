@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, docker_image
+from layerguard_sandbox.ecr.registry import Registry
 
-from sandbox.ecr import Answer, Fault, SandboxEcr, docker_image
-from sandbox.ecr.registry import Registry
 from tests.engine.conftest import Start
 from tests.engine.programs import functions
 

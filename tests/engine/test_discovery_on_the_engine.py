@@ -6,9 +6,9 @@ from typing import Any
 
 import pulumi
 import pytest
+from layerguard_sandbox.ecr import docker_image, image_index, oci_image
+from layerguard_sandbox.ecr.registry import Registry
 
-from sandbox.ecr import docker_image, image_index, oci_image
-from sandbox.ecr.registry import Registry
 from tests.engine.conftest import Start
 from tests.engine.programs import function, resource
 

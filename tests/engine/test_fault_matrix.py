@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from layerguard_sandbox.ecr import SandboxEcr, docker_image
+from layerguard_sandbox.ecr.registry import Registry
+from layerguard_sandbox.engine import Engine
 
-from sandbox.ecr import SandboxEcr, docker_image
-from sandbox.ecr.registry import Registry
-from sandbox.engine import Engine
 from tests.engine.conftest import Start
 from tests.engine.fault_matrix import CASES, PAGE, TIMEOUT, Case, page
 from tests.engine.programs import FUNCTION, PLACES, inputs, users

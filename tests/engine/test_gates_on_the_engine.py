@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pulumi
 import pytest
+from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, docker_image, image_index, oci_image
+from layerguard_sandbox.ecr.registry import Registry
+from layerguard_sandbox.engine import sample_stack
 
-from sandbox.ecr import Answer, Fault, SandboxEcr, docker_image, image_index, oci_image
-from sandbox.ecr.registry import Registry
-from sandbox.engine import sample_stack
 from tests.engine.conftest import Start
 from tests.engine.programs import FUNCTION, function, functions, resource
 

@@ -9,9 +9,9 @@ import pulumi_aws
 import pulumi_aws_native
 import pulumi_kubernetes
 import pytest
+from layerguard_sandbox.ecr import Answer, Fault, Keys, SandboxEcr, docker_image
+from layerguard_sandbox.engine import Outcome
 
-from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, docker_image
-from sandbox.engine import Outcome
 from tests.engine.conftest import Start
 from tests.engine.programs import function, resource
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import layerguard
 import pytest
-
-from sandbox.engine import ROOT
+from layerguard_sandbox.engine import ROOT
 
 
 def test_the_packs_environment_has_its_requirements_and_nothing_of_ours() -> None:

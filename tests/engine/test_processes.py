@@ -7,16 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from layerguard_sandbox.ecr import Pushed, SandboxEcr, docker_image
+from layerguard_sandbox.ecr.registry import Registry
+from layerguard_sandbox.engine import Engine, Outcome
 
-from sandbox.ecr import Pushed, SandboxEcr, docker_image
-from sandbox.ecr.registry import Registry
-from sandbox.engine import Engine, Outcome
 from tests.engine.conftest import Start
 from tests.engine.programs import functions
 from tests.engine.test_fault_matrix import state_of
 from tests.processes import command_line, running_with, wait_until
 
-ASKS_ECR = "-m layerguard.investigation.child"
+ASKS_ECR = "-m layerguard.checking.worker"
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pulumi
 import pytest
+from layerguard_sandbox.ecr import Answer, Fault, Keys, SandboxEcr, docker_image
+from layerguard_sandbox.ecr.registry import Registry
+from layerguard_sandbox.engine import Engine, Outcome
 
-from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, docker_image
-from sandbox.ecr.registry import Registry
-from sandbox.engine import Engine, Outcome
 from tests.engine.conftest import Start
 from tests.engine.programs import FUNCTION, function
 

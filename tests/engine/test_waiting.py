@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from layerguard_sandbox.ecr import Pushed, SandboxEcr, docker_image
+from layerguard_sandbox.ecr.registry import Registry
 
-from sandbox.ecr import Pushed, SandboxEcr, docker_image
-from sandbox.ecr.registry import Registry
 from tests.engine.conftest import Start
 from tests.engine.programs import FUNCTION, functions
 from tests.engine.test_fault_matrix import state_of

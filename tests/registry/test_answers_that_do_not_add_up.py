@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from layerguard.inspection import Inspector
+from layerguard.checking.checker import Checker
 from layerguard.reference import Digest
 from layerguard.registry.ecr import Ecr
 from layerguard.verdict import Code, Verdict
@@ -57,11 +57,11 @@ def verdict(images: Say = pushed(WEB), layers: Say = available) -> Verdict:  # n
 
 
 def judged(wire: Wire) -> Verdict:
-    inspector = Inspector.asking(Ecr(wire.client))
-    (judgement,) = inspector.judge([use()])
-    inspector.close()
-    assert "bug" not in judgement.verdict.reason, judgement.verdict.reason
-    return judgement.verdict
+    checker = Checker.asking(Ecr(wire.client))
+    (finding,) = checker.judge([use()])
+    checker.close()
+    assert "bug" not in finding.verdict.reason, finding.verdict.reason
+    return finding.verdict
 
 
 def test_an_answer_that_adds_up_is_available() -> None:

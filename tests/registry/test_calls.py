@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from layerguard.errors import AccessDenied, NoCredentials, Throttled
 from layerguard.reference import Repository
 from layerguard.registry.calls import Calls
-from layerguard.registry.identity import ClientFactory, Clients
+from layerguard.registry.clients import ClientFactory, Clients
 
 from tests.registry.loops import on_a_loop
 

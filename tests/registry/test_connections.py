@@ -312,7 +312,7 @@ async def test_a_connection_that_ended_while_it_was_idle_is_made_anew_without_a_
         assert (await post(connections, f"{server.url}{path}")).status == 200
     with pytest.raises(ConnectionClosedError):
         await post(connections, f"{server.url}/close")
-    # Once on the connection that was kept, and once on a new one.
+    # BatchLoader on the connection that was kept, and once on a new one.
     assert server.asked[-2:] == ["/close", "/close"]
 
 

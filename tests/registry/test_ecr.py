@@ -11,7 +11,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from layerguard.checking.checker import Checker
 from layerguard.discovery import ImageUse
+from layerguard.enforcement.finding import Finding
 from layerguard.errors import (
     AccessDenied,
     ImageArchived,
@@ -26,18 +28,16 @@ from layerguard.errors import (
     TimedOut,
     Unreachable,
 )
-from layerguard.inspection import Inspector, Judgement
 from layerguard.manifest import Index, Manifest, Platform, parse_config, parse_manifest
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import Availability, ImageAnswer, LayerAnswer
+from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.connections import Connections
 from layerguard.registry.download import MAX_BYTES
 from layerguard.registry.ecr import Ecr
-from layerguard.registry.identity import OrdinaryChain
 from layerguard.registry.wire import WireClient
 from layerguard.verdict import Code
-
-from sandbox.ecr import (
+from layerguard_sandbox.ecr import (
     Answer,
     Fault,
     Image,
@@ -48,6 +48,7 @@ from sandbox.ecr import (
     image_index,
     oci_image,
 )
+
 from tests.fakes import digest_of, use
 from tests.registry.loops import on_a_loop
 
@@ -110,12 +111,12 @@ async def config(ecr: Ecr, digest: Digest, repository: Repository = WEB) -> str 
     return (await ecr.configs(repository, [digest]))[digest]
 
 
-def judged(ecr: Ecr, *uses: ImageUse) -> tuple[Judgement, ...]:
+def judged(ecr: Ecr, *uses: ImageUse) -> tuple[Finding, ...]:
     """Judge by what ``ecr`` says; then its loop is over, and so is its use."""
-    inspector = Inspector.asking(ecr)
-    judgements = inspector.judge(uses)
-    inspector.close()
-    return judgements
+    checker = Checker.asking(ecr)
+    findings = checker.judge(uses)
+    checker.close()
+    return findings
 
 
 @on_a_loop
@@ -315,8 +316,8 @@ def test_an_image_with_a_wrong_answer_on_the_way_is_never_available(
     ecr: Ecr, sandbox: SandboxEcr, answer: Answer, code: Code
 ) -> None:
     sandbox.faults.add(Fault(answer))
-    (judgement,) = judged(ecr, use("shop/web:1"))
-    assert judgement.verdict.code is code
+    (finding,) = judged(ecr, use("shop/web:1"))
+    assert finding.verdict.code is code
 
 
 def test_each_question_is_sent_once_for_many_images(ecr: Ecr, sandbox: SandboxEcr) -> None:
@@ -483,8 +484,8 @@ DOWNLOADS = ["GetDownloadUrlForLayer", "GetObject"]
 
 
 def code(ecr: Ecr, tag: str = "1", wanted: Platform | None = ARM64) -> Code:
-    (judgement,) = judged(ecr, use(f"shop/web:{tag}", wanted))
-    return judgement.verdict.code
+    (finding,) = judged(ecr, use(f"shop/web:{tag}", wanted))
+    return finding.verdict.code
 
 
 @pytest.mark.parametrize("build", [oci_image, docker_image])
@@ -558,11 +559,11 @@ def test_a_denied_download_costs_one_call_for_all_the_images_of_a_registry(
     for tag in tags:
         sandbox.registry(ACCOUNT, REGION).push("shop/web", oci_image(f"web{tag}"), tag=tag)
     sandbox.faults.add(Fault(Answer.DENIED, operation="GetDownloadUrlForLayer"))
-    inspector = Inspector.asking(ecr)
+    checker = Checker.asking(ecr)
     for tag in tags:
-        (judgement,) = inspector.judge([use(f"shop/web:{tag}", ARM64)])
-        assert judgement.verdict.code is Code.AVAILABLE
-    inspector.close()
+        (finding,) = checker.judge([use(f"shop/web:{tag}", ARM64)])
+        assert finding.verdict.code is Code.AVAILABLE
+    checker.close()
     operations = [request.operation for request in sandbox.requests]
     assert operations.count("GetDownloadUrlForLayer") == 1
 
@@ -601,13 +602,13 @@ def test_an_image_of_an_index_or_for_no_known_machine_costs_no_download(
     both = image_index([oci_image("a"), oci_image("a", "arm64")], attestations=True)
     registry.push("shop/web", both, tag="index")
     registry.push("shop/web", oci_image("single"), tag="single")
-    judgements = judged(
+    findings = judged(
         ecr,
         use("shop/web:index", ARM64),
         use("shop/web:index", Platform("windows", "amd64")),
         use("shop/web:single", None),
     )
-    assert [each.verdict.code for each in judgements] == [
+    assert [each.verdict.code for each in findings] == [
         Code.AVAILABLE,
         Code.PLATFORM_MISSING,
         Code.AVAILABLE,

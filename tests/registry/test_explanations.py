@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from layerguard.inspection import Inspector
+from layerguard.checking.checker import Checker
 from layerguard.registry.ecr import Ecr
 from layerguard.verdict import Code, Verdict
 
@@ -59,10 +59,10 @@ def no_caches(_asked: dict[str, Any]) -> object:
 
 def judged(rest: str, **says: Say) -> tuple[Verdict, dict[str, int]]:
     with Wire(**{"DescribePullThroughCacheRules": no_caches, **says}) as wire:
-        inspector = Inspector.asking(Ecr(wire.client))
-        (judgement,) = inspector.judge([use(rest)])
-        inspector.close()
-        return judgement.verdict, dict(wire.asked)
+        checker = Checker.asking(Ecr(wire.client))
+        (finding,) = checker.judge([use(rest)])
+        checker.close()
+        return finding.verdict, dict(wire.asked)
 
 
 def test_of_what_is_there_nothing_more_is_asked() -> None:
@@ -134,12 +134,12 @@ def test_the_nearest_names_are_named_where_there_is_no_such_repository() -> None
     says = {"DescribeRepositories": lambda _: names, "DescribePullThroughCacheRules": no_caches}
     with Wire(**says) as wire:
         wire.refuse["BatchGetImage"] = "RepositoryNotFoundException"
-        inspector = Inspector.asking(Ecr(wire.client))
-        judgements = inspector.judge([use("shop/wbe:1"), use("shop/webb:1"), use("zzz:1")])
-        inspector.close()
+        checker = Checker.asking(Ecr(wire.client))
+        findings = checker.judge([use("shop/wbe:1"), use("shop/webb:1"), use("zzz:1")])
+        checker.close()
         asked = wire.asked["DescribeRepositories"]
-    assert [each.verdict.code for each in judgements] == [Code.REPOSITORY_NOT_FOUND] * 3
-    reasons = [each.verdict.reason for each in judgements]
+    assert [each.verdict.code for each in findings] == [Code.REPOSITORY_NOT_FOUND] * 3
+    reasons = [each.verdict.reason for each in findings]
     assert [reason.partition(". ")[2] for reason in reasons] == [
         "The nearest name is shop/web.",
         "The nearest name is shop/web.",

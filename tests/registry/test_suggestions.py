@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 from layerguard.errors import AccessDenied
 from layerguard.registry.calls import Listing
-from layerguard.registry.suggestions import AskedOnce, names_beside, tags_beside
+from layerguard.registry.suggestions import CachedQuestion, names_beside, tags_beside
 
 from tests.registry.loops import on_a_loop, until
 
@@ -56,7 +56,7 @@ async def test_a_question_is_sent_once_and_a_refusal_is_an_answer() -> None:
             raise AccessDenied("No.")
         return key.upper()
 
-    once = AskedOnce(ask)
+    once = CachedQuestion(ask)
     keys = ("a", "a", "denied", "denied")
     assert [await once(key) for key in keys] == ["A", "A", None, None]
     assert asked == ["a", "denied"]
@@ -72,7 +72,7 @@ async def test_who_asks_while_the_answer_is_under_way_waits_for_it() -> None:
         await may_answer.wait()
         return key.upper()
 
-    once = AskedOnce(ask)
+    once = CachedQuestion(ask)
     first, *others = (asyncio.ensure_future(once("a")) for _ in range(10))
     await until(lambda: asked)
     first.cancel()  # that the first has no use for it any more takes it from nobody
@@ -88,4 +88,4 @@ async def test_a_bug_is_not_swallowed() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await AskedOnce(broken)("a")
+        await CachedQuestion(broken)("a")

@@ -11,8 +11,8 @@ from typing import NoReturn
 
 import pytest
 from layerguard.registry.threads import on_a_thread
+from layerguard_sandbox.engine import ROOT
 
-from sandbox.engine import ROOT
 from tests.registry.loops import on_a_loop, until
 
 PATIENCE = 30

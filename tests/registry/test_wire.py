@@ -19,8 +19,8 @@ from botocore.parsers import ResponseParserError
 from layerguard.registry import wire
 from layerguard.registry.connections import Connections
 from layerguard.registry.wire import WireClient
+from layerguard_sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
 
-from sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
 from tests.registry.loops import on_a_loop, until
 
 ACCOUNT, REGION, REPOSITORY = "123456789012", "eu-west-1", "shop/web"

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, TypeAlias
 
 from layerguard.identity import Identity, StaticKeys
-from layerguard.registry.identity import Clients
+from layerguard.registry.clients import Clients
 
 Say: TypeAlias = Callable[[dict[str, Any]], object]
 """From what is asked to what is answered: bytes as they are, anything else as JSON."""

@@ -6,14 +6,13 @@ import subprocess
 import sys
 
 import pytest
-
-from sandbox.demo import Unexpected, step
-from sandbox.engine import ROOT, Outcome
+from layerguard_sandbox.demo import Unexpected, step
+from layerguard_sandbox.engine import ROOT, Outcome
 
 
 def test_the_demo_ends_well_and_shows_each_step() -> None:
     demo = subprocess.run(
-        [sys.executable, "-m", "sandbox.demo"],
+        [sys.executable, "-m", "layerguard_sandbox.demo"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pulumi
 import pytest
+from layerguard_sandbox.ecr import SandboxEcr
+from layerguard_sandbox.engine import ROOT, Engine
 
-from sandbox.ecr import SandboxEcr
-from sandbox.engine import ROOT, Engine
 from tests.engine.programs import functions, resource
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -115,7 +115,7 @@ def test_nothing_is_left_when_the_block_ends(pack: Path) -> None:
 
 def test_nothing_is_left_after_ctrl_c_in_the_demo(tmp_path: Path) -> None:
     demo = subprocess.Popen(
-        [sys.executable, "-u", "-m", "sandbox.demo"],
+        [sys.executable, "-u", "-m", "layerguard_sandbox.demo"],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 
 import pytest
-from layerguard.cli import Command, installed
-from layerguard.cli.exits import EXITS
+from layerguard_cli import Command, installed
+from layerguard_cli.exits import EXITS
 
 from tools.command_line import MANUAL, PAGE, manual, page
 from tools.roff import RoffFormatter

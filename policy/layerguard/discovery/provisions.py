@@ -9,7 +9,7 @@ from enum import Enum
 from layerguard.discovery.catalog import ROWS, Role, Row
 from layerguard.discovery.path import find, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
-from layerguard.discovery.splits import pipeline_registry
+from layerguard.discovery.split_references import pipeline_registry
 from layerguard.discovery.tree import Mark, Tree, member, plain
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from layerguard.discovery.helm_values import joined
 from layerguard.discovery.path import Leaf, below
 from layerguard.discovery.tree import Mark, Tree
-from layerguard.discovery.values import joined
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 

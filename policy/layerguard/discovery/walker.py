@@ -8,12 +8,12 @@ from types import MappingProxyType
 
 from layerguard.discovery import cloudformation, platforms
 from layerguard.discovery.catalog import ROWS, Role, Row
+from layerguard.discovery.image_use import ImageUse, Voice
 from layerguard.discovery.path import Leaf, find, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.platforms import Presumed
 from layerguard.discovery.strings import references_in
 from layerguard.discovery.tree import Mark, Tree, member, plain
-from layerguard.discovery.use import ImageUse, Voice
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict

@@ -1,4 +1,4 @@
-"""The registry: what inspection asks of ECR, and how it is asked.
+"""The registry: what check asks of ECR, and how it is asked.
 
 ``Registry`` is the seam: the pack and the command line use ``ecr.Ecr`` behind it, the tests of
 logic a fake. Only this package imports boto3, and only when the first question is asked; what asks

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from layerguard.errors import AccessDenied, RegistryError
 from layerguard.reference import Repository
+from layerguard.registry.clients import ClientFactory, Clients
 from layerguard.registry.denial import Denial
-from layerguard.registry.identity import ClientFactory, Clients
 from layerguard.registry.translation import has_expired, is_transient, translate
 
 AccountRegion: TypeAlias = "tuple[str, str]"
@@ -137,7 +137,7 @@ class Calls:
     def _told(self, failure: Exception) -> RegistryError:
         error = translate(failure)
         if isinstance(self._client, Clients):
-            return error.retold(self._client.identity.without_secrets(str(error)))
+            return error.with_reason(self._client.identity.without_secrets(str(error)))
         return error
 
     async def _explained(self, error: AccessDenied, repository: Repository) -> AccessDenied:

@@ -23,9 +23,9 @@ from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer
 from layerguard.registry.calls import AccountRegion, Calls, Listing, entries
+from layerguard.registry.clients import ClientFactory, Clients
 from layerguard.registry.download import Download, PlainHttp
-from layerguard.registry.identity import ClientFactory, Clients
-from layerguard.registry.suggestions import AskedOnce, names_beside, tags_beside
+from layerguard.registry.suggestions import CachedQuestion, names_beside, tags_beside
 from layerguard.registry.translation import MISSING_LAYER, image_failure, layer_failure
 
 # Both batch operations take up to 100. Source: ECR API reference.
@@ -56,9 +56,9 @@ class Ecr:
         self._others = others
         self._closed_downloads: set[AccountRegion] = set()
         self._by_identity: dict[Identity, Ecr] = {}
-        self._details = AskedOnce(self._describe_images)
-        self._repositories = AskedOnce(self._describe_repositories)
-        self._caches = AskedOnce(self._describe_caches)
+        self._details = CachedQuestion(self._describe_images)
+        self._repositories = CachedQuestion(self._describe_repositories)
+        self._caches = CachedQuestion(self._describe_caches)
 
     @property
     def calls(self) -> int:
@@ -158,7 +158,7 @@ class Ecr:
         except RepositoryNotFound as error:
             listing = await self._repositories((repository.account, repository.region))
             said = "" if listing is None else f" {names_beside(repository.name, listing)}"
-            return dict.fromkeys(batch, error.retold(f"{error}{said}".strip()))
+            return dict.fromkeys(batch, error.with_reason(f"{error}{said}".strip()))
         except RegistryError as error:
             return dict.fromkeys(batch, error)
 
@@ -250,7 +250,7 @@ class Ecr:
             return answer
         listing = await self._details(repository)
         said = "" if listing is None else f" {tags_beside(image_id.tag, listing)}"
-        return answer.retold(f"{answer}{said}".strip())
+        return answer.with_reason(f"{answer}{said}".strip())
 
     async def _describe_images(self, repository: Repository) -> Listing:
         return await self._asides.listing(

@@ -17,7 +17,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-class AskedOnce(Generic[_Key, _Value]):
+class CachedQuestion(Generic[_Key, _Value]):
     """Keeps what ``ask`` returned for each key; where it was refused, that is None."""
 
     def __init__(self, ask: Callable[[_Key], Awaitable[_Value]]) -> None:

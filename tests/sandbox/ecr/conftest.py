@@ -7,8 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
-
-from sandbox.ecr import Registry, Samples, SandboxEcr, fill
+from layerguard_sandbox.ecr import Registry, Samples, SandboxEcr, fill
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"

@@ -8,8 +8,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
-
-from sandbox.ecr import Answer, Fault, Registry, Samples, SandboxEcr, oci_image
+from layerguard_sandbox.ecr import Answer, Fault, Registry, Samples, SandboxEcr, oci_image
 
 UNKNOWN = "sha256:" + "0" * 64
 WHERE = "in the repository with name 'shop/worker' in the registry with id '123456789012'"

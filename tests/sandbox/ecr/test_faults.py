@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
-
-from sandbox.ecr import Answer, Fault, Samples, SandboxEcr
+from layerguard_sandbox.ecr import Answer, Fault, Samples, SandboxEcr
 
 pytestmark = pytest.mark.usefixtures("samples")
 

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 
-from sandbox.ecr.images import (
+from layerguard_sandbox.ecr.images import (
     DOCKER_CONFIG,
     DOCKER_LAYER,
     DOCKER_LIST,

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from sandbox.ecr import Registry, Samples
+from layerguard_sandbox.ecr import Registry, Samples
 
 UNKNOWN = "sha256:" + "0" * 64
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from sandbox.ecr import Registry, Samples
-from sandbox.ecr.images import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from layerguard_sandbox.ecr import Registry, Samples
+from layerguard_sandbox.ecr.images import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 
 UNKNOWN = "sha256:" + "0" * 64
 

@@ -9,8 +9,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-from sandbox.ecr import Answer, Fault, Keys, Samples, SandboxEcr
+from layerguard_sandbox.ecr import Answer, Fault, Keys, Samples, SandboxEcr
 
 Connect = Callable[..., Any]
 MINE, THEIRS = "123456789012", "210987654321"

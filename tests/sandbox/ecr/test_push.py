@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from sandbox.ecr import Image, Registry, Samples, image_index, oci_image
-from sandbox.ecr.images import docker_image, with_foreign_layer
+from layerguard_sandbox.ecr import Image, Registry, Samples, image_index, oci_image
+from layerguard_sandbox.ecr.images import docker_image, with_foreign_layer
 
 
 def upload(client: Any, repository: str, content: bytes, digest: str) -> str:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
-from sandbox.ecr import Registry, SandboxEcr, oci_image
+from layerguard_sandbox.ecr import Registry, SandboxEcr, oci_image
 
 Connect = Callable[..., Any]
 

@@ -14,8 +14,7 @@ from urllib.request import urlopen
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-from sandbox.ecr import Answer, Fault, Request, Samples, SandboxEcr
+from layerguard_sandbox.ecr import Answer, Fault, Request, Samples, SandboxEcr
 
 
 def test_an_operation_that_it_does_not_know_is_refused_by_name(client: Any) -> None:
@@ -137,7 +136,7 @@ def test_a_process_with_its_environment_uses_nothing_of_the_user(
 
 def test_importing_it_does_not_load_every_backend_of_moto() -> None:
     script = (
-        "import sys, sandbox.ecr; "
+        "import sys, layerguard_sandbox.ecr; "
         "print(sorted({m.split('.')[1] for m in sys.modules if m.startswith('moto.')}))"
     )
     ended = subprocess.run(

@@ -1,6 +1,6 @@
 """Rows of the classic AWS provider (pulumi-aws)."""
 
-from layerguard.discovery import platforms, runtimes, splits
+from layerguard.discovery import platforms, runtimes, split_references
 from layerguard.discovery.catalog.row import (
     Row,
     carrier,
@@ -53,8 +53,8 @@ ROWS = (
     Row(_BUILD,                         "environment.image",                                                      platforms.code_build),
     *(Row(_BUILD,                      f"source.buildspec:yaml.batch.{path}",                                     platforms.code_build) for path in BUILD_BATCHES),
     *(Row(_BUILD,                      f"secondarySources[].buildspec:yaml.batch.{path}",                         platforms.code_build) for path in BUILD_BATCHES),
-    Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.RepositoryName",                                      platforms.undecided,           runtimes.ANY, splits.pipeline_source),
-    Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.ECRRepositoryName",                                   platforms.undecided,           runtimes.ANY, splits.pipeline_scan),
+    Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.RepositoryName",                                      platforms.undecided,           runtimes.ANY, split_references.pipeline_source),
+    Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.ECRRepositoryName",                                   platforms.undecided,           runtimes.ANY, split_references.pipeline_scan),
     Row("aws:ecs/daemonTaskDefinition:DaemonTaskDefinition", "containerDefinitions[].image",                      platforms.undecided),
     Row("aws:ecs/expressGatewayService:ExpressGatewayService", "primaryContainer.image",                          _AMD64,                        runtimes.ECS_EXPRESS),
     Row("aws:ecs/taskDefinition:TaskDefinition", "containerDefinitions:json[].image",                             platforms.ecs_task),
@@ -65,8 +65,8 @@ ROWS = (
     Row("aws:imagebuilder/containerRecipe:ContainerRecipe", "parentImage",                                        platforms.undecided),
     Row("aws:lambda/function:Function", "imageUri",                                                               platforms.lambda_function,     runtimes.LAMBDA),
     Row("aws:lightsail/containerServiceDeploymentVersion:ContainerServiceDeploymentVersion", "containers[].image", _AMD64,                        runtimes.LIGHTSAIL),
-    Row("aws:sagemaker/algorithm:Algorithm", "trainingSpecification.trainingImage",                               platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_training_digest),
-    Row("aws:sagemaker/algorithm:Algorithm", "inferenceSpecification.containers[].image",                         platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
+    Row("aws:sagemaker/algorithm:Algorithm", "trainingSpecification.trainingImage",                               platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_training_digest),
+    Row("aws:sagemaker/algorithm:Algorithm", "inferenceSpecification.containers[].image",                         platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
     Row("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition", "dataQualityAppSpecification.imageUri", platforms.sagemaker_job,      runtimes.SAGEMAKER),
     Row(_TUNING,                        "trainingJobDefinition.algorithmSpecification.trainingImage",             platforms.sagemaker_training,  runtimes.SAGEMAKER),
     Row(_TUNING,                        "trainingJobDefinitions[].algorithmSpecification.trainingImage",          platforms.sagemaker_training,  runtimes.SAGEMAKER),

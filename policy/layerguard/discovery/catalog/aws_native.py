@@ -4,7 +4,7 @@ Its property names are CloudFormation's with a small first letter, so that these
 CloudFormation templates too.
 """
 
-from layerguard.discovery import platforms, runtimes, splits
+from layerguard.discovery import platforms, runtimes, split_references
 from layerguard.discovery.catalog.row import (
     Row,
     carrier,
@@ -64,8 +64,8 @@ ROWS = (
     Row(_BUILD,                                "environment.image",                                               platforms.code_build),
     *(Row(_BUILD,                             f"source.buildSpec:yaml.batch.{path}",                              platforms.code_build) for path in BUILD_BATCHES),
     *(Row(_BUILD,                             f"secondarySources[].buildSpec:yaml.batch.{path}",                  platforms.code_build) for path in BUILD_BATCHES),
-    Row(_PIPELINE,                            f"{_PIPELINE_ACTION}.RepositoryName",                               platforms.undecided,           runtimes.ANY, splits.pipeline_source),
-    Row(_PIPELINE,                            f"{_PIPELINE_ACTION}.ECRRepositoryName",                            platforms.undecided,           runtimes.ANY, splits.pipeline_scan),
+    Row(_PIPELINE,                            f"{_PIPELINE_ACTION}.RepositoryName",                               platforms.undecided,           runtimes.ANY, split_references.pipeline_source),
+    Row(_PIPELINE,                            f"{_PIPELINE_ACTION}.ECRRepositoryName",                            platforms.undecided,           runtimes.ANY, split_references.pipeline_scan),
     Row("aws-native:ecs:DaemonTaskDefinition", "containerDefinitions[].image",                                    platforms.undecided),
     Row("aws-native:ecs:ExpressGatewayService", "primaryContainer.image",                                         _AMD64,                        runtimes.ECS_EXPRESS),
     Row("aws-native:ecs:TaskDefinition",       "containerDefinitions[].image",                                    platforms.ecs_task),
@@ -89,8 +89,8 @@ ROWS = (
     Row("aws-native:omics:WorkflowVersion",    "containerRegistryMap.imageMappings[].destinationImage",           platforms.linux_amd64,         runtimes.HEALTH_OMICS),
     Row("aws-native:robomaker:RobotApplication", "environment",                                                   platforms.undecided),
     Row("aws-native:robomaker:SimulationApplication", "environment",                                              platforms.undecided),
-    Row("aws-native:sagemaker:Algorithm",      "trainingSpecification.trainingImage",                             platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_training_digest),
-    Row("aws-native:sagemaker:Algorithm",      "inferenceSpecification.containers[].image",                       platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
+    Row("aws-native:sagemaker:Algorithm",      "trainingSpecification.trainingImage",                             platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_training_digest),
+    Row("aws-native:sagemaker:Algorithm",      "inferenceSpecification.containers[].image",                       platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
     Row("aws-native:sagemaker:DataQualityJobDefinition", "dataQualityAppSpecification.imageUri",                  platforms.sagemaker_job,       runtimes.SAGEMAKER),
     Row("aws-native:sagemaker:ImageVersion",   "baseImage",                                                       _AMD64,                        runtimes.SAGEMAKER),
     Row("aws-native:sagemaker:InferenceComponent", "specification.container.image",                               platforms.undecided,           runtimes.SAGEMAKER_HOSTING),
@@ -99,9 +99,9 @@ ROWS = (
     Row("aws-native:sagemaker:Model",          "primaryContainer.image",                                          platforms.undecided,           runtimes.SAGEMAKER_HOSTING),
     Row("aws-native:sagemaker:ModelBiasJobDefinition", "modelBiasAppSpecification.imageUri",                      platforms.sagemaker_job,       runtimes.SAGEMAKER),
     Row("aws-native:sagemaker:ModelExplainabilityJobDefinition", "modelExplainabilityAppSpecification.imageUri",  platforms.sagemaker_job,       runtimes.SAGEMAKER),
-    Row(_MODEL_PACKAGE,                        "inferenceSpecification.containers[].image",                       platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
-    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecifications[].containers[].image",          platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
-    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecificationsToAdd[].containers[].image",     platforms.sagemaker_supported, runtimes.SAGEMAKER, splits.with_image_digest),
+    Row(_MODEL_PACKAGE,                        "inferenceSpecification.containers[].image",                       platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
+    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecifications[].containers[].image",          platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
+    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecificationsToAdd[].containers[].image",     platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
     Row("aws-native:sagemaker:ModelQualityJobDefinition", "modelQualityAppSpecification.imageUri",                platforms.sagemaker_job,       runtimes.SAGEMAKER),
     Row(_MONITORING,                           "monitoringScheduleConfig.monitoringJobDefinition.monitoringAppSpecification.imageUri", platforms.sagemaker_job, runtimes.SAGEMAKER),
     *(Row(_SAGEMAKER_PIPELINE,                f"{_SAGEMAKER_PIPELINE_BODY}.{step}.{image}",                       platforms.sagemaker_step,      runtimes.SAGEMAKER) for step in SAGEMAKER_STEPS for image in SAGEMAKER_REQUEST),

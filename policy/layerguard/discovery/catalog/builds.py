@@ -1,6 +1,6 @@
 """Rows of the providers around them: docker, docker-build, awsx, eks, nomad."""
 
-from layerguard.discovery import platforms, runtimes, splits
+from layerguard.discovery import platforms, runtimes, split_references
 from layerguard.discovery.catalog.row import Row, document, not_pulled, push, soft
 
 _BUILD = "docker-build:index:Image"
@@ -23,15 +23,15 @@ ROWS = (
     Row("docker:index/container:Container", "image",                                               platforms.docker_host),
     Row("docker:index/plugin:Plugin",       "name",                                                platforms.undecided),
     Row(_REGISTRY_IMAGE,                    "build.additionalContexts[]:context",                  platforms.docker_classic_build),
-    Row(_REMOTE_IMAGE,                      "name",                                                platforms.docker_host,  runtimes.ANY, splits.unless_built),
+    Row(_REMOTE_IMAGE,                      "name",                                                platforms.docker_host,  runtimes.ANY, split_references.unless_built),
     Row(_REMOTE_IMAGE,                      "build.additionalContexts[]:context",                  platforms.docker_classic_build),
     Row("docker:index/service:Service",     "taskSpec.containerSpec.image",                        platforms.swarm),
     Row(_BUILD,                             "context.named{*}.location",                           platforms.docker_build),
     Row(_BUILD,                             "dockerfile.inline:dockerfile[].image",                platforms.docker_build),
     Row(_INDEX,                             "sources[]",                                           platforms.undecided),
-    Row(_NOMAD,                             "jobspec:nomad.job{*}.group{*}.task{*}.config.image",  platforms.nomad,        runtimes.ANY, splits.unless_interpolated),
-    Row(_NOMAD,                             "jobspec:nomad.Job.TaskGroups[].Tasks[].Config.image", platforms.nomad,        runtimes.ANY, splits.unless_interpolated),
-    Row(_NOMAD,                             "jobspec:nomad.TaskGroups[].Tasks[].Config.image",     platforms.nomad,        runtimes.ANY, splits.unless_interpolated),
+    Row(_NOMAD,                             "jobspec:nomad.job{*}.group{*}.task{*}.config.image",  platforms.nomad,        runtimes.ANY, split_references.unless_interpolated),
+    Row(_NOMAD,                             "jobspec:nomad.Job.TaskGroups[].Tasks[].Config.image", platforms.nomad,        runtimes.ANY, split_references.unless_interpolated),
+    Row(_NOMAD,                             "jobspec:nomad.TaskGroups[].Tasks[].Config.image",     platforms.nomad,        runtimes.ANY, split_references.unless_interpolated),
 
     # A cache: it may be absent
     soft("awsx:ecr:Image",             "cacheFrom[]"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from layerguard.discovery import platforms, runtimes, splits
+from layerguard.discovery import platforms, runtimes, split_references
 from layerguard.discovery.platforms import PlatformRule
 from layerguard.discovery.runtimes import Runtime
-from layerguard.discovery.splits import ReferenceRule
+from layerguard.discovery.split_references import ReferenceRule
 
 
 class Role(Enum):
@@ -36,7 +36,7 @@ class Row:
     path: str
     platform: PlatformRule = platforms.undecided
     runtime: Runtime = runtimes.ANY
-    reference: ReferenceRule = splits.as_written
+    reference: ReferenceRule = split_references.as_written
     role: Role = Role.PULL
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from layerguard.discovery.path import Leaf
+from layerguard.discovery.platforms.inputs import elements, linux, of_instances, strings
 from layerguard.discovery.platforms.rule import LINUX_AMD64, LINUX_ARM64
-from layerguard.discovery.platforms.values import elements, linux, of_instances, strings
 from layerguard.discovery.tree import member
 from layerguard.manifest import Platform
 

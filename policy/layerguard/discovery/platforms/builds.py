@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from layerguard.discovery.path import Leaf
-from layerguard.discovery.platforms.values import ARCHITECTURES, elements, linux, parsed
+from layerguard.discovery.platforms.inputs import ARCHITECTURES, elements, linux, parsed
 from layerguard.discovery.tree import Tree, member, reach
 from layerguard.manifest import Platform
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from layerguard.discovery.path import Leaf
-from layerguard.discovery.platforms.values import elements
+from layerguard.discovery.platforms.inputs import elements
 from layerguard.discovery.tree import Mark, Tree, member, reach
 from layerguard.manifest import Platform
 

@@ -1,0 +1,153 @@
+"""The command line: a table of commands, one module a command.
+
+A command's module is imported when its command is given and not before: ``layerguard --version``
+answers without boto3. Each has ``add_arguments(parser)`` and ``run(arguments, stdin, stdout,
+stderr)``, which returns the exit code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, TextIO, cast
+
+from layerguard import __version__
+
+from layerguard_cli.exits import INTERRUPTED, READER_GONE, explain
+
+_EXAMPLES = """\
+examples:
+  layerguard check 123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2
+  layerguard check --platform linux/arm64 - <references.txt
+  layerguard COMMAND --help"""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its name, its line in the help, and its module, where a dot begins one of here.
+
+    One that ``reads_words`` has rules of its own for them: it is handed the words of the whole
+    line, with the parser that knows its help.
+    """
+
+    name: str
+    help: str
+    module: str
+    reads_words: bool = False
+
+
+COMMANDS = (
+    Command("check", "check images by reference", ".check"),
+    Command("audit", "check every image of stacks, previews, manifests and lists", ".audit"),
+    Command(
+        "batch-check-layer-availability",
+        "ask ECR about layers, as the AWS CLI's command of this name does",
+        ".batch_check",
+        reads_words=True,
+    ),
+    Command("completion", "print the completion script of a shell", ".completion"),
+    Command("sandbox", "start a stand-in for ECR on this machine", "layerguard_sandbox.command"),
+)
+
+
+class CommandModule(Protocol):
+    """What the module of a command has."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's description, options, arguments and, as its epilog, examples."""
+
+    def run(
+        self, arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO
+    ) -> int:
+        """Run the command and return its exit code."""
+
+
+class NotInstalled(Exception):
+    """The module of a command is not part of this installation."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__(
+            f"'{command.name}' is not in this installation: install 'layerguard[sandbox]'."
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Neither Ctrl-C nor a reader of the output that goes away leaves a traceback.
+    """
+    try:
+        try:
+            return _run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered is written at the interpreter's end, to where nobody complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+
+
+def line_parser(*named: Command) -> tuple[argparse.ArgumentParser, list[argparse.ArgumentParser]]:
+    """Return the parser of the whole line, and those of the commands that are ``named``.
+
+    Only these are complete. Raises NotInstalled where the module of one is not here.
+    """
+    parser = argparse.ArgumentParser(
+        "layerguard",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Proves that every layer of an Amazon ECR image is there.",
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    complete = []
+    for command in COMMANDS:
+        own = commands.add_parser(command.name, help=command.help)
+        if command in named:
+            own.formatter_class = argparse.RawDescriptionHelpFormatter
+            _module(command).add_arguments(own)
+            own.epilog = f"{(own.epilog or '').rstrip()}\n\n{explain(command.name)}"
+            complete.append(own)
+    return parser, complete
+
+
+def installed() -> tuple[Command, ...]:
+    """Return the commands whose modules are here."""
+    return tuple(command for command in COMMANDS if _is_installed(command))
+
+
+def _run(words: list[str]) -> int:
+    named = next((each for word in words for each in COMMANDS if word == each.name), None)
+    try:
+        parser, own = line_parser(*((named,) if named else ()))
+    except NotInstalled as error:
+        print(f"layerguard: {error}", file=sys.stderr)
+        return 2
+    if named and named.reads_words and (words[0] == named.name or words[0].startswith("-")):
+        options = argparse.Namespace(command=named.name, words=words, parser=own[0])
+    else:
+        options = parser.parse_args(words)
+        named = next(each for each in COMMANDS if each.name == options.command)
+    return _module(named).run(options, sys.stdin, sys.stdout, sys.stderr)
+
+
+def _module(command: Command) -> CommandModule:
+    try:
+        return cast("CommandModule", import_module(command.module, __name__))
+    except ModuleNotFoundError as error:
+        if f"{command.module}.".startswith(f"{error.name}."):
+            raise NotInstalled(command) from error
+        raise
+
+
+def _is_installed(command: Command) -> bool:
+    try:
+        return bool(_module(command))
+    except NotInstalled:
+        return False

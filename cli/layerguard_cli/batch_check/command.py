@@ -1,0 +1,189 @@
+"""The command: from the words of the line to an answer and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+from urllib.parse import urlparse
+
+import jmespath
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import NoCredentialsError, NoRegionError, ProfileNotFound
+
+from layerguard_cli.batch_check.aws_cli_options import (
+    add_globals,
+    add_operation,
+    globals_pass,
+    name_pass,
+    operation_pass,
+)
+from layerguard_cli.batch_check.formatting import Output
+from layerguard_cli.batch_check.operation import NAME, Operation, new_session
+from layerguard_cli.batch_check.parameters import Values, with_json
+
+EXIT_UNAVAILABLE = 1
+EXIT_FAILED = 255
+EXIT_INTERRUPTED = 130
+_CONFIGURE = 'by running "aws configure".'
+_DEFAULT_TIMEOUT = 60
+_LOG_FORMAT = "%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"
+
+_DESCRIPTION = """\
+Asks ECR whether layers are in a repository, and prints its answer: the AWS CLI's command of this
+name, with its options, output and exit codes. More than 100 digests are asked in several calls.
+Exit code: 0 ECR has answered, whatever it says; 1 with --fail-on-unavailable, unless every digest
+is AVAILABLE; 2 the usage is wrong; 255 there is no answer."""
+
+_EXAMPLES = """\
+examples:
+  layerguard batch-check-layer-availability --repository-name shop/web \\
+      --layer-digests sha256:... sha256:... --fail-on-unavailable
+  layerguard batch-check-layer-availability --generate-cli-skeleton >in.json
+  layerguard batch-check-layer-availability --cli-input-json file://in.json --output table
+  layerguard batch-check-layer-availability --repository-name shop/web \\
+      --layer-digests file://digests.json --query "layers[?layerAvailability!='AVAILABLE']"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add all options to the manual, whose help and usage are shown."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = _DESCRIPTION
+    parser.epilog = _EXAMPLES
+    add_operation(parser, Operation.load(), strict=True)
+    add_globals(parser)
+
+
+def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
+    """Ask ECR as the words of the line say, print its answer and return the exit code."""
+    # The first pass expects a word for the service, where the AWS CLI's line has "ecr".
+    place = arguments.words.index(arguments.command)
+    words = [*arguments.words[:place], "ecr", *arguments.words[place:]]
+    shared, rest = globals_pass(arguments.parser).parse_known_args(words)
+    try:
+        session = new_session()
+        _apply(shared, session, stderr)
+        return _answer(shared, rest, session, arguments.parser, stdout)
+    except UnknownOptions as error:
+        arguments.parser.print_usage(stderr)
+        print(f"\n{error}", file=stderr)
+    except NoRegionError as error:
+        print(f"{error} You can also configure your region {_CONFIGURE}", file=stderr)
+    except NoCredentialsError as error:
+        print(f"{error}. You can configure credentials {_CONFIGURE}", file=stderr)
+    except KeyboardInterrupt:
+        print(file=stdout)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        raise  # The reader of the output went away: for every command that is said in one place.
+    except Exception as error:
+        logging.getLogger("botocore").debug("The command failed.", exc_info=True)
+        print(f"\n{error}", file=stderr)
+    return EXIT_FAILED
+
+
+class UnknownOptions(Exception):
+    """Words are left over that no option takes."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(f"Unknown options: {', '.join(words)}")
+
+
+def _apply(shared: argparse.Namespace, session: Any, stderr: TextIO) -> None:
+    """Check the global options in the AWS CLI's order, and set the session up as they say."""
+    if shared.query is not None:
+        shared.query = _query(shared.query)
+    if shared.endpoint_url is not None and not urlparse(shared.endpoint_url).scheme:
+        raise ValueError(
+            f'Bad value for --endpoint-url "{shared.endpoint_url}": scheme is missing.  Must be of '
+            "the form http://<hostname>/ or https://<hostname>/"
+        )
+    config = Config(
+        read_timeout=_seconds(shared.read_timeout),
+        connect_timeout=_seconds(shared.connect_timeout),
+        signature_version=None if shared.sign_request else UNSIGNED,
+    )
+    session.set_default_client_config(config)
+    for name in ("profile", "region"):
+        if getattr(shared, name):
+            session.set_config_variable(name, getattr(shared, name))
+    if shared.debug:
+        for name in ("botocore", "urllib3"):
+            session.set_stream_logger(name, logging.DEBUG, stderr, _LOG_FORMAT)
+
+
+def _answer(
+    shared: argparse.Namespace,
+    rest: Sequence[str],
+    session: Any,
+    manual: argparse.ArgumentParser,
+    stdout: TextIO,
+) -> int:
+    _, words = name_pass(manual).parse_known_args(rest)
+    if words == ["help"]:
+        manual.print_help(stdout)
+        return 0
+    operation = Operation.load()
+    parsed, unknown = operation_pass(manual, operation, words).parse_known_args(words)
+    if parsed.help == "help":
+        manual.print_help(stdout)
+        return 0
+    unknown += [parsed.help] if parsed.help else []
+    if unknown:
+        raise UnknownOptions(unknown)
+    parameters = Values(_follows_addresses(session)).of_options(parsed, operation)
+    session.get_scoped_config()  # A profile that does not exist ends the command here.
+    if parsed.cli_input_json is not None:
+        parameters = with_json(parsed.cli_input_json, parameters)
+    if parsed.generate_cli_skeleton == "input":
+        print(json.dumps(operation.input_skeleton(), indent=4), file=stdout)
+        return 0
+    client = session.create_client(
+        operation.service,
+        region_name=shared.region,
+        endpoint_url=shared.endpoint_url,
+        verify=shared.ca_bundle if shared.verify_ssl else False,
+    )
+    ask = operation.output_skeleton if parsed.generate_cli_skeleton else operation.call
+    answer = ask(client, parameters)
+    form = shared.output or session.get_config_variable("output")
+    Output(stdout, form, shared.color, shared.query).write(NAME, answer)
+    if parsed.fail_on_unavailable and not (
+        parsed.generate_cli_skeleton or _all_there(parameters, answer)
+    ):
+        return EXIT_UNAVAILABLE
+    return 0
+
+
+def _query(text: str) -> Any:
+    try:
+        return jmespath.compile(text)
+    except Exception as error:
+        raise ValueError(f"Bad value for --query {text}: {error}") from error
+
+
+def _seconds(text: str | None) -> int | None:
+    """Return the timeout, None for no end of waiting."""
+    return (_DEFAULT_TIMEOUT if text is None else int(text)) or None
+
+
+def _follows_addresses(session: Any) -> bool:
+    """Return whether a value may be an address on the web: the configuration can forbid it."""
+    try:
+        follow: object = session.get_scoped_config().get("cli_follow_urlparam", "true")
+    except ProfileNotFound:
+        return True
+    return follow == "true"
+
+
+def _all_there(parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    """Return whether the answer says of every digest that it is available, and nothing else."""
+    layers = answer.get("layers", ())
+    said = {(layer.get("layerDigest"), layer.get("layerAvailability")) for layer in layers}
+    failed = {(failure.get("layerDigest"), None) for failure in answer.get("failures", ())}
+    asked = {(digest, "AVAILABLE") for digest in parameters["layerDigests"]}
+    return said | failed == asked

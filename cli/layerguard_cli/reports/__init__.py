@@ -1,0 +1,5 @@
+"""Reports: findings as text for people."""
+
+from layerguard_cli.reports.text import render
+
+__all__ = ["render"]

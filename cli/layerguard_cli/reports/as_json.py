@@ -1,0 +1,98 @@
+"""JSON, for programs: everything that the audit knows.
+
+``docs/audit-report.schema.json`` describes every member. ``SCHEMA_VERSION`` is MAJOR.MINOR: a new
+member makes a new minor version; what a reader of the old version could stumble over, a new major.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+from layerguard import __version__
+from layerguard.enforcement.finding import Finding
+from layerguard.verdict import CheckedBlob, ManifestReport
+
+from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
+
+SCHEMA_VERSION = "1.0"
+
+
+def render(report: AuditReport) -> str:
+    """Return the report as a JSON document in ASCII: sources and images in their order."""
+    summary = report.summary
+    document = {
+        "schemaVersion": SCHEMA_VERSION,
+        "layerguardVersion": __version__,
+        "began": _instant(report.began),
+        "complete": report.complete,
+        "outcome": f"{report.outcome}.",
+        "summary": {
+            "imageUses": summary.image_uses,
+            "images": summary.images,
+            "layers": summary.layers,
+            **{state.value: count for state, count in report.counts.items()},
+            "unanswered": report.unanswered,
+            "problems": report.problems,
+            "calls": summary.calls,
+            "seconds": round(summary.seconds, 3),
+        },
+        "sources": [_source(each) for each in report.sources],
+    }
+    return json.dumps(document, indent=2)
+
+
+def _instant(moment: datetime) -> str:
+    """RFC 3339, in UTC, to the second."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _source(audited: AuditedSource) -> dict[str, Any]:
+    return {
+        "name": audited.source.name,
+        "kind": audited.source.kind.value,
+        "problems": list(audited.source.problems),
+        "unanswered": audited.unanswered,
+        "images": [_image(finding) for finding in audited.findings],
+    }
+
+
+def _image(finding: Finding) -> dict[str, Any]:
+    use, verdict = finding.use, finding.verdict
+    return {
+        "urn": use.urn or None,
+        "resourceType": use.resource_type or None,
+        "path": use.path,
+        "container": use.container,
+        "reference": use.text,
+        "platform": _text(use.platform),
+        "code": verdict.code.text,
+        "state": verdict.state.value,
+        "voice": finding.voice.name.lower(),
+        "reason": verdict.reason,
+        "nextStep": verdict.next_step or None,
+        "digest": _text(verdict.digest),
+        "manifests": [_manifest(each) for each in verdict.manifests],
+    }
+
+
+def _manifest(report: ManifestReport) -> dict[str, Any]:
+    return {
+        "digest": str(report.digest),
+        "platform": _text(report.platform),
+        "layers": [_layer(blob) for blob in report.blobs],
+    }
+
+
+def _layer(blob: CheckedBlob) -> dict[str, Any]:
+    return {
+        "digest": str(blob.digest),
+        "role": blob.role,
+        "state": blob.state.name.lower(),
+        "size": blob.size,
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,130 @@
+"""The audit report: what is known of every image of every source, for the renderers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from layerguard.checking.checker import Summary
+from layerguard.discovery import ImageUse
+from layerguard.enforcement.finding import Finding
+from layerguard.verdict import State
+
+from layerguard_cli.sources import Source, SourceKind
+
+# What needs somebody's attention, the worst first, and then the rest.
+_URGENCY = (
+    State.UNAVAILABLE,
+    State.UNDETERMINED,
+    State.PENDING,
+    State.SKIPPED,
+    State.AVAILABLE,
+)
+_OPEN = _URGENCY[:3]
+_FILES = (SourceKind.KUBERNETES, SourceKind.REFERENCES)
+_STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedSource:
+    """A source and the findings on its uses, in their order.
+
+    There are fewer findings than uses where the audit was interrupted.
+    """
+
+    source: Source
+    findings: tuple[Finding, ...]
+
+    @property
+    def file(self) -> str | None:
+        """The path of the file that was read, as it was given; None for a stack or a pipe."""
+        is_file = self.source.kind in _FILES and self.source.name != _STDIN
+        return self.source.name if is_file else None
+
+    @property
+    def by_urgency(self) -> tuple[Finding, ...]:
+        """The findings, the most urgent state first, and of one state in their order."""
+        return tuple(sorted(self.findings, key=lambda each: _URGENCY.index(each.verdict.state)))
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """What is unavailable, then undetermined, then pending, each in its order."""
+        return tuple(each for each in self.by_urgency if each.verdict.state in _OPEN)
+
+    @property
+    def unanswered(self) -> int:
+        """How many uses the audit did not come to."""
+        return len(self.source.uses) - len(self.findings)
+
+    @property
+    def unanswered_uses(self) -> tuple[ImageUse, ...]:
+        """The uses that the audit did not come to, in their order."""
+        answered = Counter(finding.use for finding in self.findings)
+        left = []
+        for use in self.source.uses:
+            answered[use] -= 1
+            if answered[use] < 0:
+                left.append(use)
+        return tuple(left)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """A whole audit. ``began`` is in UTC; an interrupted audit is not ``complete``."""
+
+    sources: tuple[AuditedSource, ...]
+    summary: Summary
+    began: datetime
+    complete: bool
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of every source, in their order."""
+        return tuple(finding for each in self.sources for finding in each.findings)
+
+    @property
+    def counts(self) -> dict[State, int]:
+        """How many image uses there are of every state, the most urgent state first."""
+        states = Counter(finding.verdict.state for finding in self.findings)
+        return {state: states[state] for state in _URGENCY}
+
+    @property
+    def unanswered(self) -> int:
+        """How many uses of all sources the audit did not come to."""
+        return sum(each.unanswered for each in self.sources)
+
+    @property
+    def problems(self) -> int:
+        """How many sentences there are about what of the sources could not be read."""
+        return sum(len(each.source.problems) for each in self.sources)
+
+    @property
+    def worst(self) -> State:
+        """The most urgent state; what was not read or not answered is undetermined."""
+        gaps = self.problems or self.unanswered or not self.complete
+        seen = {state for state, count in self.counts.items() if count}
+        seen |= {State.UNDETERMINED} if gaps else set()
+        return next((state for state in _OPEN if state in seen), State.AVAILABLE)
+
+    @property
+    def outcome(self) -> str:
+        """What came of the audit, in one sentence without its full stop."""
+        counts = self.counts
+        bad, unknown, later = (counts[state] for state in _OPEN)
+        facts = (
+            *([f"{_uses(bad)} unavailable"] if bad else ()),
+            *([f"{_uses(unknown)} undetermined"] if unknown else ()),
+            *([f"{_uses(later)} pending"] if later else ()),
+            *(["the sources could not be read in full"] if self.problems else ()),
+            *(["the audit is not complete"] if not self.complete or self.unanswered else ()),
+        )
+        if facts:
+            return ", ".join((facts[0][0].upper() + facts[0][1:], *facts[1:]))
+        if counts[State.AVAILABLE]:
+            return "Every layer of every image in private ECR is available"
+        return "There is no image to check"
+
+
+def _uses(count: int) -> str:
+    return "1 image use is" if count == 1 else f"{count:,} image uses are"

@@ -1,0 +1,141 @@
+"""The resources of a stack as the engine writes them down, and the image uses among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from layerguard.discovery import ImageUse
+from layerguard.discovery.provisions import Provision
+from layerguard.discovery.resource_graph import ResourceGraph
+from layerguard.discovery.resources import DiscoveredResources
+
+from layerguard_cli.sources.engine_json import SENTINELS
+from layerguard_cli.sources.secrets import with_secrets_named
+
+_DEFAULT_PROVIDER = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedProvider:
+    """The provider of a resource: its type token and its inputs."""
+
+    resource_type: str
+    props: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordedResource:
+    """A resource as a state or a step has it, among the others of its stack by their URNs.
+
+    Default providers are no steps of a preview: they have what ``config``, the configuration of
+    the stack, says.
+    """
+
+    record: Mapping[str, Any]
+    others: Mapping[str, RecordedResource]
+    config: Mapping[str, Any]
+
+    @property
+    def urn(self) -> str:
+        """The name of the resource."""
+        return str(self.record["urn"])
+
+    @property
+    def resource_type(self) -> str:
+        """Its type token."""
+        return str(self.record["type"])
+
+    @property
+    def props(self) -> Mapping[str, object]:
+        """Its inputs; of a resource that is only read its outputs, where it has no inputs."""
+        inputs = _object(self.record.get("inputs"))
+        external = self.record.get("external") is True
+        return _object(self.record.get("outputs")) if external and not inputs else inputs
+
+    @property
+    def provider(self) -> RecordedProvider | None:
+        """The provider that makes it; a component has none."""
+        reference = self.record.get("provider")
+        if not isinstance(reference, str) or not reference:
+            return None
+        urn = reference.rpartition("::")[0]
+        known = self.others.get(urn)
+        if known:
+            return RecordedProvider(known.resource_type, known.props)
+        qualified, _, name = urn.rpartition("::")
+        resource_type = qualified.rpartition("::")[2].rpartition("$")[2]
+        prefix = f"{resource_type.rpartition(':')[2]}:"
+        said = self.config if name.startswith(_DEFAULT_PROVIDER) else {}
+        inputs = {key[len(prefix) :]: said[key] for key in said if key.startswith(prefix)}
+        return RecordedProvider(resource_type, inputs)
+
+    @property
+    def parent(self) -> RecordedResource | None:
+        """The component that the resource belongs to."""
+        return self.others.get(str(self.record.get("parent")))
+
+    @property
+    def dependencies(self) -> Sequence[RecordedResource]:
+        """The resources that are made before this one."""
+        return self._named(self.record.get("dependencies"))
+
+    @property
+    def property_dependencies(self) -> Mapping[str, Sequence[RecordedResource]]:
+        """The resources that the value of each property comes from."""
+        named = _object(self.record.get("propertyDependencies"))
+        return {key: self._named(urns) for key, urns in named.items()}
+
+    def _named(self, urns: object) -> Sequence[RecordedResource]:
+        urns = urns if isinstance(urns, list) else []
+        return [self.others[urn] for urn in urns if isinstance(urn, str) and urn in self.others]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was read of a stack; ``unread`` are sentences about what makes no sense in it."""
+
+    name: str | None
+    uses: tuple[ImageUse, ...]
+    stack: ResourceGraph
+    provisions: tuple[Provision, ...]
+    unread: tuple[str, ...]
+
+
+def read_resources(
+    records: Iterable[Any],
+    environment: Mapping[str, str],
+    config: Mapping[str, Any],
+) -> Recorded:
+    """Return what the resources of a stack bring, with the same discovery as the gates.
+
+    A resource that waits for its deletion, or was deleted to be replaced, is no deployment.
+    ``environment`` has the region of providers that do not say one.
+    """
+    resources: dict[str, RecordedResource] = {}
+    unread: list[str] = []
+    for number, record in enumerate(records, 1):
+        fields = _object(record)
+        if not isinstance(fields.get("urn"), str) or not isinstance(fields.get("type"), str):
+            unread.append(f"Resource {number} has no URN or no type.")
+        elif not (fields.get("delete") is True or fields.get("pendingReplacement") is True):
+            resources[fields["urn"]] = RecordedResource(fields, resources, config)
+    discovered = DiscoveredResources(SENTINELS, environment)
+    found = discovered.of_stack(resources.values(), read_unseen=True)
+    uses = tuple(
+        with_secrets_named(use, resources[use.urn].props, resources[use.urn].provider)
+        for use in found.uses()
+    )
+    return Recorded(_stack_name(resources), uses, found.stack, discovered.provisions, tuple(unread))
+
+
+def _stack_name(urns: Iterable[str]) -> str | None:
+    """Return ``PROJECT/STACK``; a URN is ``urn:pulumi:STACK::PROJECT::TYPE::NAME``."""
+    parts = next(iter(urns), "").split("::")
+    stack = parts[0].removeprefix("urn:pulumi:")
+    return f"{parts[1]}/{stack}" if len(parts) > 3 else None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

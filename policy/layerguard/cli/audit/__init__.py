@@ -1,9 +1,0 @@
-"""``layerguard audit``: every image that stacks, previews, manifests and lists name.
-
-``command`` declares it, ``sweep`` reads and asks, ``output`` writes, and ``progress`` is what a
-terminal shows meanwhile.
-"""
-
-from layerguard.cli.audit.command import add_arguments, run
-
-__all__ = ["add_arguments", "run"]

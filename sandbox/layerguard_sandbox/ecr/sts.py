@@ -1,0 +1,64 @@
+"""The three operations of STS that somebody who asks ECR needs, in its XML protocol."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from xml.sax.saxutils import escape
+
+from moto.core.request import Request as HttpRequest
+
+from layerguard_sandbox.ecr.faults import Reply
+from layerguard_sandbox.ecr.principals import Keys, Principals, Refused
+
+OPERATIONS = ("GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity")
+
+
+class Sts:
+    """Answers who the caller is, and gives out sessions of roles."""
+
+    def __init__(self, principals: Principals) -> None:
+        self._principals = principals
+        self.requests: list[Mapping[str, str]] = []
+
+    def reply(self, request: HttpRequest, operation: str) -> Reply:
+        """Answer one of the `OPERATIONS`, and note the request."""
+        form = request.form.to_dict()
+        self.requests.append(form)
+        try:
+            if operation == "AssumeRoleWithWebIdentity":
+                return _result(operation, _credentials(self._principals.assume_with_token(form)))
+            caller = self._principals.signer(request)
+            if operation == "AssumeRole":
+                return _result(operation, _credentials(self._principals.assume(caller, form)))
+        except Refused as error:
+            return xml_refusal(HTTPStatus.FORBIDDEN, error.code, str(error))
+        return _result(
+            operation,
+            f"<Arn>{escape(caller.arn)}</Arn><UserId>{caller.access_key}</UserId>"
+            f"<Account>{caller.account}</Account>",
+        )
+
+
+def xml_refusal(status: HTTPStatus, code: str, message: str) -> Reply:
+    """Return an error as the AWS query protocol words it."""
+    error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+    body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+    return status, {"Content-Type": "text/xml"}, body
+
+
+def _credentials(keys: Keys) -> str:
+    expires = keys.expires.strftime("%Y-%m-%dT%H:%M:%SZ") if keys.expires else ""
+    return (
+        f"<AssumedRoleUser><Arn>{escape(keys.arn)}</Arn>"
+        f"<AssumedRoleId>{keys.access_key}</AssumedRoleId></AssumedRoleUser>"
+        f"<Credentials><AccessKeyId>{keys.access_key}</AccessKeyId>"
+        f"<SecretAccessKey>{keys.secret_key}</SecretAccessKey>"
+        f"<SessionToken>{keys.token}</SessionToken><Expiration>{expires}</Expiration></Credentials>"
+    )
+
+
+def _result(operation: str, result: str) -> Reply:
+    body = (
+        f'<{operation}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+        f"<{operation}Result>{result}</{operation}Result></{operation}Response>"
+    )
+    return HTTPStatus.OK, {"Content-Type": "text/xml"}, body

@@ -1,0 +1,55 @@
+"""States of stacks as the engine writes them, and what was read of a text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from layerguard.discovery import ImageUse
+from layerguard.reference import ImageReference
+from layerguard.verdict import Verdict
+from layerguard_cli.sources import Source
+from layerguard_cli.sources.recognition import read_bytes
+
+RECORDED = Path(__file__).parent / "recorded"
+HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+FUNCTION = "aws:lambda/function:Function"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
+
+
+def read(content: str | bytes | Any, environment: Mapping[str, str] | None = None) -> Source:
+    """What is read of a text, of bytes, or of a value as JSON."""
+    if not isinstance(content, (str, bytes)):
+        content = json.dumps(content)
+    content = content.encode() if isinstance(content, str) else content
+    return read_bytes("the place", content, environment or {})
+
+
+def recorded(name: str) -> Source:
+    return read((RECORDED / name).read_bytes())
+
+
+def urn(name: str, token: str = FUNCTION) -> str:
+    return f"urn:pulumi:dev::shop::{token}::{name}"
+
+
+def state(name: str, image: object, **more: Any) -> dict[str, Any]:
+    """The state of a Lambda function."""
+    inputs = {"packageType": "Image", "imageUri": image}
+    return {"urn": urn(name), "custom": True, "type": FUNCTION, "inputs": inputs, **more}
+
+
+def export(*resources: Any, version: int = 3) -> dict[str, Any]:
+    return {"version": version, "deployment": {"resources": list(resources)}}
+
+
+def told(use: ImageUse) -> str:
+    """``NAME PATH: REFERENCE``, or the code where the image is not known or not to be asked about."""
+    name = use.urn.rpartition("::")[2]
+    target = use.unasked or use.target
+    said = target.code.text if isinstance(target, Verdict) else str(target.image_id.tag)
+    where = f"{target.repository.name}:{said}" if isinstance(target, ImageReference) else said
+    return f"{name} {use.path}: {where}".strip()

@@ -1,0 +1,186 @@
+"""Stack exports: what is deployed, as whom it is asked about, and what of it is hidden."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from layerguard.discovery.placement import Placement
+from layerguard.errors import SourceUnreadable
+from layerguard.identity import ORDINARY, AssumedRole, StaticKeys
+from layerguard.verdict import Code, State, Verdict
+from layerguard_cli.sources import SourceKind
+
+from tests.cli.sources.states import (
+    HOST,
+    SECRET,
+    SIGNATURE,
+    export,
+    read,
+    recorded,
+    state,
+    told,
+    urn,
+)
+
+PROVIDER = "pulumi:providers:aws"
+CIPHERTEXT = {SIGNATURE: SECRET, "ciphertext": "v1:abc"}
+
+
+def test_a_real_export_has_the_images_of_its_resources_under_the_name_of_the_stack() -> None:
+    source = recorded("export.json")
+    assert (source.name, source.kind) == ("layerguard-sample/dev", SourceKind.STACK_EXPORT)
+    assert source.problems == ()
+    assert sorted(map(told, source.uses)) == [
+        "as-keys imageUri: secret-not-shown",
+        "cart imageUri: shop/cart:1",
+        "grouped imageUri: shop/web:1.4.2",
+        "later imageUri: shop/cart:2",
+        "secretive containerDefinitions: secret-not-shown",
+        "web containerDefinitions[0].image: shop/web:1.4.2",
+        "web containerDefinitions[1].image: not-private-ecr",
+        "web spec.template.spec.containers[0].image: shop/web:1.4.2",
+        "worker imageUri: shop/worker:1.4.2",
+    ]
+
+
+def test_each_resource_of_a_real_export_is_asked_about_as_its_own_provider() -> None:
+    uses = {use.urn.rpartition("::")[2]: use for use in recorded("export-with-secrets.json").uses}
+    assert uses["worker"].identity.roles == (AssumedRole("arn:aws:iam::123456789012:role/deploy"),)
+    assert uses["worker"].placement == Placement("123456789012", "eu-west-1")
+    assert uses["as-keys"].identity.keys == StaticKeys("AKIAEXAMPLE", "not-a-real-key")
+    assert uses["cart"].identity == ORDINARY
+
+
+def test_secrets_that_are_shown_are_read_and_no_use_has_anything_else_of_them() -> None:
+    source = recorded("export-with-secrets.json")
+    assert "secretive containerDefinitions[0].image: shop/report:1.4.2" in map(told, source.uses)
+    assert "hidden-from-you" not in repr(source)
+    assert "not-a-real-key" not in repr(source)
+
+
+def test_what_waits_for_its_deletion_or_was_deleted_to_be_replaced_is_no_deployment() -> None:
+    source = read(
+        export(
+            state("web", f"{HOST}/shop/web:2"),
+            state("web", f"{HOST}/shop/web:1", delete=True),
+            state("worker", f"{HOST}/shop/worker:1", pendingReplacement=True),
+        )
+    )
+    assert [told(use) for use in source.uses] == ["web imageUri: shop/web:2"]
+
+
+def test_an_operation_that_was_interrupted_is_no_deployment() -> None:
+    whole = export(state("web", f"{HOST}/shop/web:1"))
+    going_on = {"resource": state("worker", f"{HOST}/shop/worker:1"), "type": "creating"}
+    whole["deployment"]["pending_operations"] = [going_on]
+    assert [told(use) for use in read(whole).uses] == ["web imageUri: shop/web:1"]
+
+
+def test_an_image_of_a_component_is_told_of_its_child() -> None:
+    component = {
+        "urn": urn("group", "acme:index:Group"),
+        "type": "acme:index:Group",
+        "inputs": {"image": f"{HOST}/shop/web:1"},
+    }
+    child = state(
+        "web", f"{HOST}/shop/web:1", parent=component["urn"], provider=f"{urn('p', PROVIDER)}::id"
+    )
+    assert [told(use) for use in read(export(component, child)).uses] == [
+        "web imageUri: shop/web:1"
+    ]
+
+
+def test_what_a_resource_gives_out_is_no_image_that_it_uses() -> None:
+    stack = {
+        "urn": urn("shop-dev", "pulumi:pulumi:Stack"),
+        "type": "pulumi:pulumi:Stack",
+        "outputs": {"image": f"{HOST}/shop/web:1"},
+    }
+    assert read(export(stack)).uses == ()
+
+
+def test_a_resource_that_is_only_read_has_its_outputs_where_it_has_no_inputs() -> None:
+    outputs = state("web", f"{HOST}/shop/web:1")["inputs"]
+    external = {**state("web", ""), "inputs": {}, "outputs": outputs, "external": True}
+    assert [told(use) for use in read(export(external)).uses] == ["web imageUri: shop/web:1"]
+
+
+def test_the_region_that_no_provider_says_is_that_of_the_environment() -> None:
+    resource = state("web", f"{HOST}/shop/web:1", provider=f"{urn('default', PROVIDER)}::id")
+    (use,) = read(export(resource), {"AWS_REGION": "eu-central-1"}).uses
+    assert use.placement == Placement(None, "eu-central-1")
+
+
+def provider(**inputs: Any) -> dict[str, Any]:
+    return {"urn": urn("own", PROVIDER), "type": PROVIDER, "inputs": inputs}
+
+
+def test_a_secret_is_undetermined_and_says_how_to_have_it_shown() -> None:
+    (use,) = read(export(state("web", CIPHERTEXT))).uses
+    assert use.text is None
+    assert use.target == Verdict(
+        Code.SECRET_NOT_SHOWN,
+        "The value is a secret that is not shown here, so the images in it are not known.",
+        "export the stack with pulumi stack export --show-secrets; the policy pack sees secrets "
+        "without that.",
+    )
+    assert use.target.state is State.UNDETERMINED
+
+
+def test_a_provider_with_hidden_credentials_asks_nobody_in_anybody_elses_name() -> None:
+    resource = state("web", f"{HOST}/shop/web:1", provider=f"{urn('own', PROVIDER)}::id")
+    keys = provider(region="eu-west-1", accessKey="AKIAEXAMPLE", secretKey=CIPHERTEXT)
+    (use,) = read(export(keys, resource)).uses
+    assert use.unasked is not None
+    assert (use.text, use.unasked.code) == (f"{HOST}/shop/web:1", Code.SECRET_NOT_SHOWN)
+    assert use.unasked.reason == (
+        "The credentials of the resource's provider are secrets that are not shown here, so "
+        "nobody can be asked as this provider."
+    )
+
+
+def test_a_secret_beside_an_image_hides_nothing_of_it() -> None:
+    resource = state("web", f"{HOST}/shop/web:1")
+    resource["inputs"]["environment"] = {"variables": {"TOKEN": CIPHERTEXT}}
+    assert [told(use) for use in read(export(resource)).uses] == ["web imageUri: shop/web:1"]
+
+
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("deployment", [None, {}, {"resources": None}, {"resources": []}])
+def test_a_stack_without_resources_has_the_name_of_its_place(
+    version: int, deployment: object
+) -> None:
+    source = read({"version": version, "deployment": deployment})
+    assert (source.name, source.uses, source.problems) == ("the place", (), ())
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        (
+            export(version=2),
+            "It is a stack export of a form that is not known; versions 3 and 4 are. Export the "
+            "stack again, with a current Pulumi.",
+        ),
+        ({"version": 3, "deployment": [1]}, "It is a stack export without a list of resources."),
+        (
+            {"version": 3, "deployment": {"resources": {"a": 1}}},
+            "It is a stack export without a list of resources.",
+        ),
+    ],
+)
+def test_another_form_is_refused_in_words(document: Any, problem: str) -> None:
+    with pytest.raises(SourceUnreadable) as raised:
+        read(document)
+    assert str(raised.value) == problem
+
+
+def test_what_makes_no_sense_hides_nothing_else() -> None:
+    source = read(export(None, {"urn": 1}, {"urn": "u"}, state("web", f"{HOST}/shop/web:1")))
+    assert [told(use) for use in source.uses] == ["web imageUri: shop/web:1"]
+    assert source.problems == (
+        "Resource 1 has no URN or no type.",
+        "Resource 2 has no URN or no type.",
+        "Resource 3 has no URN or no type.",
+    )

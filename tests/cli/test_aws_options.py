@@ -1,0 +1,94 @@
+"""As whom the command line asks, shown by the sandbox, which checks every signature."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from layerguard_cli import main
+from layerguard_sandbox.ecr import SandboxEcr, oci_image
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+REFERENCE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/shop/web:1"
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
+    with SandboxEcr() as ecr:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        for name, value in ecr.environment.items():
+            monkeypatch.setenv(name, value)
+        ecr.registry(ACCOUNT, REGION).push("shop/web", oci_image("web"), tag="1")
+        yield ecr
+
+
+def asked_as(sandbox: SandboxEcr, *options: str) -> set[str]:
+    """Check the reference with the options; return the principals that ECR saw."""
+    sandbox.clear_requests()
+    assert main(["check", *options, REFERENCE]) == 0
+    return {request.principal for request in sandbox.requests}
+
+
+def test_without_options_the_ordinary_chain_asks(sandbox: SandboxEcr) -> None:
+    assert asked_as(sandbox) == {sandbox.keys.arn}
+
+
+def test_a_profile_asks(
+    sandbox: SandboxEcr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = sandbox.principals.add_user(ACCOUNT, "auditor")
+    (tmp_path / "config").write_text(
+        f"[profile audits]\naws_access_key_id = {user.access_key}\n"
+        f"aws_secret_access_key = {user.secret_key}\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    assert asked_as(sandbox, "--profile", "audits") == {user.arn}
+
+
+def test_a_role_that_asks_for_an_external_id_asks(sandbox: SandboxEcr) -> None:
+    arn = sandbox.principals.add_role(
+        ACCOUNT, "checker", trusts=[sandbox.keys.arn], external_id="the-id"
+    )
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/checker/layerguard"
+    assert asked_as(sandbox, "--role-arn", arn, "--external-id", "the-id") == {session}
+
+
+def test_an_endpoint_is_asked(sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
+        monkeypatch.delenv(name)
+    assert asked_as(sandbox, "--endpoint-url", sandbox.endpoint) == {sandbox.keys.arn}
+
+
+def test_a_role_that_may_not_be_assumed_is_undetermined(
+    sandbox: SandboxEcr, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = sandbox.principals.add_user(ACCOUNT, "other")
+    arn = sandbox.principals.add_role(ACCOUNT, "closed", trusts=[other.arn])
+    assert main(["check", "--role-arn", arn, REFERENCE]) == 2
+    assert capsys.readouterr().out.startswith(f"access-denied: argument: {REFERENCE}\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--profile", " "], "argument --profile: an empty text says nothing"),
+        (["--role-arn", "checker"], "argument --role-arn: 'checker' is not the ARN of a role"),
+        (["--role-arn", "arn:aws:iam::1:user/me"], "is not the ARN of a role, such as arn:aws:"),
+        (["--external-id", "x"], "argument --external-id: only with --role-arn"),
+        (["--endpoint-url", "localhost:1"], "'localhost:1' is not a URL that begins with http"),
+        (["--region", "eu-west-1"], "unrecognized arguments: --region"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_wrong_option_is_exit_code_2(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code: object = main(["check", *options, REFERENCE])
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2
+    assert said in capsys.readouterr().err
