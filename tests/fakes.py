@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from layerguard.verdict import Code
+
+from layerguard.registry import RegistryError
+
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -9,9 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerguard.discovery import ImageUse
-from layerguard.errors import ImageNotFound, NotUnderstood, RegistryError
 from layerguard.identity import Identity
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import Availability, ImageAnswer, LayerAnswer
 from layerguard.verdict import Verdict
@@ -112,7 +115,7 @@ class FakeRegistry:
         self.identities.append(identity)
         return self.others.get(identity, self)
 
-    def be_patient(self, seconds: float) -> None:
+    def set_retry_seconds(self, seconds: float) -> None:
         self.patience = seconds
 
     async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
@@ -138,7 +141,9 @@ class FakeRegistry:
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
         self._ask(repository, ids)
-        missing = ImageNotFound("ECR says ImageNotFound: Requested image not found.")
+        missing = RegistryError(
+            Code.IMAGE_NOT_FOUND, "ECR says ImageNotFound: Requested image not found."
+        )
         return {each: self.image_answers.get(each, missing) for each in ids}
 
     async def layers(
@@ -153,7 +158,7 @@ class FakeRegistry:
     ) -> Mapping[Digest, str | RegistryError]:
         assert repository.name
         self.config_questions += digests
-        nothing = NotUnderstood("There is no such config.")
+        nothing = RegistryError(Code.INTERNAL_ERROR, "There is no such config.")
         return {each: self.config_texts.get(each, nothing) for each in digests}
 
     def _ask(self, repository: Repository, questions: Sequence[object]) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from layerguard.verdict import Code
+
+from layerguard.registry import RegistryError
+
 import asyncio
 import io
 import threading
@@ -15,7 +19,6 @@ from layerguard.checking.checker import Checker
 from layerguard.checking.in_process_backend import InProcessBackend
 from layerguard.checking.prefetch import Prefetch, PrefetchFile
 from layerguard.discovery import ImageUse
-from layerguard.errors import AccessDenied
 from layerguard.gates import Gates, Mode
 from layerguard.identity import ORDINARY, Identity
 from layerguard.policies import OFF_MESSAGE, declare
@@ -50,7 +53,7 @@ def a_registry() -> FakeRegistry:
     registry.put(manifest("a"), "good")
     registry.put(manifest("lost"), "lost")
     registry.lose("lost")
-    registry.image_answers[ImageId("denied", None)] = AccessDenied("Denied.")
+    registry.image_answers[ImageId("denied", None)] = RegistryError(Code.ACCESS_DENIED, "Denied.")
     return registry
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from layerguard import errors
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.verdict import BlobState, CheckedBlob, Code, ManifestReport, State, Verdict
 
 from tests.fakes import digest_of

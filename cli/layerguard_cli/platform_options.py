@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from layerguard.errors import ReferenceInvalid
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 
 def add_platform_options(parser: argparse.ArgumentParser, *, one: str, every: str) -> None:

@@ -84,3 +84,10 @@ class Identity:
 
 ORDINARY = Identity()
 """boto3's ordinary chain: environment variables, profiles, roles of the machine."""
+
+
+def without_credentials(url: str) -> str:
+    """Return ``url`` without the user and password that may stand in it."""
+    scheme, separator, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{place.rpartition('@')[2]}{slash}{path}"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from layerguard.errors import InconsistentAnswer, ManifestInvalid, ReferenceInvalid
+from layerguard.errors import DigestMismatch, ManifestInvalid, ReferenceInvalid
+from layerguard.platform import Platform
 from layerguard.reference import Digest
 
 INDEX_MEDIA_TYPES = (
@@ -23,16 +24,6 @@ CONFIG_MEDIA_TYPES = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 )
-# Other names of an architecture that runtimes take for Go's. Source: containerd's platforms
-# package, "Normalize".
-_ARCHITECTURES = {
-    "aarch64": "arm64",
-    "armel": "arm",
-    "armhf": "arm",
-    "i386": "386",
-    "x86-64": "amd64",
-    "x86_64": "amd64",
-}
 
 
 class ManifestForm(Enum):
@@ -42,52 +33,6 @@ class ManifestForm(Enum):
     DOCKER_LIST = "a Docker manifest list"
     OCI_MANIFEST = "an OCI manifest"
     DOCKER_MANIFEST = "a Docker manifest"
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """What a manifest runs on: an operating system and an architecture, in Go's names.
-
-    Source: OCI image index specification, "platform".
-    """
-
-    os: str
-    architecture: str
-    variant: str | None = None
-    os_version: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> Platform:
-        """Return the platform of ``os/architecture[/variant]``; raise ReferenceInvalid else."""
-        parts = text.split("/")
-        if len(parts) not in (2, 3) or not all(parts):
-            raise ReferenceInvalid(f"'{text}' is not a platform such as linux/arm64.")
-        return cls(*parts)
-
-    def serves(self, wanted: Platform) -> bool:
-        """Tell whether a runtime that wants ``wanted`` may choose a manifest of this platform.
-
-        arm64 without a variant is arm64/v8. A variant or version that ``wanted`` leaves open is
-        the runtime's choice among the manifests, so each of them serves.
-        """
-        return (
-            (self.os, self.architecture) == (wanted.os, wanted.architecture)
-            and (wanted.variant is None or self._variant == wanted._variant)
-            and (wanted.os_version is None or self._is_build_of(wanted.os_version))
-        )
-
-    def _is_build_of(self, version: str) -> bool:
-        """Tell whether this is a revision of ``version``; 10.0.17763 has many of them."""
-        return self.os_version is None or f"{self.os_version}.".startswith(f"{version}.")
-
-    @property
-    def _variant(self) -> str | None:
-        return self.variant or ("v8" if self.architecture == "arm64" else None)
-
-    def __str__(self) -> str:
-        variant = f"/{self.variant}" if self.variant else ""
-        version = f" ({self.os_version})" if self.os_version else ""
-        return f"{self.os}/{self.architecture}{variant}{version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +91,7 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
     """Return what ``text`` is, judged by its content and not by a media type beside it.
 
     Accepts Docker schema 2, OCI manifests, OCI indexes and Docker manifest lists.
-    Raises InconsistentAnswer when the bytes do not hash to ``digest``, ManifestInvalid when they
+    Raises DigestMismatch when the bytes do not hash to ``digest``, ManifestInvalid when they
     hash to it and still are nothing of the above.
     """
     _verify(text, digest, "manifest")
@@ -179,7 +124,7 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
 def parse_config(text: str, digest: Digest) -> Platform | None:
     """Return the platform in the image config ``text``; None where it does not say one.
 
-    Raises InconsistentAnswer when the bytes do not hash to ``digest``, ManifestInvalid when they
+    Raises DigestMismatch when the bytes do not hash to ``digest``, ManifestInvalid when they
     are not JSON. Source: OCI image specification, "Image Configuration".
     """
     _verify(text, digest, "config")
@@ -187,13 +132,13 @@ def parse_config(text: str, digest: Digest) -> Platform | None:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ManifestInvalid(f"The config {digest} is not JSON.") from error
-    return _stated(document)
+    return Platform.of_config(document)
 
 
 def _verify(text: str, digest: Digest, what: str) -> None:
     actual = "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     if actual != digest.text:
-        raise InconsistentAnswer(
+        raise DigestMismatch(
             f"ECR's {what} for {digest} hashes to {actual}: these are not the image's bytes."
         )
 
@@ -216,12 +161,12 @@ def _descriptor(document: dict[str, Any]) -> Descriptor:
 
 
 def _config(document: dict[str, Any]) -> Descriptor:
-    return replace(_descriptor(document), platform=_stated(document.get("platform")))
+    return replace(_descriptor(document), platform=Platform.of_config(document.get("platform")))
 
 
 def _child(document: dict[str, Any]) -> Descriptor:
     plain = _descriptor(document)
-    platform = _platform(document.get("platform"))
+    platform = Platform.of_index_entry(document.get("platform"))
     annotations = document.get("annotations") or {}
     return Descriptor(
         plain.digest,
@@ -231,37 +176,9 @@ def _child(document: dict[str, Any]) -> Descriptor:
         # buildx writes unknown/unknown and the annotation on attestations; artifacts (signatures,
         # SOCI indexes) carry an artifactType or a media type that is no image's.
         runnable=not (
-            (platform is not None and "unknown" in (platform.os, platform.architecture))
+            (platform is not None and platform.is_unknown)
             or "vnd.docker.reference.type" in annotations
             or "artifactType" in document
             or plain.media_type not in ("", *INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES)
         ),
     )
-
-
-def _platform(document: dict[str, Any] | None) -> Platform | None:
-    if not document:
-        return None
-    return Platform(
-        str(document.get("os", "")),
-        str(document.get("architecture", "")),
-        document.get("variant") or None,
-        document.get("os.version") or None,
-    )
-
-
-def _stated(document: Any) -> Platform | None:
-    """Return the platform in a document that need not say one: an odd word is no word."""
-    match document:
-        # BuildKit writes unknown/unknown into what is no image, such as an attestation.
-        case {"os": "unknown"} | {"architecture": "unknown"}:
-            return None
-        case {"os": str(os), "architecture": str(architecture)} if os and architecture:
-            variant, version = document.get("variant"), document.get("os.version")
-            return Platform(
-                os.lower(),
-                _ARCHITECTURES.get(architecture.lower(), architecture.lower()),
-                variant if variant and isinstance(variant, str) else None,
-                version if version and isinstance(version, str) else None,
-            )
-    return None

@@ -1,13 +1,17 @@
-"""Verdicts: what can be said of one image use, with stable codes and words for people."""
+"""Verdicts: what is true of one image use, with stable codes and words for people.
+
+A code is one row: its state, what it means, the next step, and what else follows from it. Adding
+one means adding its row here, translating to it where it arises, and testing that.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, Flag, auto
 
-from layerguard.errors import RegistryError
-from layerguard.manifest import ManifestForm, Platform
-from layerguard.reference import Digest
+from layerguard.manifest import ManifestForm
+from layerguard.platform import Platform
+from layerguard.reference import Digest, ImageReference
 
 
 class State(Enum):
@@ -20,55 +24,102 @@ class State(Enum):
     SKIPPED = "skipped"
 
 
+class Follows(Flag):
+    """What else follows from a code."""
+
+    NOTHING = 0
+    MAY_STILL_COME = auto()
+    """A replication or a push that is still running may bring it: worth asking again."""
+    MENDED_BY_PUSH = auto()
+    """A push by the stack decides what the tag leads to, so it may mend this."""
+    BROUGHT_BY_PULL = auto()
+    """A first pull through a cache brings it from upstream."""
+
+
+_COMES = Follows.MAY_STILL_COME | Follows.MENDED_BY_PUSH | Follows.BROUGHT_BY_PULL
+_MENDED = Follows.MENDED_BY_PUSH
+_NOTHING = Follows.NOTHING
+_RESTORE = (
+    "restore the image, which takes up to 20 minutes: aws ecr update-image-storage-class {where} "
+    "--image-id {image} --target-storage-class STANDARD"
+)
+_AGAIN = "run it again; if it stays, look at ECR's service quotas and health."
+_WAIT = "nothing to do: the image is checked during the update, before its resource is created."
+
+
 class Code(Enum):
-    """The stable code of a verdict, the state it belongs to, and what it means."""
+    """The stable code of a verdict: its state, what follows, its meaning and the next step.
+
+    ``next_step`` is a template for ``next_step_after``; empty where there is nothing to do.
+    """
 
     # fmt: off
-    AVAILABLE            = ("available",            State.AVAILABLE,    "Every layer is in ECR.")
+    AVAILABLE             = ("available",             State.AVAILABLE,    _NOTHING, "Every layer is in ECR.", "")
 
-    LAYER_MISSING        = ("layer-missing",        State.UNAVAILABLE,  "The image's manifest is in ECR, and at least one of its layers (or its config) is not.")
-    LAYER_ARCHIVED       = ("layer-archived",       State.UNAVAILABLE,  "A layer is in ECR's archive storage class and cannot be pulled until it is restored.")
-    IMAGE_NOT_FOUND      = ("image-not-found",      State.UNAVAILABLE,  "The repository is there, and has no image with this tag or digest.")
-    IMAGE_ARCHIVED       = ("image-archived",       State.UNAVAILABLE,  "The image is in ECR's archive storage class and cannot be pulled until it is restored.")
-    REPOSITORY_NOT_FOUND = ("repository-not-found", State.UNAVAILABLE,  "The registry of this account and region has no repository of this name.")
-    PLATFORM_MISSING     = ("platform-missing",     State.UNAVAILABLE,  "The image is there, but not for the platform on which it is to run.")
-    TAG_MOVED            = ("tag-moved",            State.UNAVAILABLE,  "The reference gives a tag and a digest, and the tag points to another digest.")
-    RUNTIME_REJECTS      = ("runtime-rejects",      State.UNAVAILABLE,  "The image is there, and the runtime that is to pull it does not run it.")
-    REFERENCE_INVALID    = ("reference-invalid",    State.UNAVAILABLE,  "The text names an ECR registry, and is not a valid image reference.")
+    LAYER_MISSING         = ("layer-missing",         State.UNAVAILABLE,  _COMES,   "The image's manifest is in ECR, and at least one of its layers (or its config) is not.", "{push_again}")
+    LAYER_ARCHIVED        = ("layer-archived",        State.UNAVAILABLE,  _MENDED,  "A layer is in ECR's archive storage class and cannot be pulled until it is restored.", _RESTORE)
+    IMAGE_NOT_FOUND       = ("image-not-found",       State.UNAVAILABLE,  _COMES,   "The repository is there, and has no image with this tag or digest.", "push the image, or correct the tag or digest; the tags that are there: aws ecr describe-images {where} --query 'imageDetails[].imageTags[]'")
+    IMAGE_ARCHIVED        = ("image-archived",        State.UNAVAILABLE,  _MENDED,  "The image is in ECR's archive storage class and cannot be pulled until it is restored.", _RESTORE)
+    REPOSITORY_NOT_FOUND  = ("repository-not-found",  State.UNAVAILABLE,  _COMES,   "The registry of this account and region has no repository of this name.", "create the repository, or correct its name, account or region; those that are there: aws ecr describe-repositories {registry} --query 'repositories[].repositoryName'")
+    PLATFORM_MISSING      = ("platform-missing",      State.UNAVAILABLE,  _MENDED,  "The image is there, but not for the platform on which it is to run.", "build and push the image for this platform too, or run it on one that it has: docker buildx build --platform {platform} --push ...")
+    TAG_MOVED             = ("tag-moved",             State.UNAVAILABLE,  _NOTHING, "The reference gives a tag and a digest, and the tag points to another digest.", "give the digest that the tag points to now, or leave the tag away to pin the digest: aws ecr describe-images {where} --image-ids imageTag={tag}")
+    RUNTIME_REJECTS       = ("runtime-rejects",       State.UNAVAILABLE,  _NOTHING, "The image is there, and the runtime that is to pull it does not run it.", "")
+    REFERENCE_INVALID     = ("reference-invalid",     State.UNAVAILABLE,  _NOTHING, "The text names an ECR registry, and is not a valid image reference.", "correct the reference.")
 
-    ACCESS_DENIED        = ("access-denied",        State.UNDETERMINED, "The principal that asked may not ask ECR about this repository.")
-    NO_CREDENTIALS       = ("no-credentials",       State.UNDETERMINED, "There are no AWS credentials, or ECR does not accept them.")
-    THROTTLED            = ("throttled",            State.UNDETERMINED, "ECR turned the question away because of too many requests, after all retries.")
-    UNREACHABLE          = ("unreachable",          State.UNDETERMINED, "There is no connection to ECR, or it answers with server errors only.")
-    TIMED_OUT            = ("timed-out",            State.UNDETERMINED, "ECR did not answer in time.")
-    KMS                  = ("kms",                  State.UNDETERMINED, "ECR could not use the repository's encryption key.")
-    UPSTREAM             = ("upstream",             State.UNDETERMINED, "A pull-through cache could not use its upstream registry.")
-    CACHE_NOT_FILLED     = ("cache-not-filled",     State.UNDETERMINED, "The repository is a pull-through cache, and this was never pulled through it.")
-    INCONSISTENT_ANSWER  = ("inconsistent-answer",  State.UNDETERMINED, "ECR's answer does not account for every digest, or is not the image's manifest.")
-    MANIFEST_UNREADABLE  = ("manifest-unreadable",  State.UNDETERMINED, "The image's manifest is of a kind whose layers cannot be read.")
-    DOCUMENT_UNREADABLE  = ("document-unreadable",  State.UNDETERMINED, "The property holds a document that does not parse, so the images in it are not known.")
-    EXPRESSION_UNRESOLVED = ("expression-unresolved", State.UNDETERMINED, "The image is an expression that only the service itself evaluates, such as a template's function.")
-    SECRET_NOT_SHOWN     = ("secret-not-shown",     State.UNDETERMINED, "The image, or what its provider asks with, is a secret that the audited source does not show.")
-    INTERNAL_ERROR       = ("internal-error",       State.UNDETERMINED, "Layerguard met something it does not understand, or has a bug.")
+    ACCESS_DENIED         = ("access-denied",         State.UNDETERMINED, _NOTHING, "The principal that asked may not ask ECR about this repository.", "allow the principal that runs Pulumi ecr:BatchCheckLayerAvailability, ecr:BatchGetImage and ecr:DescribeImages on this repository; for another account's repository its repository policy must allow it too.")
+    NO_CREDENTIALS        = ("no-credentials",        State.UNDETERMINED, _NOTHING, "There are no AWS credentials, or ECR does not accept them.", "give the process that runs Pulumi valid AWS credentials (a profile, AWS_* variables or a role); to see what it has: aws sts get-caller-identity")
+    THROTTLED             = ("throttled",             State.UNDETERMINED, _NOTHING, "ECR turned the question away because of too many requests, after all retries.", _AGAIN)
+    UNREACHABLE           = ("unreachable",           State.UNDETERMINED, _NOTHING, "There is no connection to ECR, or it answers with server errors only.", "check the network path to ECR's API in {region} (proxy, VPC endpoint, AWS_ENDPOINT_URL_ECR), then run it again.")
+    TIMED_OUT             = ("timed-out",             State.UNDETERMINED, _NOTHING, "ECR did not answer in time.", _AGAIN)
+    KMS                   = ("kms",                   State.UNDETERMINED, _NOTHING, "ECR could not use the repository's encryption key.", "check the policy and the state of the KMS key that encrypts the repository.")
+    UPSTREAM              = ("upstream",              State.UNDETERMINED, _NOTHING, "A pull-through cache could not use its upstream registry.", "check the pull-through cache rule of the repository and its upstream.")
+    CACHE_NOT_FILLED      = ("cache-not-filled",      State.UNDETERMINED, _NOTHING, "The repository is a pull-through cache, and this was never pulled through it.", "pull it once, with credentials that may fill the cache: docker pull {reference}")
+    ENDPOINT_UNTRUSTED    = ("endpoint-untrusted",    State.UNDETERMINED, _NOTHING, "The stack itself chose the endpoint that answers for ECR, so its answers prove nothing.", "if this endpoint is to be believed, name it in the option trustedEndpoints; otherwise take it out of the provider's endpoints.")
+    INCONSISTENT_ANSWER   = ("inconsistent-answer",   State.UNDETERMINED, _NOTHING, "ECR's answer does not account for every digest, or is not the image's manifest.", "run it again; if it stays, something between Pulumi and ECR changes answers (a proxy, an endpoint that is not ECR), or ECR has a fault.")
+    MANIFEST_UNREADABLE   = ("manifest-unreadable",   State.UNDETERMINED, _NOTHING, "The image's manifest is of a kind whose layers cannot be read.", "build the image anew with a current tool, which writes a current manifest.")
+    DOCUMENT_UNREADABLE   = ("document-unreadable",   State.UNDETERMINED, _NOTHING, "The property holds a document that does not parse, so the images in it are not known.", "correct the document; a JSON or YAML function of the program's language makes a valid one.")
+    EXPRESSION_UNRESOLVED = ("expression-unresolved", State.UNDETERMINED, _NOTHING, "The image is an expression that only the service itself evaluates, such as a template's function.", "write the whole reference, or set the region and the account on the resource's provider where only these are missing.")
+    SECRET_NOT_SHOWN      = ("secret-not-shown",      State.UNDETERMINED, _NOTHING, "The image, or what its provider asks with, is a secret that the audited source does not show.", "export the stack with pulumi stack export --show-secrets; the policy pack sees secrets without that.")
+    INTERNAL_ERROR        = ("internal-error",        State.UNDETERMINED, _NOTHING, "Layerguard met something it does not understand, or has a bug.", "please report this text to the maintainers of Layerguard.")
 
-    UNKNOWN_IN_PREVIEW   = ("unknown-in-preview",   State.PENDING,      "The value is an output of a resource that does not exist yet.")
+    UNKNOWN_IN_PREVIEW    = ("unknown-in-preview",    State.PENDING,      _NOTHING, "The value is an output of a resource that does not exist yet.", _WAIT)
+    PUSHED_BY_THIS_STACK  = ("pushed-by-this-stack",  State.PENDING,      _NOTHING, "The image is not there yet, and a resource of this stack pushes it.", _WAIT)
+    REPOSITORY_CREATED_BY_THIS_STACK = ("repository-created-by-this-stack", State.PENDING, _NOTHING, "The repository is not there yet, and a resource of this stack creates it.", _WAIT)
 
-    PUSHED_BY_THIS_STACK = ("pushed-by-this-stack", State.PENDING,      "The image is not there yet, and a resource of this stack pushes it.")
-    REPOSITORY_CREATED_BY_THIS_STACK = ("repository-created-by-this-stack", State.PENDING, "The repository is not there yet, and a resource of this stack creates it.")
-
-    EXEMPT               = ("exempt",               State.SKIPPED,      "The configuration exempts it from the gates.")
-    NOT_PRIVATE_ECR      = ("not-private-ecr",      State.SKIPPED,      "The image is in another registry than private ECR.")
+    EXEMPT                = ("exempt",                State.SKIPPED,      _NOTHING, "The configuration exempts it from the gates.", "")
+    NOT_PRIVATE_ECR       = ("not-private-ecr",       State.SKIPPED,      _NOTHING, "The image is in another registry than private ECR.", "")
     # fmt: on
 
-    def __init__(self, text: str, state: State, meaning: str) -> None:
+    def __init__(
+        self, text: str, state: State, follows: Follows, meaning: str, next_step: str
+    ) -> None:
         self.text = text
         self.state = state
+        self.follows = follows
         self.meaning = meaning
+        self.next_step = next_step
 
-    @classmethod
-    def of(cls, error: RegistryError) -> Code:
-        """Return the code of the verdict that follows from ``error``."""
-        return next(code for code in cls if code.text == error.code)
+
+def next_step_after(
+    code: Code, reference: ImageReference, digest: Digest | None, wanted: Platform | None
+) -> str:
+    """Return the next step of ``code`` for ``reference``, which resolved to ``digest``."""
+    repository = reference.repository
+    registry = f"--registry-id {repository.account} --region {repository.region}"
+    tag = reference.image_id.tag
+    return code.next_step.format(
+        image=f"imageDigest={digest}" if digest else f"imageTag={tag}",
+        platform=wanted or "linux/amd64",
+        push_again=f"push the image again, which uploads what is missing: docker push {reference}"
+        if reference.digest is None
+        else "push this image again under a tag of this repository, which uploads what is "
+        "missing, or refer to a newer image.",
+        reference=reference,
+        region=repository.region,
+        registry=registry,
+        tag=tag,
+        where=f"{registry} --repository-name {repository.name}",
+    )
 
 
 class BlobState(Enum):

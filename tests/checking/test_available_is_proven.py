@@ -6,23 +6,15 @@ The truth is worked out from what was done, not from the code under test.
 
 from __future__ import annotations
 
+from layerguard.registry import RegistryError
+
 from dataclasses import dataclass
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from layerguard.checking.checker import Checker
-from layerguard.errors import (
-    AccessDenied,
-    ImageNotFound,
-    InconsistentAnswer,
-    NotUnderstood,
-    RegistryError,
-    Throttled,
-    TimedOut,
-    Unreachable,
-)
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId
 from layerguard.registry import Availability, ImageAnswer, LayerAnswer
 from layerguard.verdict import Code, State

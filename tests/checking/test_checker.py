@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from layerguard.registry import RegistryError
+
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -11,9 +13,8 @@ from layerguard.checking.backend import CheckListener, CheckRequest, Counters
 from layerguard.checking.checker import Checker
 from layerguard.checking.limits import Limits
 from layerguard.enforcement.finding import Finding
-from layerguard.errors import AccessDenied, RegistryError
 from layerguard.identity import ORDINARY, Identity
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import ImageAnswer
 from layerguard.registry.threads import on_a_thread
@@ -231,7 +232,7 @@ def test_a_denied_identity_does_not_poison_the_answers_of_another_whoever_asks_f
 ) -> None:
     everybody, team = FakeRegistry(), FakeRegistry()
     everybody.put(manifest("a"), "1")
-    team.image_answers[ImageId("1", None)] = AccessDenied("Denied.")
+    team.image_answers[ImageId("1", None)] = RegistryError(Code.ACCESS_DENIED, "Denied.")
     everybody.others[TEAM] = team
     checker = Checker.asking(everybody)
     second = ORDINARY if first == TEAM else TEAM

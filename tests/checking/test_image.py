@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from layerguard.registry import RegistryError
+
 import json
 
 import pytest
@@ -9,14 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layerguard.checking.image import check_image
 from layerguard.checking.questions import Questions, RegistryLoaders
-from layerguard.errors import (
-    AccessDenied,
-    InconsistentAnswer,
-    RepositoryNotFound,
-    TagMoved,
-    Throttled,
-)
-from layerguard.manifest import ManifestForm, Platform
+from layerguard.manifest import ManifestForm
+from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId
 from layerguard.registry import Availability, ImageAnswer
 from layerguard.verdict import Code, State, Verdict
@@ -88,7 +84,9 @@ def test_every_bad_layer_is_reported_and_a_missing_one_decides() -> None:
     registry.put(manifest("one", "two", "three"), "1")
     registry.lose("one", Availability.ARCHIVED)
     registry.lose("three")
-    registry.layer_answers[digest_of("two")] = InconsistentAnswer("Not accounted for.")
+    registry.layer_answers[digest_of("two")] = RegistryError(
+        Code.INCONSISTENT_ANSWER, "Not accounted for."
+    )
     verdict = inspect(registry)
     assert verdict.code is Code.LAYER_MISSING
     assert [bad.state.value for bad in verdict.manifests[0].bad] == [
@@ -102,7 +100,9 @@ def test_every_bad_layer_is_reported_and_a_missing_one_decides() -> None:
 def test_a_layer_that_ecr_omits_is_inconsistent_not_available() -> None:
     registry = FakeRegistry()
     registry.put(manifest("one"), "1")
-    registry.layer_answers[digest_of("one")] = InconsistentAnswer("It is omitted.")
+    registry.layer_answers[digest_of("one")] = RegistryError(
+        Code.INCONSISTENT_ANSWER, "It is omitted."
+    )
     assert inspect(registry).code is Code.INCONSISTENT_ANSWER
 
 
@@ -220,9 +220,9 @@ def test_a_tag_that_does_not_exist_is_told_apart_from_a_missing_layer() -> None:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (RepositoryNotFound("No."), Code.REPOSITORY_NOT_FOUND),
-        (TagMoved("No."), Code.TAG_MOVED),
-        (AccessDenied("No."), Code.ACCESS_DENIED),
+        (RegistryError(Code.REPOSITORY_NOT_FOUND, "No."), Code.REPOSITORY_NOT_FOUND),
+        (RegistryError(Code.TAG_MOVED, "No."), Code.TAG_MOVED),
+        (RegistryError(Code.ACCESS_DENIED, "No."), Code.ACCESS_DENIED),
     ],
 )
 def test_what_ecr_refuses_to_answer_is_the_verdict(error: Exception, code: Code) -> None:
@@ -236,7 +236,7 @@ def test_denied_layers_say_nothing_about_the_layers() -> None:
     registry = FakeRegistry()
     registry.put(manifest("one"), "1")
     for content in ("one", "config"):
-        registry.layer_answers[digest_of(content)] = AccessDenied("No.")
+        registry.layer_answers[digest_of(content)] = RegistryError(Code.ACCESS_DENIED, "No.")
     verdict = inspect(registry)
     assert (verdict.code, verdict.reason) == (Code.ACCESS_DENIED, "No.")
     assert verdict.manifests[0].bad == ()
@@ -287,7 +287,9 @@ def test_available_means_that_every_digest_came_back_as_available(
     registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
     for content, availability in said.items():
         if availability is None:
-            registry.layer_answers[digest_of(content)] = InconsistentAnswer("Omitted.")
+            registry.layer_answers[digest_of(content)] = RegistryError(
+                Code.INCONSISTENT_ANSWER, "Omitted."
+            )
         else:
             registry.lose(content, availability)
     all_there = set(said.values()) <= {Availability.AVAILABLE}
@@ -345,7 +347,7 @@ def test_a_lost_layer_decides_over_the_platform_that_the_config_says() -> None:
 def test_a_config_that_was_read_proves_its_platform_whatever_ecr_says_of_it() -> None:
     registry = FakeRegistry()
     single(registry, config("arm64"))
-    registry.layer_answers[digest_of(config("arm64"))] = AccessDenied("No.")
+    registry.layer_answers[digest_of(config("arm64"))] = RegistryError(Code.ACCESS_DENIED, "No.")
     assert inspect(registry, AMD64).code is Code.PLATFORM_MISSING
     assert inspect(registry, ARM64).code is Code.ACCESS_DENIED
 
@@ -441,7 +443,7 @@ def test_a_child_that_could_not_be_read_may_be_the_wanted_one() -> None:
     hidden, other = manifest("a"), manifest("b", config=config("arm64"))
     registry.put(other)
     registry.config_texts[digest_of(config("arm64"))] = config("arm64")
-    registry.image_answers[ImageId(None, hidden.digest)] = Throttled("No.")
+    registry.image_answers[ImageId(None, hidden.digest)] = RegistryError(Code.THROTTLED, "No.")
     registry.put(index(hidden.child("linux/amd64"), other.child()), "1")
     assert inspect(registry, AMD64).code is Code.THROTTLED
 

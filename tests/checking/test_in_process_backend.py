@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from layerguard.registry import RegistryError
+
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -11,9 +13,8 @@ from layerguard.checking.backend import CheckBackend, CheckRequest, Counters
 from layerguard.checking.in_process_backend import InProcessBackend
 from layerguard.checking.limits import Limits
 from layerguard.checking.subprocess_backend import SubprocessBackend
-from layerguard.errors import AccessDenied, RegistryError
 from layerguard.identity import ORDINARY, Identity
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import ImageId, Repository
 from layerguard.registry import ImageAnswer
 from layerguard.registry.clients import OrdinaryChain
@@ -80,7 +81,7 @@ def test_a_bug_is_the_verdict_of_one_image_and_hides_no_other() -> None:
 def test_each_identity_asks_for_itself() -> None:
     everybody, team = FakeRegistry(), FakeRegistry()
     everybody.put(manifest("a"), "1")
-    team.image_answers[ImageId("1", None)] = AccessDenied("Denied.")
+    team.image_answers[ImageId("1", None)] = RegistryError(Code.ACCESS_DENIED, "Denied.")
     everybody.others[TEAM] = team
     with closing(InProcessBackend(everybody)) as backend:
         verdicts = inspect(backend, subject(), subject(identity=TEAM), subject())
@@ -129,7 +130,7 @@ def test_what_comes_while_it_waits_is_judged_as_it_came() -> None:
 @pytest.mark.parametrize("absent", [0.0, 40.0])
 def test_nobody_waits_for_what_will_not_come(absent: float) -> None:
     registry = FakeRegistry()
-    registry.image_answers[ImageId("1", None)] = AccessDenied("Denied.")
+    registry.image_answers[ImageId("1", None)] = RegistryError(Code.ACCESS_DENIED, "Denied.")
     naps = Naps(registry)
     with closing(InProcessBackend(registry, 2, naps.clock, naps.sleep)) as backend:
         backend.limit(Limits(absent=absent), ())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from layerguard.checking.backend import CheckRequest
 from layerguard.checking.prefetch import LIFETIME, Prefetch, PrefetchFile
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 from tests.fakes import reference
 

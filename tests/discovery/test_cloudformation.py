@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from layerguard.discovery import ImageUse, discover
 from layerguard.discovery.placement import Placement
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.verdict import Verdict
 
 from tests.fakes import HOST

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from layerguard.discovery import discover
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 from tests.fakes import HOST
 

@@ -13,7 +13,7 @@ import pytest
 from layerguard.discovery import ImageUse, Voice, discover, split_references
 from layerguard.discovery.catalog import ROWS, Role, Row
 from layerguard.gates import SENTINELS
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy

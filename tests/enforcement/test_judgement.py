@@ -22,7 +22,9 @@ ELSEWHERE = Placement("123456789012", "us-east-1")
 
 
 def used_by(runtime: Runtime, *, presumed: bool = False, voice: Voice = Voice.GATE) -> ImageUse:
-    return replace(use(), runtime=runtime, placement=ELSEWHERE, presumed=presumed, voice=voice)
+    return replace(
+        use(), runtime=runtime, placement=ELSEWHERE, platform_is_presumed=presumed, voice=voice
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,10 +64,13 @@ def test_no_reason_is_lost() -> None:
 
 
 def test_a_platform_that_is_only_presumed_is_for_the_notice() -> None:
-    assert judge(used_by(runtimes.ANY, presumed=True), OTHER_PLATFORM).voice is Voice.NOTICE
-    assert judge(used_by(runtimes.ANY, presumed=True), MISSING).voice is Voice.GATE
+    assert (
+        judge(used_by(runtimes.ANY, platform_is_presumed=True), OTHER_PLATFORM).voice
+        is Voice.NOTICE
+    )
+    assert judge(used_by(runtimes.ANY, platform_is_presumed=True), MISSING).voice is Voice.GATE
     assert judge(used_by(runtimes.ANY), OTHER_PLATFORM).voice is Voice.GATE
-    certain = judge(used_by(runtimes.LIGHTSAIL, presumed=True), OTHER_PLATFORM)
+    certain = judge(used_by(runtimes.LIGHTSAIL, platform_is_presumed=True), OTHER_PLATFORM)
     assert (certain.verdict.code, certain.voice) == (Code.RUNTIME_REJECTS, Voice.GATE)
 
 

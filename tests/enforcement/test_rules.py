@@ -9,7 +9,7 @@ from layerguard.discovery import Voice, runtimes
 from layerguard.enforcement.finding import Finding
 from layerguard.enforcement.rules import configured, stops, under
 from layerguard.identity import Identity
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
 from layerguard.verdict import Code, Verdict
 
@@ -75,10 +75,10 @@ def test_an_identity_of_the_settings_wins_over_the_providers() -> None:
 
 def test_as_whom_a_provider_asks_need_not_be_known_where_the_settings_say_it() -> None:
     later = Verdict(Code.UNKNOWN_IN_PREVIEW, "Later.")
-    unasked = replace(use(), unasked=later)
-    assert configured(unasked, Settings()).target is later
+    identity_unknown = replace(use(), identity_unknown=later)
+    assert configured(identity_unknown, Settings()).target is later
     settings = Settings(identities={"default": Identity(profile="checks")})
-    asked = configured(unasked, settings)
+    asked = configured(identity_unknown, settings)
     assert (asked.target, asked.identity) == (use().target, Identity(profile="checks"))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from layerguard.verdict import Code
+
+from layerguard.registry import RegistryError
+
 import asyncio
 from typing import Any, NoReturn
 
 import pytest
-from layerguard.errors import AccessDenied
 from layerguard.registry.calls import Listing
 from layerguard.registry.suggestions import CachedQuestion, names_beside, tags_beside
 
@@ -53,7 +56,7 @@ async def test_a_question_is_sent_once_and_a_refusal_is_an_answer() -> None:
     async def ask(key: str) -> str:
         asked.append(key)
         if key == "denied":
-            raise AccessDenied("No.")
+            raise RegistryError(Code.ACCESS_DENIED, "No.")
         return key.upper()
 
     once = CachedQuestion(ask)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from layerguard.verdict import Code
+
+from layerguard.registry import RegistryError
+
 import re
 from pathlib import Path
 
@@ -17,7 +21,6 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.model import ServiceModel
-from layerguard.errors import NoCredentials, NotUnderstood, Throttled, Unreachable
 from layerguard.registry import ecr
 from layerguard.registry.answers import Availability
 from layerguard.registry.permissions import ACTIONS, OPTIONAL_ACTIONS
@@ -124,14 +127,14 @@ UNSENDABLE = HTTPClientError(error=ValueError(r"Invalid header value b'SECRETTOK
 
 def test_a_request_that_is_repeated_in_an_error_is_left_out_of_ours() -> None:
     told = translate(refused("InvalidSignatureException", message=CANONICAL))
-    assert isinstance(told, NoCredentials)
+    assert isinstance(told, RegistryError) and told.code is Code.NO_CREDENTIALS
     assert str(told) == (
         "ECR says InvalidSignatureException: The request signature we calculated does not match "
         "the signature you provided. Check your AWS Secret Access Key and signing method. Consult "
         "the service documentation for details."
     )
     unsendable = translate(UNSENDABLE)
-    assert isinstance(unsendable, NoCredentials)
+    assert isinstance(unsendable, RegistryError) and unsendable.code is Code.NO_CREDENTIALS
     assert str(unsendable) == (
         "The credentials hold a character, such as a line break, that no request can carry."
     )

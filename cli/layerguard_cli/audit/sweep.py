@@ -13,7 +13,7 @@ from layerguard.discovery import ImageUse
 from layerguard.enforcement.finding import Finding
 from layerguard.enforcement.rules import configured
 from layerguard.errors import SourceUnreadable
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.settings import Settings
 
 from layerguard_cli.audit.progress import ProgressBar

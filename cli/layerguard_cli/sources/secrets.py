@@ -40,8 +40,8 @@ def with_secrets_named(
 
     ``inputs`` are those of its resource, which ``provider`` makes.
     """
-    if use.unasked is not None and provider and _only_secrets(provider.props):
-        use = replace(use, unasked=_CREDENTIALS)
+    if use.identity_unknown is not None and provider and _only_secrets(provider.props):
+        use = replace(use, identity_unknown=_CREDENTIALS)
     unknown = isinstance(use.target, Verdict) and use.target.code is Code.UNKNOWN_IN_PREVIEW
     if unknown and (_has(_reach(inputs, use.path), (HIDDEN,)) or _only_secrets(inputs)):
         use = replace(use, target=_IMAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageReference
 from layerguard.registry import ACTIONS
 from layerguard.verdict import Code

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from layerguard.checking.limits import Limits
 from layerguard.identity import Identity
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import ImageReference, Repository
 from layerguard.verdict import Verdict
 

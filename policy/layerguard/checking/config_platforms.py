@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from layerguard.checking.resolution import Resolved
-from layerguard.errors import LayerguardError, RegistryError
-from layerguard.manifest import Platform, parse_config
+from layerguard.errors import LayerguardError
+from layerguard.manifest import parse_config
+from layerguard.platform import Platform
 from layerguard.reference import Digest
+from layerguard.registry import RegistryError
 
 
 def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> list[Digest]:

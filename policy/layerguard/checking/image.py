@@ -9,10 +9,10 @@ from layerguard.checking.advice import advise
 from layerguard.checking.config_platforms import is_served, needed_configs, with_platforms
 from layerguard.checking.questions import Questions
 from layerguard.checking.resolution import Resolution, Resolved, resolve
-from layerguard.errors import InconsistentAnswer, LayerguardError, RegistryError
-from layerguard.manifest import Platform
+from layerguard.errors import LayerguardError
+from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageReference
-from layerguard.registry import Availability, LayerAnswer
+from layerguard.registry import Availability, LayerAnswer, RegistryError
 from layerguard.verdict import BlobState, CheckedBlob, Code, ManifestReport, State, Verdict
 
 _Answers: TypeAlias = Mapping[Digest, "LayerAnswer | RegistryError"]
@@ -95,7 +95,7 @@ def _report(resolved: Resolved, answers: _Answers) -> ManifestReport:
 
 
 def _state(answer: LayerAnswer | RegistryError) -> BlobState:
-    if isinstance(answer, InconsistentAnswer):
+    if isinstance(answer, RegistryError) and answer.code is Code.INCONSISTENT_ANSWER:
         return BlobState.UNACCOUNTED
     if isinstance(answer, RegistryError):
         return BlobState.UNKNOWN

@@ -48,14 +48,14 @@ class InProcessBackend:
         self._asked: dict[Identity, RegistryLoaders] = {}
         self._absent = 0.0
         self._cache_prefixes: tuple[str, ...] = ()
-        registry.be_patient(Limits().image / 2)
+        registry.set_retry_seconds(Limits().image / 2)
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
         self._line.size = limits.workers
         self._absent = limits.absent
         self._cache_prefixes = tuple(cache_prefixes)
-        self._registry.be_patient(limits.image / 2)
+        self._registry.set_retry_seconds(limits.image / 2)
 
     def start(self, subject: CheckRequest, listener: CheckListener) -> None:
         """Begin a check in the background; return at once."""

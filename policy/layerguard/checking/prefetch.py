@@ -21,7 +21,7 @@ from pathlib import Path
 from layerguard.checking.backend import CheckRequest
 from layerguard.errors import ReferenceInvalid
 from layerguard.identity import Identity
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import ImageReference
 
 _VERSION = 1

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 from layerguard.checking.batch_loader import BatchLoader, PendingAnswers
 from layerguard.checking.call_queue import CallQueue, Priority
 from layerguard.checking.config_platforms import said_platforms
-from layerguard.errors import RegistryError
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, Repository
-from layerguard.registry import ImageAnswer, LayerAnswer, Registry
+from layerguard.registry import ImageAnswer, LayerAnswer, Registry, RegistryError
 
 _EVERY_REPOSITORY = "ROOT"
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from layerguard.checking.batch_loader import PendingAnswers
-from layerguard.errors import LayerguardError, ManifestInvalid, RegistryError
-from layerguard.manifest import Descriptor, Index, Manifest, ManifestForm, Platform, parse_manifest
+from layerguard.errors import LayerguardError, ManifestInvalid
+from layerguard.manifest import Descriptor, Index, Manifest, ManifestForm, parse_manifest
+from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
-from layerguard.registry import ImageAnswer
+from layerguard.registry import ImageAnswer, RegistryError
 
 AskImages: TypeAlias = Callable[
     [Repository, Sequence[ImageId]], "PendingAnswers[ImageId, ImageAnswer | RegistryError]"

@@ -5,7 +5,8 @@ them, ``platforms`` decides what a runtime will pull, ``catalog`` says in rows w
 and ``walker`` puts these together.
 """
 
-from layerguard.discovery.image_use import ImageUse, Voice
+from layerguard.discovery.image_use import ImageUse, Naming
+from layerguard.discovery.resource_graph import ResourceGraph
 from layerguard.discovery.walker import discover
 
-__all__ = ["ImageUse", "Voice", "discover"]
+__all__ = ["ImageUse", "Naming", "ResourceGraph", "discover"]

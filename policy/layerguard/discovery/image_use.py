@@ -9,16 +9,18 @@ from layerguard.discovery import runtimes
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.runtimes import Runtime
 from layerguard.identity import ORDINARY, Identity
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import ImageReference
 from layerguard.verdict import Verdict
 
 
-class Voice(Enum):
-    """Who speaks of an image that is not available."""
+class Naming(Enum):
+    """In what sense a place names an image, from the surest to the least sure."""
 
-    GATE = "the gates, which stop the deployment"
-    NOTICE = "the notice alone"
+    PULLED = "a runtime pulls exactly this"
+    FOUND = "a whole reference, found in a document or among other strings"
+    OPTIONAL = "a cache: it is pulled if it is there"
+    CARRIED = "a reference in text that is only handed on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,11 @@ class ImageUse:
 
     ``path`` is the property path with indexes, as in ``containerDefinitions[0].image``.
     ``text`` is the reference as the user wrote it, None where it is not known.
-    ``target`` is the reference to inspect, or the verdict that says why there is none.
-    ``platform`` is what the runtime will pull, None where that cannot be decided; where it is
-    ``presumed``, an image without it is only a notice. ``identity`` is as whom to ask about it,
-    and ``unasked`` says why nobody can ask as the resource's own provider yet.
+    ``target`` is the reference to check, or the verdict that says why there is none.
+    ``platform`` is what the runtime will pull, None where that cannot be decided; a
+    ``platform_is_presumed`` where nothing documents it. ``identity`` is the AWS identity that asks
+    about it; ``identity_unknown`` says why that of the resource's own provider is not known yet.
+    ``is_secret`` marks a reference that Pulumi keeps as a secret.
     """
 
     urn: str
@@ -40,9 +43,10 @@ class ImageUse:
     text: str | None
     target: ImageReference | Verdict
     platform: Platform | None
-    presumed: bool = False
+    platform_is_presumed: bool = False
     runtime: Runtime = runtimes.ANY
     placement: Placement = NOWHERE
-    voice: Voice = Voice.GATE
+    naming: Naming = Naming.PULLED
     identity: Identity = ORDINARY
-    unasked: Verdict | None = None
+    identity_unknown: Verdict | None = None
+    is_secret: bool = False

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
-from layerguard.discovery import ImageUse
-
 _FIRST_STEP = re.compile(r"[^.\[]+")
 
 
@@ -38,7 +36,7 @@ class ResourceGraph:
     def __init__(self, resources: Iterable[GraphResource]) -> None:
         self._resources = {resource.urn: resource for resource in resources}
 
-    def below(self, urn: str) -> frozenset[str]:
+    def descendants(self, urn: str) -> frozenset[str]:
         """Return the children of a resource, their children, and so on."""
         return _reachable(urn, self._children)
 
@@ -46,10 +44,10 @@ class ResourceGraph:
         """Return the resources that must be there before a resource is made."""
         return _reachable(urn, self._dependencies)
 
-    def sources(self, use: ImageUse) -> tuple[str, ...]:
-        """Return the resources that the value of the property of ``use`` comes from."""
-        resource = self._resources.get(use.urn)
-        step = _FIRST_STEP.match(use.path)
+    def sources_of(self, urn: str, path: str) -> tuple[str, ...]:
+        """Return the resources that the value of the property at ``path`` comes from."""
+        resource = self._resources.get(urn)
+        step = _FIRST_STEP.match(path)
         if resource is None or step is None:
             return ()
         return tuple(each.urn for each in resource.property_dependencies.get(step[0], ()))

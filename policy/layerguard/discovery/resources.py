@@ -150,7 +150,7 @@ def _asked_as(
             "nothing to do: the image is checked during the update, before its resource is "
             "created.",
         )
-        return tuple(replace(use, unasked=unknown) for use in uses)
+        return tuple(replace(use, identity_unknown=unknown) for use in uses)
     return tuple(replace(use, identity=identity) for use in uses)
 
 
@@ -159,7 +159,7 @@ class DiscoveredStack:
     """What the resources of a whole stack bring, and what connects them."""
 
     seen: Mapping[str, DiscoveredResource]
-    stack: ResourceGraph
+    graph: ResourceGraph
 
     def uses(self) -> Iterator[ImageUse]:
         """Yield every use once: a component's only where none of its children has the image."""
@@ -172,4 +172,6 @@ class DiscoveredStack:
         return self.seen[urn].component
 
     def _targets_below(self, urn: str) -> set[object]:
-        return {use.target for child in self.stack.below(urn) for use in self.seen[child].uses}
+        return {
+            use.target for child in self.graph.descendants(urn) for use in self.seen[child].uses
+        }

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from layerguard.discovery import cloudformation, platforms
 from layerguard.discovery.catalog import ROWS, Role, Row
-from layerguard.discovery.image_use import ImageUse, Voice
+from layerguard.discovery.image_use import ImageUse, Naming
 from layerguard.discovery.path import Leaf, find, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.platforms import Presumed
@@ -27,8 +27,8 @@ def _by_type(rows: Iterable[Row]) -> Mapping[str, tuple[Row, ...]]:
 
 
 _ROWS_BY_TYPE = _by_type(ROWS)
-_NAMED = {Role.PULL: Voice.GATE, Role.SOFT: Voice.NOTICE}
-_READ = {Role.DOCUMENT: Voice.GATE, Role.CARRIER: Voice.NOTICE}
+_NAMED = {Role.PULL: Naming.PULLED, Role.SOFT: Naming.OPTIONAL}
+_READ = {Role.DOCUMENT: Naming.FOUND, Role.CARRIER: Naming.CARRIED}
 _NEVER_USED = (Role.PUSH, Role.NOT_PULLED)
 # Their stacks are made in other accounts and regions than the stack set itself.
 _ELSEWHERE = ("aws:cloudformation/stackSet:StackSet", "aws-native:cloudformation:StackSet")
@@ -96,18 +96,18 @@ class _Resource:
             if row.role in _READ:
                 for path, value, ancestors in reach_all(tree, row.path, where):
                     if value is Mark.UNREADABLE and row.role is Role.DOCUMENT:
-                        yield self._use(Leaf(path, Mark.UNREADABLE, ancestors), read, Voice.GATE)
+                        yield self._use(Leaf(path, Mark.UNREADABLE, ancestors), read, Naming.FOUND)
                     for found in references_in(value, path):
-                        voice = Voice.NOTICE if found.carried else _READ[row.role]
-                        yield self._use(found.leaf, read, voice)
+                        naming = Naming.CARRIED if found.carried else _READ[row.role]
+                        yield self._use(found.leaf, read, naming)
         for found in references_in(tree, where):
             if not _is_below(found.leaf.path, never):
-                notice = found.carried or _is_below(found.leaf.path, carried)
-                yield self._use(found.leaf, read, Voice.NOTICE if notice else Voice.GATE)
+                carries = found.carried or _is_below(found.leaf.path, carried)
+                yield self._use(found.leaf, read, Naming.CARRIED if carries else Naming.FOUND)
 
     def _of_template(self, tree: Tree, template: Tree, where: str) -> Iterator[ImageUse]:
         if isinstance(template, Mark):
-            yield self._use(Leaf(where, template, ()), Row(self.resource_type, ""), Voice.GATE)
+            yield self._use(Leaf(where, template, ()), Row(self.resource_type, ""), Naming.PULLED)
             return
         placement = NOWHERE if self.resource_type in _ELSEWHERE else self.placement
         inside = _Resource(self.urn, self.resource_type, placement)
@@ -123,7 +123,7 @@ class _Resource:
         kubernetes = self.resource_type.startswith("kubernetes:")
         return platforms.pod if kubernetes else platforms.undecided
 
-    def _use(self, leaf: Leaf, row: Row, voice: Voice) -> ImageUse:
+    def _use(self, leaf: Leaf, row: Row, naming: Naming) -> ImageUse:
         text = leaf.value if isinstance(leaf.value, str) else None
         return ImageUse(
             self.urn,
@@ -136,7 +136,7 @@ class _Resource:
             isinstance(row.platform, Presumed),
             row.runtime,
             self.placement,
-            voice,
+            naming,
         )
 
 

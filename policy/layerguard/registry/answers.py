@@ -7,9 +7,29 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from layerguard.errors import RegistryError
+from layerguard.errors import LayerguardError
 from layerguard.identity import Identity
 from layerguard.reference import Digest, ImageId, Repository
+from layerguard.verdict import Code
+
+
+class RegistryError(LayerguardError):
+    """ECR did not answer a question. ``code`` is the code of the verdict that follows from it.
+
+    ``next_step`` is what can be done, where the error itself knows it better than its code.
+    """
+
+    def __init__(self, code: Code, reason: str, next_step: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+        self.next_step = next_step
+
+    def __reduce__(self) -> tuple[type[RegistryError], tuple[Code, str, str]]:
+        return type(self), (self.code, str(self), self.next_step)
+
+    def with_reason(self, reason: str) -> RegistryError:
+        """Return the same error with another reason."""
+        return type(self)(self.code, reason, self.next_step)
 
 
 class Availability(Enum):
@@ -36,28 +56,59 @@ class LayerAnswer:
     size: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedImage:
+    """An image in the listing of a repository. ``pushed_at`` sorts by time, empty if absent."""
+
+    digest: Digest
+    tags: tuple[str, ...]
+    is_archived: bool = False
+    pushed_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageListing:
+    """The images of a repository, archived ones included; not all where it is not ``complete``."""
+
+    images: tuple[ListedImage, ...]
+    complete: bool
+
+    def find(self, image_id: ImageId) -> ListedImage | None:
+        """Return the image that has the digest of ``image_id``, or else its tag."""
+        for image in self.images:
+            if image_id.digest in (None, image.digest) and image_id.tag in (None, *image.tags):
+                return image
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryNames:
+    """The names of a registry's repositories; not all where it is not ``complete``."""
+
+    names: tuple[str, ...]
+    complete: bool
+
+
 class Registry(Protocol):
     """Answers questions about the images and layers of any account and region.
 
-    Of one event loop: ``be_patient`` alone may be called from elsewhere. Implementations never
-    raise for one image what belongs to another, and count their calls.
+    Not thread-safe; bound to the running event loop, except ``set_retry_seconds``. Implementations
+    never raise for one image what belongs to another, and count their calls.
     """
 
     def for_identity(self, identity: Identity) -> Registry:
         """Return the registry as ``identity`` sees it. Nothing is shared between identities."""
 
-    def be_patient(self, seconds: float) -> None:
+    def set_retry_seconds(self, seconds: float) -> None:
         """Set for how long each call is tried again while the trouble is transient."""
-
-    async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
-        """Return the prefixes of pull-through caches in the registry of ``repository``.
-
-        ``ROOT`` stands for every repository. Where the question is refused that is None.
-        """
 
     @property
     def calls(self) -> int:
         """How many requests were sent so far, retries not counted."""
+
+    @property
+    def foreign_endpoints(self) -> frozenset[str]:
+        """The URLs of endpoints that were asked and are not AWS's own, without credentials."""
 
     async def images(
         self, repository: Repository, ids: Sequence[ImageId]
@@ -73,3 +124,18 @@ class Registry(Protocol):
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, str | RegistryError]:
         """Return the text of each image config in ``digests``, unverified, or why there is none."""
+
+    async def listing(self, repository: Repository) -> ImageListing | RegistryError:
+        """Return the images of ``repository``, archived ones included, in a bounded number."""
+
+    async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
+        """Return the prefixes of pull-through caches in the registry of ``repository``.
+
+        ``ROOT`` stands for every repository. None where the question is refused.
+        """
+
+    async def repository_names(self, repository: Repository) -> RepositoryNames | RegistryError:
+        """Return the names of the repositories beside ``repository``; only for explanations."""
+
+    async def caller(self, repository: Repository) -> str | None:
+        """Return the ARN of the principal that asks, None if unknown; only for explanations."""

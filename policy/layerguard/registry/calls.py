@@ -8,11 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from layerguard.errors import AccessDenied, RegistryError
 from layerguard.reference import Repository
+from layerguard.registry.answers import RegistryError
 from layerguard.registry.clients import ClientFactory, Clients
 from layerguard.registry.denial import Denial
 from layerguard.registry.translation import has_expired, is_transient, translate
+from layerguard.verdict import Code
 
 AccountRegion: TypeAlias = "tuple[str, str]"
 """A private registry: its account and its region."""
@@ -152,4 +153,4 @@ class Calls:
             if caller is None and not denial.is_of_a_role:
                 caller = await self._client.caller(repository.region)
                 text = f"{text} The principal that asked is {caller}." if caller else text
-        return AccessDenied(text, denial.next_step(repository, caller, role))
+        return RegistryError(Code.ACCESS_DENIED, text, denial.next_step(repository, caller, role))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from layerguard.errors import InconsistentAnswer, RegistryError, Unreachable
+from layerguard.registry.answers import RegistryError
 from layerguard.registry.connections import Connections
+from layerguard.verdict import Code
 
 Download: TypeAlias = Callable[[str], Awaitable[str]]
 """Returns the text at a URL; raises RegistryError where there is none."""
@@ -38,14 +39,20 @@ class PlainHttp:
         except RegistryError:
             raise
         except UnicodeDecodeError:
-            raise InconsistentAnswer("A config is not text.") from None
+            raise RegistryError(Code.INCONSISTENT_ANSWER, "A config is not text.") from None
         except Exception as error:
-            raise Unreachable(f"A config's download failed: {type(error).__name__}.") from None
+            raise RegistryError(
+                Code.UNREACHABLE, f"A config's download failed: {type(error).__name__}."
+            ) from None
 
     async def _get(self, url: str) -> bytes:
         reply = await self._connections.send("GET", url, {}, most=MAX_BYTES)
         if reply.status != 200:
-            raise InconsistentAnswer(f"A config's URL answers with status {reply.status}.")
+            raise RegistryError(
+                Code.INCONSISTENT_ANSWER, f"A config's URL answers with status {reply.status}."
+            )
         if len(reply.content) > MAX_BYTES:
-            raise InconsistentAnswer(f"A config has more than {MAX_BYTES:,} bytes.")
+            raise RegistryError(
+                Code.INCONSISTENT_ANSWER, f"A config has more than {MAX_BYTES:,} bytes."
+            )
         return reply.content

@@ -6,27 +6,17 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from layerguard.errors import (
-    AccessDenied,
-    ImageArchived,
-    ImageNotFound,
-    InconsistentAnswer,
-    NotUnderstood,
-    ReferenceInvalid,
-    RegistryError,
-    RepositoryNotFound,
-    TimedOut,
-    Unreachable,
-)
+from layerguard.errors import ReferenceInvalid
 from layerguard.identity import ORDINARY, Identity
 from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
-from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer
+from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer, RegistryError
 from layerguard.registry.calls import AccountRegion, Calls, Listing, entries
 from layerguard.registry.clients import ClientFactory, Clients
 from layerguard.registry.download import Download, PlainHttp
 from layerguard.registry.suggestions import CachedQuestion, names_beside, tags_beside
 from layerguard.registry.translation import MISSING_LAYER, image_failure, layer_failure
+from layerguard.verdict import Code
 
 # Both batch operations take up to 100. Source: ECR API reference.
 BATCH = 100
@@ -72,7 +62,7 @@ class Ecr:
             return self
         if identity not in self._by_identity:
             registry = Ecr(self._others(identity), self._download)
-            registry.be_patient(self._calls.patience)
+            registry.set_retry_seconds(self._calls.patience)
             self._by_identity[identity] = registry
         return self._by_identity[identity]
 
@@ -88,7 +78,12 @@ class Ecr:
         for batch in _batches(ids):
             answers |= await self._batch(repository, batch, self._get_images)
         unclear = [
-            each for each in answers if isinstance(answers[each], (ImageNotFound, NotUnderstood))
+            each
+            for each in answers
+            if (
+                isinstance(answers[each], RegistryError)
+                and answers[each].code in (Code.IMAGE_NOT_FOUND, Code.INTERNAL_ERROR)
+            )
         ]
         # Each tag is somebody's reference; digests may be the children of one index.
         digests = [each for each in unclear if each.tag is None]
@@ -115,11 +110,11 @@ class Ecr:
         """
         return {digest: await self._config(repository, digest) for digest in digests}
 
-    def be_patient(self, seconds: float) -> None:
+    def set_retry_seconds(self, seconds: float) -> None:
         """Try throttled calls and server errors again for so long; new identities too."""
         self._calls.patience = seconds
         for each in tuple(self._by_identity.values()):
-            each.be_patient(seconds)
+            each.set_retry_seconds(seconds)
 
     async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
         """Ask DescribePullThroughCacheRules, once for each registry."""
@@ -131,14 +126,16 @@ class Ecr:
     async def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
         registry = (repository.account, repository.region)
         if registry in self._closed_downloads:
-            return AccessDenied("This registry has refused a config already.")
+            return RegistryError(Code.ACCESS_DENIED, "This registry has refused a config already.")
         try:
             answer = await self._asides.of_repository(
                 repository, "get_download_url_for_layer", layerDigest=str(digest)
             )
             url = answer.get("downloadUrl")
             if not url:
-                return InconsistentAnswer("ECR's answer to GetDownloadUrlForLayer has no URL.")
+                return RegistryError(
+                    Code.INCONSISTENT_ANSWER, "ECR's answer to GetDownloadUrlForLayer has no URL."
+                )
             self._calls.count += 1
             return await self._download(str(url))
         except (AccessDenied, TimedOut, Unreachable) as error:
@@ -225,8 +222,10 @@ class Ecr:
             )
             statuses = {str(each.get("imageStatus")) for each in entries(described, "imageDetails")}
         if statuses & {"ARCHIVED", "ACTIVATING"}:
-            return ImageArchived("The image is in ECR's archive storage class.")
-        if statuses and isinstance(answer, ImageNotFound):
+            return RegistryError(
+                Code.IMAGE_ARCHIVED, "The image is in ECR's archive storage class."
+            )
+        if statuses and (isinstance(answer, RegistryError) and answer.code is Code.IMAGE_NOT_FOUND):
             return await self._found_meanwhile(repository, image_id)
         return await self._with_suggestion(repository, image_id, answer)
 
@@ -236,17 +235,21 @@ class Ecr:
         """Ask again for an image that DescribeImages has: it may have been pushed this moment."""
         answer: ImageAnswer | RegistryError
         answer = (await self._batch(repository, [image_id], self._get_images))[image_id]
-        if isinstance(answer, ImageNotFound):
-            return InconsistentAnswer(
+        if isinstance(answer, RegistryError) and answer.code is Code.IMAGE_NOT_FOUND:
+            return RegistryError(
+                Code.INCONSISTENT_ANSWER,
                 "ECR's DescribeImages has the image and its BatchGetImage does not; it may be of a "
-                "kind that no runtime pulls."
+                "kind that no runtime pulls.",
             )
         return answer
 
     async def _with_suggestion(
         self, repository: Repository, image_id: ImageId, answer: RegistryError
     ) -> RegistryError:
-        if not isinstance(answer, ImageNotFound) or image_id.tag is None:
+        if (
+            not (isinstance(answer, RegistryError) and answer.code is Code.IMAGE_NOT_FOUND)
+            or image_id.tag is None
+        ):
             return answer
         listing = await self._details(repository)
         said = "" if listing is None else f" {tags_beside(image_id.tag, listing)}"
@@ -313,8 +316,9 @@ def _layer(layer: Mapping[str, Any]) -> LayerAnswer | RegistryError:
     try:
         availability = Availability(layer.get("layerAvailability"))
     except ValueError:
-        return NotUnderstood(
-            f"ECR says '{layer.get('layerAvailability')}' of the layer {layer.get('layerDigest')}."
+        return RegistryError(
+            Code.INTERNAL_ERROR,
+            f"ECR says '{layer.get('layerAvailability')}' of the layer {layer.get('layerDigest')}.",
         )
     return LayerAnswer(availability, size if isinstance(size, int) else None)
 
@@ -331,9 +335,11 @@ def _layer_failure(failure: Mapping[str, Any]) -> LayerAnswer | RegistryError:
 def _agreed(said: Sequence[_Item], silent: str, what: str) -> _Item | InconsistentAnswer:
     """Return the one answer that was given: none, or several that differ, is no answer."""
     if not said:
-        return InconsistentAnswer(silent)
+        return RegistryError(Code.INCONSISTENT_ANSWER, silent)
     if any(_compared(each) != _compared(said[0]) for each in said):
-        return InconsistentAnswer(f"ECR's answer contradicts itself about {what}.")
+        return RegistryError(
+            Code.INCONSISTENT_ANSWER, f"ECR's answer contradicts itself about {what}."
+        )
     return said[0]
 
 

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from layerguard.errors import RegistryError
+from layerguard.registry.answers import RegistryError
 from layerguard.registry.calls import Listing
 
 _NEAREST = 3

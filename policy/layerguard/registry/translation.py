@@ -8,22 +8,8 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
-from layerguard.errors import (
-    AccessDenied,
-    ImageArchived,
-    ImageNotFound,
-    InconsistentAnswer,
-    KmsFailed,
-    NoCredentials,
-    NotUnderstood,
-    RegistryError,
-    RepositoryNotFound,
-    TagMoved,
-    Throttled,
-    TimedOut,
-    Unreachable,
-    UpstreamFailed,
-)
+from layerguard.registry.answers import RegistryError
+from layerguard.verdict import Code
 
 # Error codes of ECR, and of STS where a role is assumed first. Source: the API references of both
 # with their "Common Errors", and botocore's models.
@@ -131,10 +117,13 @@ def translate(error: Exception) -> RegistryError:
     if isinstance(response, dict):
         return _service_error(response)
     if _is_of_an_answer(error.__traceback__):
-        return InconsistentAnswer("ECR's answer has another shape than its API describes.")
+        return RegistryError(
+            Code.INCONSISTENT_ANSWER, "ECR's answer has another shape than its API describes."
+        )
     if _REPEATED_HEADER.search(str(error)):
-        return NoCredentials(
-            "The credentials hold a character, such as a line break, that no request can carry."
+        return RegistryError(
+            Code.NO_CREDENTIALS,
+            "The credentials hold a character, such as a line break, that no request can carry.",
         )
     names = (cls.__name__ for cls in type(error).__mro__)
     kind = next((_CLIENT_ERRORS[name] for name in names if name in _CLIENT_ERRORS), NotUnderstood)

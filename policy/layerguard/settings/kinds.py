@@ -18,6 +18,7 @@ DEFAULT_ACCOUNT = "default"
 _ACCOUNT = r"^[0-9]{12}$"
 _ROLE_ARN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
 _PREFIX = r"^(ROOT|[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*/?)$"
+_URL = r"^https?://[^/]+/?$"
 _SHOWN = 80
 
 
@@ -152,6 +153,29 @@ class Prefixes:
                     _refused(f"{where}[{position}]", each, "a repository prefix or ROOT")
                 )
         return tuple(str(each) for each in prefixes)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """A list of URLs."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A list of texts."""
+        return {"type": "array", "items": {"type": "string", "pattern": _URL}}
+
+    @property
+    def allowed(self) -> str:
+        """The shape of the list."""
+        return "list of URLs"
+
+    def parse(self, value: Any, where: str, problems: list[str]) -> tuple[str, ...]:
+        """Return the URLs."""
+        urls = _list(value, where, self.allowed, problems)
+        for position, each in enumerate(urls):
+            if not isinstance(each, str) or not re.search(_URL, each):
+                problems.append(_refused(f"{where}[{position}]", each, "a URL"))
+        return tuple(str(each) for each in urls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from layerguard.errors import SettingsInvalid
-from layerguard.identity import Identity
+from layerguard.identity import Identity, without_credentials
 from layerguard.settings.kinds import (
     DEFAULT_ACCOUNT,
     Choice,
@@ -20,6 +20,7 @@ from layerguard.settings.kinds import (
     Kind,
     Number,
     Prefixes,
+    Urls,
     meant,
 )
 
@@ -75,6 +76,7 @@ OPTIONS = (
     Option("exemptResources",          Exemptions("urn"),        "none",   "Resources whose images never stop a deployment, by globs on their URNs; the notice repeats the reason."),
     Option("identities",               Identities(),             "none",   "As whom to ask the registry of an account; wins over the resource's own provider."),
     Option("pullThroughCachePrefixes", Prefixes(),               "asked",  "Prefixes of pull-through caches, where the principal may not ask for them."),
+    Option("trustedEndpoints",         Urls(),                   "none",   "Endpoints of ECR that the stack itself may choose in its providers, and whose answers count; others are undetermined."),
     Option("runtimeRules",             Choice(RuleLevel),        "on",     "What a runtime refuses although every layer is there: 'on' stops, 'notice' only says so."),
     Option("platformRules",            Choice(RuleLevel),        "on",     "An image without the platform it is to run on: 'on' stops, 'notice' only says so, 'off' checks every platform it has."),
     Option("timeoutSeconds",           Number(1, 600),           "30",     "For how long one image is asked about, retries included."),
@@ -94,6 +96,7 @@ class Settings:
     exempt_resources: tuple[Exemption, ...] = ()
     identities: Mapping[str, Identity] = field(default_factory=lambda: MappingProxyType({}))
     pull_through_cache_prefixes: tuple[str, ...] = ()
+    trusted_endpoints: tuple[str, ...] = ()
     runtime_rules: RuleLevel = RuleLevel.ON
     platform_rules: RuleLevel = RuleLevel.ON
     timeout_seconds: float = 30.0
@@ -120,3 +123,11 @@ class Settings:
     def identity_for(self, account: str) -> Identity | None:
         """Return whom to ask as in the registry of ``account``; None where nothing says it."""
         return self.identities.get(account) or self.identities.get(DEFAULT_ACCOUNT)
+
+    def trusts(self, endpoint: str) -> bool:
+        """Tell whether the answers of ``endpoint``, which the stack chose, count."""
+        return _canonical(endpoint) in map(_canonical, self.trusted_endpoints)
+
+
+def _canonical(url: str) -> str:
+    return without_credentials(url).rstrip("/").lower()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from layerguard.registry import RegistryError
+
 import json
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -9,9 +11,8 @@ from datetime import datetime, timezone
 from layerguard.checking.checker import Checker
 from layerguard.discovery import ImageUse, Voice
 from layerguard.discovery.walker import target_of
-from layerguard.errors import AccessDenied
 from layerguard.identity import Identity, StaticKeys
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard.reference import ImageId
 from layerguard.registry import Availability
 from layerguard.verdict import Code, Verdict
@@ -57,8 +58,9 @@ def registry() -> FakeRegistry:
         made.put(child)
     made.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "both")
     made.lose(layer("arm64", 4_400))
-    made.image_answers[ImageId("secret", None)] = AccessDenied(
-        "ECR says AccessDeniedException: not authorized to perform ecr:BatchGetImage."
+    made.image_answers[ImageId("secret", None)] = RegistryError(
+        Code.ACCESS_DENIED,
+        "ECR says AccessDeniedException: not authorized to perform ecr:BatchGetImage.",
     )
     return made
 

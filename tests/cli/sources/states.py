@@ -49,7 +49,7 @@ def export(*resources: Any, version: int = 3) -> dict[str, Any]:
 def told(use: ImageUse) -> str:
     """``NAME PATH: REFERENCE``, or the code where the image is not known or not to be asked about."""
     name = use.urn.rpartition("::")[2]
-    target = use.unasked or use.target
+    target = use.identity_unknown or use.target
     said = target.code.text if isinstance(target, Verdict) else str(target.image_id.tag)
     where = f"{target.repository.name}:{said}" if isinstance(target, ImageReference) else said
     return f"{name} {use.path}: {where}".strip()

@@ -132,9 +132,9 @@ def test_a_provider_with_hidden_credentials_asks_nobody_in_anybody_elses_name() 
     resource = state("web", f"{HOST}/shop/web:1", provider=f"{urn('own', PROVIDER)}::id")
     keys = provider(region="eu-west-1", accessKey="AKIAEXAMPLE", secretKey=CIPHERTEXT)
     (use,) = read(export(keys, resource)).uses
-    assert use.unasked is not None
-    assert (use.text, use.unasked.code) == (f"{HOST}/shop/web:1", Code.SECRET_NOT_SHOWN)
-    assert use.unasked.reason == (
+    assert use.identity_unknown is not None
+    assert (use.text, use.identity_unknown.code) == (f"{HOST}/shop/web:1", Code.SECRET_NOT_SHOWN)
+    assert use.identity_unknown.reason == (
         "The credentials of the resource's provider are secrets that are not shown here, so "
         "nobody can be asked as this provider."
     )

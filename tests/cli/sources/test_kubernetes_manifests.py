@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from layerguard.errors import NotASource, SourceUnreadable
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 from layerguard_cli.sources import SourceKind
 
 from tests.cli.sources.states import HOST, read, told

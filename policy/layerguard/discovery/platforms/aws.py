@@ -6,7 +6,7 @@ from layerguard.discovery.path import Leaf
 from layerguard.discovery.platforms.inputs import elements, linux, of_instances, strings
 from layerguard.discovery.platforms.rule import LINUX_AMD64, LINUX_ARM64
 from layerguard.discovery.tree import member
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 # Source: Microsoft's list of Windows container versions; ECS's operating system families.
 _WINDOWS_BUILDS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from layerguard.discovery.path import Leaf
 from layerguard.discovery.platforms.inputs import ARCHITECTURES, elements, linux, parsed
 from layerguard.discovery.tree import Tree, member, reach
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 
 def docker_build(leaf: Leaf) -> Platform | None:

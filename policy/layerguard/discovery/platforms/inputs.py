@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from layerguard.discovery.platforms.rule import LINUX_AMD64, LINUX_ARM64
 from layerguard.discovery.tree import Mark, Tree
 from layerguard.errors import ReferenceInvalid
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 ARCHITECTURES = {
     "x86_64": "amd64",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from layerguard.discovery.path import Leaf
 from layerguard.discovery.platforms.inputs import elements
 from layerguard.discovery.tree import Mark, Tree, member, reach
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 
 def pod(leaf: Leaf) -> Platform | None:

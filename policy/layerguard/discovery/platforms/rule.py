@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from layerguard.discovery.path import Leaf
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 PlatformRule: TypeAlias = Callable[[Leaf], "Platform | None"]
 

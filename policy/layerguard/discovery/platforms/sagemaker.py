@@ -5,7 +5,7 @@ from __future__ import annotations
 from layerguard.discovery.path import Leaf, find
 from layerguard.discovery.platforms.inputs import elements, of_instances
 from layerguard.discovery.tree import member, reach
-from layerguard.manifest import Platform
+from layerguard.platform import Platform
 
 
 def sagemaker_job(leaf: Leaf) -> Platform | None:
