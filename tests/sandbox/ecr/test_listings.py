@@ -19,7 +19,8 @@ def tagged(registry: Registry) -> dict[str, str]:
 
 
 def pages(operation: Any, member: str, **members: Any) -> list[list[Any]]:
-    found, token = [], {}
+    found: list[list[Any]] = []
+    token: dict[str, str] = {}
     while True:
         answer = operation(**members, **token)
         found.append(answer[member])
