@@ -8,11 +8,10 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 # Its pytest plugin would import it at the very end, while threads of an engine still compile, and
 # Python 3.11 cannot parse in two threads at once (gh-106905).
-import hypothesis  # noqa: F401
+import hypothesis
 import pytest
 from layerguard_sandbox.engine import ROOT
 
@@ -24,11 +23,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# An example may take long on a machine that is busy with something else.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
+
+
 @pytest.fixture(scope="session", autouse=True)
-def no_process_is_left() -> Iterator[None]:
+def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """End what the tests started and did not end, and fail."""
-    mark = uuid4().hex
-    os.environ["LAYERGUARD_TESTS"] = mark  # every process that is started from now on inherits it
+    mark = f"{tmp_path_factory.getbasetemp()}/"
+    os.environ["LAYERGUARD_TESTS"] = mark  # what is started from now on inherits it
     yield
     with suppress(AssertionError):
         wait_until(lambda: not running_with(mark))

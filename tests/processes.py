@@ -30,11 +30,12 @@ def is_running(process: int) -> bool:
 
 
 def running_with(text: str) -> tuple[int, ...]:
-    """Return the ids of the processes that have ``text`` in their environment."""
+    """Return the processes that have ``text`` in their environment or their folder's path."""
     found = []
     for process, _ in _processes():
         with suppress(OSError):  # it belongs to another user, or has just ended
-            if text in variables(process):
+            folder = Path(f"/proc/{process}/cwd").readlink()
+            if text in variables(process) or text in f"{folder}/":
                 found.append(process)
     return tuple(found)
 
