@@ -8,10 +8,10 @@ import pytest
 from layerguard.discovery.components import is_component
 from layerguard.discovery.placement import Placement
 from layerguard.discovery.provisions import Provides, Provision, provisions
-from layerguard.gates import SENTINELS
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 from pulumi_policy.proxy import unknown_checking_proxy
 
+from tests.discovery.sentinels import SENTINELS
 from tests.fakes import HOST, reference
 
 HERE = Placement("123456789012", "eu-west-1")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from layerguard.discovery import discover
 from layerguard.discovery.placement import NOWHERE, Placement
-from layerguard.gates import SENTINELS
 from layerguard.verdict import Verdict
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 from pulumi_policy.proxy import unknown_checking_proxy
 
+from tests.discovery.sentinels import SENTINELS
 from tests.fakes import HOST
 
 DIGEST = f"sha256:{'a' * 64}"

@@ -12,12 +12,12 @@ from layerguard.discovery import discover
 from layerguard.discovery.catalog import ROWS
 from layerguard.discovery.strings import is_whole_reference, references_in
 from layerguard.discovery.tree import Tree, plain
-from layerguard.gates import SENTINELS
 from layerguard.reference import ImageReference
 from pulumi import AssetArchive, FileArchive, FileAsset, RemoteAsset, StringAsset
 from pulumi_policy import Secret
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from tests.discovery.sentinels import SENTINELS
 from tests.fakes import HOST
 
 IMAGE = f"{HOST}/shop/web:1"

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerguard.discovery import ImageUse, Voice, discover, split_references
+from layerguard.discovery import ImageUse, Naming, discover, split_references
 from layerguard.discovery.catalog import ROWS, Role, Row
-from layerguard.gates import SENTINELS
 from layerguard.platform import Platform
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
+from tests.discovery.sentinels import SENTINELS
 from tests.discovery.smallest import smallest, until_document
 from tests.fakes import HOST
 
@@ -51,7 +51,7 @@ def test_every_row_finds_its_image_at_its_path(row: Row) -> None:
     distinct = f"{HOST}/lost/{NAMED.index(row)}:latest"
     written = f"lost/{NAMED.index(row)}" if row.reference in SPLIT else distinct
     inputs, path = smallest(row, written)
-    (use,) = [each for each in uses(row.resource_type, inputs) if each.voice is Voice.GATE]
+    (use,) = [each for each in uses(row.resource_type, inputs) if each.naming is Naming.PULLED]
     assert (use.path, use.text, use.resource_type) == (path, distinct, row.resource_type)
     assert use.target == ImageReference.parse(distinct)
 
@@ -135,12 +135,12 @@ def test_what_no_runtime_pulls_is_never_a_use(entry: dict[str, str], text: str) 
 @pytest.mark.parametrize(
     "entry", [each for each in CATALOG if each["role"] == "pull-soft"], ids=catalog_id
 )
-def test_a_cache_is_checked_and_only_the_notice_speaks_of_it(entry: dict[str, str]) -> None:
+def test_a_cache_is_optional(entry: dict[str, str]) -> None:
     inputs, path = smallest(Row(entry["token"], entry["path"]), IMAGE)
     if entry["path"].endswith(".raw"):
         inputs, path = smallest(Row(entry["token"], entry["path"] + ":cache"), IMAGE)
     (use,) = uses(entry["token"], inputs)
-    assert (use.path, str(use.target), use.voice) == (path, IMAGE, Voice.NOTICE)
+    assert (use.path, str(use.target), use.naming) == (path, IMAGE, Naming.OPTIONAL)
 
 
 AMD64, ARM64, UNDECIDED = Platform("linux", "amd64"), Platform("linux", "arm64"), None
@@ -232,7 +232,7 @@ def test_any_whole_reference_is_a_use_of_any_resource(
 ) -> None:
     (use,) = uses(resource_type, inputs)
     assert isinstance(use.target, ImageReference)
-    assert use.voice is Voice.GATE
+    assert use.naming is Naming.FOUND
 
 
 @pytest.mark.parametrize(
@@ -252,11 +252,11 @@ def test_any_whole_reference_is_a_use_of_any_resource(
         ("kubernetes:core/v1:ConfigMap", {"data": {"image": IMAGE}}),
     ],
 )
-def test_a_reference_that_is_only_handed_on_is_for_the_notice(
+def test_a_reference_in_text_that_is_only_handed_on_is_carried(
     resource_type: str, inputs: dict[str, Any]
 ) -> None:
     (use,) = uses(resource_type, inputs)
-    assert (str(use.target), use.voice) == (IMAGE, Voice.NOTICE)
+    assert (str(use.target), use.naming) == (IMAGE, Naming.CARRIED)
 
 
 def test_an_unknown_value_spoils_only_the_image_it_hides() -> None:

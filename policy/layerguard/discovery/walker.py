@@ -156,27 +156,11 @@ def _is_below(path: str, places: Iterable[str]) -> bool:
 def _target(leaf: Leaf) -> ImageReference | Verdict:
     match leaf.value:
         case Mark.UNKNOWN:
-            return Verdict(
-                Code.UNKNOWN_IN_PREVIEW,
-                "The value is an output of a resource that does not exist yet.",
-                "nothing to do: the image is checked during the update, before its resource is "
-                "created.",
-            )
+            return verdict_of(Code.UNKNOWN_IN_PREVIEW)
         case Mark.UNRESOLVED:
-            return Verdict(
-                Code.EXPRESSION_UNRESOLVED,
-                "The image is an expression that only the service itself evaluates, so it is not "
-                "known which image it is.",
-                "write the whole reference, or set the region and the account on the resource's "
-                "provider where only these are missing.",
-            )
+            return verdict_of(Code.EXPRESSION_UNRESOLVED)
         case Mark():
-            return Verdict(
-                Code.DOCUMENT_UNREADABLE,
-                "The property is not a valid document, so the images in it are not known.",
-                "correct the document; a JSON or YAML function of the program's language makes a "
-                "valid one.",
-            )
+            return verdict_of(Code.DOCUMENT_UNREADABLE)
         case text:
             return target_of(text)
 
@@ -186,5 +170,10 @@ def target_of(text: str) -> ImageReference | Verdict:
     try:
         reference = ImageReference.parse(text)
     except ReferenceInvalid as error:
-        return Verdict(Code.REFERENCE_INVALID, str(error), "correct the reference.")
-    return reference or Verdict(Code.NOT_PRIVATE_ECR, Code.NOT_PRIVATE_ECR.meaning)
+        return verdict_of(Code.REFERENCE_INVALID, str(error))
+    return reference or verdict_of(Code.NOT_PRIVATE_ECR)
+
+
+def verdict_of(code: Code, reason: str = "") -> Verdict:
+    """Return the verdict of ``code``, in its own words where ``reason`` does not say more."""
+    return Verdict(code, reason or code.meaning, code.next_step)

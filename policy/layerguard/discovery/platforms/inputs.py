@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from layerguard.discovery.platforms.rule import LINUX_AMD64, LINUX_ARM64
 from layerguard.discovery.tree import Mark, Tree
-from layerguard.errors import ReferenceInvalid
+from layerguard.errors import PlatformInvalid
 from layerguard.platform import Platform
 
 ARCHITECTURES = {
@@ -32,7 +32,7 @@ def parsed(text: Tree) -> Platform | None:
     """Return the platform that a text such as linux/arm64 names; None for another value."""
     try:
         return Platform.parse(text) if isinstance(text, str) else None
-    except ReferenceInvalid:
+    except PlatformInvalid:
         return None
 
 
