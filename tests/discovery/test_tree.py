@@ -6,7 +6,7 @@ from layerguard.discovery.tree import FoldedObject, Mark, member, plain
 from pulumi import FileAsset
 from pulumi_policy import proxy
 
-from tests.discovery.sentinels import SENTINELS
+from tests.discovery.engine_inputs import SENTINELS
 
 
 def test_the_sdks_proxies_are_taken_off_at_every_depth() -> None:
