@@ -109,7 +109,7 @@ def _platforms(pulls: Iterable[Row]) -> Iterator[str]:
         row.platform.rule if isinstance(row.platform, Presumed) else row.platform for row in pulls
     }
     yield from ("", "## Platforms", "")
-    yield "Where a platform is presumed, it is not documented: an image without it is only a warning."
+    yield "Where a platform is presumed, it is not documented: an image without it is a warning."
     yield "Where it is undecided, every runnable platform of the image is checked."
     yield from ("", "| platform | what a runtime will pull |", "|---|---|")
     for rule in sorted(rules, key=_name):

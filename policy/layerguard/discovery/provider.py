@@ -109,7 +109,7 @@ def _seconds(inputs: Tree) -> int | None:
 
 def _text(inputs: Tree, key: str) -> str | None:
     value = _known(member(inputs, key))
-    return value if isinstance(value, str) and value else None
+    return str(value) if isinstance(value, str) and value else None
 
 
 def _flag(inputs: Tree, key: str) -> bool | None:
@@ -119,7 +119,7 @@ def _flag(inputs: Tree, key: str) -> bool | None:
 
 def _texts(inputs: Tree, key: str) -> tuple[str, ...]:
     found = map(_known, elements_of(inputs, key))
-    return tuple(each for each in found if isinstance(each, str) and each)
+    return tuple(str(each) for each in found if isinstance(each, str) and each)
 
 
 def _objects(inputs: Tree, key: str) -> Iterator[Tree]:

@@ -17,7 +17,8 @@ from layerguard.discovery.tree import Tree, plain
 from layerguard.discovery.unread import Unread
 from layerguard.discovery.walker import discover
 from layerguard.identity import Identity
-from layerguard.verdict import Code, Verdict
+from layerguard.reference import ImageReference
+from layerguard.verdict import Code, State, Verdict
 
 _ALL_INPUTS = "(all inputs)"
 
@@ -87,7 +88,12 @@ class DiscoveredStack:
 
     def _targets_below(self, urn: str) -> set[object]:
         children = (self.resources[child] for child in self.graph.descendants(urn))
-        return {use.target for child in children for use in child.uses}
+        return {use.target for child in children for use in child.uses if _is_known(use.target)}
+
+
+def _is_known(target: ImageReference | Verdict) -> bool:
+    """Tell whether two uses with this target are about one image, and not only alike in trouble."""
+    return isinstance(target, ImageReference) or target.state is not State.UNDETERMINED
 
 
 Read: TypeAlias = Callable[[EngineResource, Collection[str], Mapping[str, str]], DiscoveredResource]
@@ -106,14 +112,16 @@ def read_resource(
     urn, kind, provider = resource.urn, resource.resource_type, resource.provider
     unread = Unread(urn, kind)
     inputs = plain(resource.props, sentinels)
-    made_by = plain(provider.props if provider else None, sentinels)
-    here, provided = NOWHERE, tuple[Provision, ...]()
-    with unread.at("(the provider's inputs)"):
+    made_by: Tree = None
+    here = NOWHERE
+    with unread.at("(inputs of the provider)"):
+        made_by = plain(provider.props if provider else None, sentinels)
         here = placement(made_by, environment)
     uses = discover(urn, kind, inputs, here)
     if uses and provider:
         identity = _identity(provider.resource_type, made_by)
         uses = tuple(_with_identity(use, identity) for use in uses)
+    provided: tuple[Provision, ...] = ()
     with unread.at(_ALL_INPUTS):
         provided = provisions(urn, kind, inputs, here)
     component = is_component(kind, has_provider=provider is not None)

@@ -22,5 +22,5 @@ class Unread:
         try:
             yield
         except Exception as error:
-            verdict = internal_error(error, f"reading a {self._type}")
+            verdict = internal_error(error, f"reading a resource of type {self._type}")
             self.uses.append(ImageUse(self._urn, self._type, path, None, None, verdict, None))

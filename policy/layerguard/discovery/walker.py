@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,8 +60,8 @@ class _Walk:
         self._named: dict[Keys, ImageUse | None] = {}
         self._found: dict[Keys, ImageUse] = {}
         self._unread = Unread(urn, resource_type)
-        self._never: set[Keys] = set()
-        self._carried: set[Keys] = set()
+        self._never = _Places()
+        self._carried = _Places()
         self._results: dict[Any, Any] = {}
         # A resource that no row knows may be a custom one that runs pods.
         kubernetes = resource_type.startswith("kubernetes:")
@@ -82,8 +83,8 @@ class _Walk:
                         self._read_place(row, place, tree, placement)
         with self._unread.at(written(where) or "(all inputs)"):
             for place in references_in(tree, where):
-                if not _is_below(place.keys, self._never):
-                    carried = _is_below(place.keys, self._carried)
+                if not self._never.cover(place.keys):
+                    carried = self._carried.cover(place.keys)
                     self._keep(place, where, Naming.CARRIED if carried else Naming.FOUND, placement)
 
     def _read_place(self, row: Row, place: Place, tree: Tree, placement: Placement) -> None:
@@ -163,9 +164,19 @@ class _Walk:
         )
 
 
-def _is_below(keys: Keys, places: set[Keys]) -> bool:
-    # A row's path has a dozen steps at most, so there are few lengths to look at.
-    return any(keys[:length] in places for length in set(map(len, places)))
+class _Places:
+    """Places that say something of all that stands below them."""
+
+    def __init__(self) -> None:
+        # By their lengths, of which there are few: the paths of rows have a dozen steps at most.
+        self._keys: defaultdict[int, set[Keys]] = defaultdict(set)
+
+    def add(self, keys: Keys) -> None:
+        self._keys[len(keys)].add(keys)
+
+    def cover(self, keys: Keys) -> bool:
+        """Tell whether ``keys`` lead to one of the places, or below it."""
+        return any(keys[:length] in places for length, places in self._keys.items())
 
 
 def _target(value: str | Mark) -> ImageReference | Verdict:
