@@ -193,6 +193,14 @@ RESOURCES = {
         "kubernetes:core/v1:PodList",
         {"items": [{"status": {"a": WEB}, "spec": {"b": WEB}} for _ in range(M)]},
     ),
+    "many short documents of aliases": (
+        "kubernetes:helm.sh/v3:Release",
+        {"valueYamlFiles": ["&a [*a]", "&a {<<: *a}", "a: &a [b, b]\nc: [*a, *a]"] * (M // 5)},
+    ),
+    "much packed user data": (
+        "aws:ec2/spotFleetRequest:SpotFleetRequest",
+        {"launchSpecifications": [{"userData": packed("#cloud-config\n" + "- a\n" * N)}] * M},
+    ),
     "a chart's registry": chart(M, "x" * N),
     "a pipeline's role": (
         "aws:codepipeline/pipeline:Pipeline",

@@ -90,7 +90,7 @@ def test_every_pull_of_the_catalog_has_a_row(entry: dict[str, str]) -> None:
     assert any(each.removesuffix("{*}") == path for each in found), found
 
 
-OTHER_ROLES = {"push": Role.PUSH, "pull-soft": Role.SOFT}
+OTHER_ROLES = {"push": Role.PUSH, "pull-soft": Role.OPTIONAL}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_cache_is_optional(entry: dict[str, str]) -> None:
 
 
 AMD64, ARM64, UNDECIDED = Platform("linux", "amd64"), Platform("linux", "arm64"), None
-# What the catalog's column says of the smallest inputs, by its beginning.
+# The platforms of the smallest inputs, by the beginning of the catalog's column.
 PLATFORMS = {
     "AWS-managed rule evaluator; amd64": AMD64,
     "Amplify build fleet": AMD64,
@@ -174,12 +174,12 @@ PLATFORMS = {
     "swarm node": UNDECIDED,
     "taskDefinitionArgs.runtimePlatform": UNDECIDED,
 }
-# The type itself says that the task runs on Fargate.
+# The type itself is that of Fargate.
 FARGATE_TYPES = {"awsx:ecs:FargateService", "awsx:ecs:FargateTaskDefinition"}
 
 
 @pytest.mark.parametrize("row", NAMED, ids=name)
-def test_every_row_has_the_platform_that_the_catalog_says(row: Row) -> None:
+def test_every_row_has_the_platform_of_the_catalog(row: Row) -> None:
     entries = [
         each
         for each in CATALOG

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 from layerguard.discovery.components import is_component
 from layerguard.discovery.image_use import ImageUse, internal_error, verdict_of
-from layerguard.discovery.placement import NOWHERE, placement
+from layerguard.discovery.placement import NOWHERE, placement_of
 from layerguard.discovery.provider import NotKnownYet, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
 from layerguard.discovery.resource_graph import GraphResource, ResourceGraph
@@ -113,17 +113,17 @@ def read_resource(
     unread = Unread(urn, kind)
     inputs = plain(resource.props, sentinels)
     made_by: Tree = None
-    here = NOWHERE
+    placement = NOWHERE
     with unread.at("(inputs of the provider)"):
         made_by = plain(provider.props if provider else None, sentinels)
-        here = placement(made_by, environment)
-    uses = discover(urn, kind, inputs, here)
+        placement = placement_of(made_by, environment)
+    uses = discover(urn, kind, inputs, placement)
     if uses and provider:
         identity = _identity(provider.resource_type, made_by)
         uses = tuple(_with_identity(use, identity) for use in uses)
     provided: tuple[Provision, ...] = ()
     with unread.at(_ALL_INPUTS):
-        provided = provisions(urn, kind, inputs, here)
+        provided = provisions(urn, kind, inputs, placement)
     component = is_component(kind, has_provider=provider is not None)
     return DiscoveredResource((*uses, *unread.uses), provided, component)
 
@@ -194,7 +194,7 @@ class DiscoveredResources:
 
 
 def _identity(provider_type: str, provider: Tree) -> Identity | Verdict:
-    """Return the identity of the provider, or the verdict that says why it is not known."""
+    """Return the identity of the provider, or the verdict where it is not known."""
     try:
         return provider_identity(provider_type, provider)
     except NotKnownYet:

@@ -91,7 +91,7 @@ class _Walk:
         match row.role:
             case Role.PULL:
                 self._name(row, place, Naming.PULLED, placement)
-            case Role.SOFT:
+            case Role.OPTIONAL:
                 self._name(row, place, Naming.OPTIONAL, placement)
             case Role.DOCUMENT:
                 self._read_document(place, Naming.FOUND, placement)
@@ -184,7 +184,7 @@ def _target(value: str | Mark) -> ImageReference | Verdict:
 
 
 def target_of(text: str) -> ImageReference | Verdict:
-    """Return the reference that ``text`` is, or the verdict that says why it is none of ECR's."""
+    """Return the reference that ``text`` is, or the verdict that it is none of ECR's."""
     try:
         reference = ImageReference.parse(text)
     except ReferenceInvalid as error:

@@ -33,7 +33,7 @@ def test_the_string_of_an_image_is_found_where_it_stands(text: str, place: str) 
     assert quoted_references(text) == {"image": {place: WEB}, "other": {}}
 
 
-def test_other_strings_are_told_apart() -> None:
+def test_other_strings_are_kept_apart_from_images() -> None:
     text = f'default = "{WEB}"\nargs = ["--image", "{WEB}"]\nmy_image = "{WEB}"\n'
     assert quoted_references(text) == {
         "image": {},

@@ -34,7 +34,7 @@ def words(rule: PlatformRule) -> str:
 
 
 def undecided(_leaf: Leaf) -> Platform | None:
-    """Nothing in the resource says where the image will run."""
+    """Nothing in the resource decides where the image will run."""
     return None
 
 
