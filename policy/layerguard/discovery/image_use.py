@@ -32,7 +32,7 @@ class ImageUse:
     ``target`` is the reference to check, or the verdict where there is none.
     ``platform`` is what the runtime will pull, None where that cannot be decided; a
     ``platform_is_presumed`` where nothing documents it. ``identity`` is the AWS identity that asks
-    about it; ``identity_unknown`` is the verdict where that of the resource's provider is not known.
+    about it; ``identity_unknown`` is the verdict where the resource's provider's is not known.
     ``is_secret`` marks a reference that Pulumi keeps as a secret.
     """
 
