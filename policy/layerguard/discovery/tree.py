@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -62,36 +62,51 @@ def plain(value: object, sentinels: Collection[str] = (), *, is_secret: bool = F
     ahead: list[tuple[object, Any, Any, bool]] = [(value, result, 0, is_secret)]
     while ahead:
         value, container, key, secret = ahead.pop()
-        kind = type(value)
-        if isinstance(value, str):
-            text = SecretText(value) if secret else value
-            container[key] = Mark.UNKNOWN if value in sentinels else text
-        elif value is None or isinstance(value, (bool, int, float, Mark)):
-            container[key] = value
-        elif kind.__module__.startswith("pulumi"):
-            wrapped, is_secret = _unwrapped(value)
-            ahead.append((wrapped, container, key, secret or is_secret))
-        elif isinstance(value, Mapping):
-            object_: dict[str, Tree] = FoldedObject() if kind is FoldedObject else {}
-            object_.update(dict.fromkeys(map(str, value)))
-            container[key] = object_
-            ahead += ((each, object_, str(name), secret) for name, each in value.items())
+        while type(value).__module__.startswith("pulumi"):
+            value, is_wrapped = _unwrapped(value)
+            secret = secret or is_wrapped
+        if isinstance(value, _SCALARS):
+            container[key] = _scalar(value, sentinels, secret)
+            continue
+        copy: Any
+        if isinstance(value, Mapping):
+            copy = FoldedObject() if type(value) is FoldedObject else {}
+            members: Iterable[tuple[Any, object]] = value.items()
         elif isinstance(value, (list, tuple)):
-            list_: list[Tree] = [None] * len(value)
-            container[key] = list_
-            ahead += ((each, list_, position, secret) for position, each in enumerate(value))
+            copy = [None] * len(value)
+            members = enumerate(value)
         else:
-            container[key] = Mark.OPAQUE
+            copy, members = Mark.OPAQUE, ()
+        container[key] = copy
+        is_object = type(copy) is not list
+        for name, each in members:
+            name = str(name) if is_object else name
+            if isinstance(each, _SCALARS):
+                copy[name] = _scalar(each, sentinels, secret)
+            else:
+                copy[name] = None
+                ahead.append((each, copy, name, secret))
     return result[0]
+
+
+_SCALARS = (str, int, float, type(None), Mark)
+
+
+def _scalar(value: Any, sentinels: Collection[str], is_secret: bool) -> Tree:
+    if not isinstance(value, str):
+        return value
+    if value in sentinels:
+        return Mark.UNKNOWN
+    return SecretText(value) if is_secret else value
 
 
 def _unwrapped(value: object) -> tuple[object, bool]:
     """Return what a proxy, a secret or a string asset of the SDK holds, and if it is a secret."""
     kind = type(value)
     if not kind.__module__.startswith("pulumi_policy"):
-        return getattr(
-            value, "text", Mark.OPAQUE
-        ) if kind.__name__ == "StringAsset" else Mark.OPAQUE, False
+        return (
+            getattr(value, "text", None) if kind.__name__ == "StringAsset" else Mark.OPAQUE
+        ), False
     if kind.__name__ == "Secret":
         return value.value, True  # type: ignore[attr-defined]
     return value["__target"], False  # type: ignore[index]
