@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
+from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.components import is_component
 from layerguard.discovery.image_use import ImageUse, internal_error, verdict_of
 from layerguard.discovery.placement import NOWHERE, placement_of
@@ -14,7 +15,6 @@ from layerguard.discovery.provider import NotKnownYet, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
 from layerguard.discovery.resource_graph import GraphResource, ResourceGraph
 from layerguard.discovery.tree import Tree, plain
-from layerguard.discovery.unread import Unread
 from layerguard.discovery.walker import discover
 from layerguard.identity import Identity
 from layerguard.reference import ImageReference
@@ -110,11 +110,11 @@ def read_resource(
     nothing that the other steps find.
     """
     urn, kind, provider = resource.urn, resource.resource_type, resource.provider
-    unread = Unread(urn, kind)
+    bugs = Bugs(urn, kind)
     inputs = plain(resource.props, sentinels)
     made_by: Tree = None
     placement = NOWHERE
-    with unread.at("(inputs of the provider)"):
+    with bugs.at("(inputs of the provider)"):
         made_by = plain(provider.props if provider else None, sentinels)
         placement = placement_of(made_by, environment)
     uses = discover(urn, kind, inputs, placement)
@@ -122,10 +122,10 @@ def read_resource(
         identity = _identity(provider.resource_type, made_by)
         uses = tuple(_with_identity(use, identity) for use in uses)
     provided: tuple[Provision, ...] = ()
-    with unread.at(_ALL_INPUTS):
+    with bugs.at(_ALL_INPUTS):
         provided = provisions(urn, kind, inputs, placement)
     component = is_component(kind, has_provider=provider is not None)
-    return DiscoveredResource((*uses, *unread.uses), provided, component)
+    return DiscoveredResource((*uses, *bugs.uses), provided, component)
 
 
 class DiscoveredResources:
@@ -153,11 +153,11 @@ class DiscoveredResources:
 
         A bug in reading it is an image use that names the resource: it hides no other resource.
         """
-        unread = Unread(resource.urn, resource.resource_type)
+        bugs = Bugs(resource.urn, resource.resource_type)
         found = None
-        with unread.at(_ALL_INPUTS):
+        with bugs.at(_ALL_INPUTS):
             found = self._read(resource, self._sentinels, self._environment)
-        found = found or DiscoveredResource(tuple(unread.uses))
+        found = found or DiscoveredResource(tuple(bugs.uses))
         with self._lock:
             self._discovered[resource.urn] = found
             if found.provisions:

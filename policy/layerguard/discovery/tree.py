@@ -68,19 +68,9 @@ def plain(value: object, sentinels: Collection[str] = (), *, is_secret: bool = F
         if isinstance(value, _SCALARS):
             container[key] = _scalar(value, sentinels, secret)
             continue
-        copy: Any
-        if isinstance(value, Mapping):
-            copy = FoldedObject() if type(value) is FoldedObject else {}
-            members: Iterable[tuple[Any, object]] = value.items()
-        elif isinstance(value, (list, tuple)):
-            copy = [None] * len(value)
-            members = enumerate(value)
-        else:
-            copy, members = Mark.OPAQUE, ()
+        copy, members = _copied(value)
         container[key] = copy
-        is_object = type(copy) is not list
         for name, each in members:
-            name = str(name) if is_object else name
             if isinstance(each, _SCALARS):
                 copy[name] = _scalar(each, sentinels, secret)
             else:
@@ -89,10 +79,22 @@ def plain(value: object, sentinels: Collection[str] = (), *, is_secret: bool = F
     return result[0]
 
 
+def _copied(value: object) -> tuple[Any, Iterable[tuple[Any, object]]]:
+    """Return a container to fill, and its members; what is no container is opaque."""
+    if isinstance(value, Mapping):
+        copy = FoldedObject() if type(value) is FoldedObject else {}
+        return copy, ((str(name), each) for name, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return [None] * len(value), enumerate(value)
+    return Mark.OPAQUE, ()
+
+
 _SCALARS = (str, int, float, type(None), Mark)
 
 
-def _scalar(value: Any, sentinels: Collection[str], is_secret: bool) -> Tree:
+def _scalar(
+    value: str | int | float | Mark | None, sentinels: Collection[str], is_secret: bool
+) -> Tree:
     if not isinstance(value, str):
         return value
     if value in sentinels:
@@ -103,10 +105,10 @@ def _scalar(value: Any, sentinels: Collection[str], is_secret: bool) -> Tree:
 def _unwrapped(value: object) -> tuple[object, bool]:
     """Return what a proxy, a secret or a string asset of the SDK holds, and if it is a secret."""
     kind = type(value)
+    if kind.__name__ == "StringAsset":
+        return value.text, False  # type: ignore[attr-defined]
     if not kind.__module__.startswith("pulumi_policy"):
-        return (
-            getattr(value, "text", None) if kind.__name__ == "StringAsset" else Mark.OPAQUE
-        ), False
+        return Mark.OPAQUE, False
     if kind.__name__ == "Secret":
         return value.value, True  # type: ignore[attr-defined]
     return value["__target"], False  # type: ignore[index]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerguard.discovery import cloudformation
+from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.catalog import Role, Row, rows_of
 from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
 from layerguard.discovery.path import Keys, Leaf, Place, reach_all, written
@@ -15,7 +16,6 @@ from layerguard.discovery.platforms.pods import pod
 from layerguard.discovery.platforms.rule import Presumed, undecided
 from layerguard.discovery.strings import is_carried, references_in
 from layerguard.discovery.tree import Mark, SecretText, Tree, member
-from layerguard.discovery.unread import Unread
 from layerguard.errors import ReferenceInvalid, assert_never
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
@@ -59,7 +59,7 @@ class _Walk:
         # None where a row leads to an image that is not pulled after all.
         self._named: dict[Keys, ImageUse | None] = {}
         self._found: dict[Keys, ImageUse] = {}
-        self._unread = Unread(urn, resource_type)
+        self._bugs = Bugs(urn, resource_type)
         self._never = _Places()
         self._carried = _Places()
         self._results: dict[Any, Any] = {}
@@ -72,16 +72,16 @@ class _Walk:
         """What was found, each place once: what a row names, then the other references."""
         named = (use for use in self._named.values() if use)
         others = (use for keys, use in self._found.items() if keys not in self._named)
-        return (*named, *others, *self._unread.uses)
+        return (*named, *others, *self._bugs.uses)
 
     def read(self, rows: Sequence[Row], tree: Tree, where: Keys, placement: Placement) -> None:
         """Read what ``rows`` say of the ``tree`` at ``where``, then every other string in it."""
         for row in rows:
-            with self._unread.at(row.path):
+            with self._bugs.at(row.path):
                 for place in reach_all(tree, row.path, where):
-                    with self._unread.at(written(place.keys)):
+                    with self._bugs.at(written(place.keys)):
                         self._read_place(row, place, tree, placement)
-        with self._unread.at(written(where) or "(all inputs)"):
+        with self._bugs.at(written(where) or "(all inputs)"):
             for place in references_in(tree, where):
                 if not self._never.cover(place.keys):
                     carried = self._carried.cover(place.keys)
