@@ -23,7 +23,7 @@ _FARGATE = {
 def resources(stack: StackShape) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield type and inputs of each resource.
 
-    Task definitions of Amazon ECS, which run where somebody else decides, so that any platform of
+    Task definitions of Amazon ECS, whose platform is not in their inputs, so that any platform of
     an image may do; those of indexes run on Fargate. Functions of AWS Lambda run on a platform
     that is known. Without images: buckets, with the inputs that buckets have.
     """

@@ -1,7 +1,7 @@
 """Runs the unit tests on every Python that the project supports, each in an environment of its own.
 
 `python -m tools.pythons` takes versions, and without any runs all of them. One that this machine
-does not have is left out, and the output says so.
+does not have is left out, with a line on stderr.
 """
 
 from __future__ import annotations

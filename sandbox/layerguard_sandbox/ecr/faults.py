@@ -1,4 +1,4 @@
-"""Switches that make the sandbox slow, unwilling or wrong.
+"""Faults: slow, refused and wrong answers.
 
     ecr.faults.add(Fault(Answer.THROTTLED, operation="BatchGetImage", first=3))
 
@@ -47,7 +47,7 @@ class Answer(Enum):
 
 
 class ConnectionCut(Exception):
-    """The client gets no answer: its connection is closed."""
+    """The client gets no response: its connection is closed."""
 
 
 class CutShort(Exception):
@@ -66,7 +66,7 @@ def _unchanged(_document: dict[str, Any]) -> None:
 class Fault:
     """An answer (after `latency` seconds) for requests that fit every limit that is given.
 
-    `account` and `region` are those of the registry asked, `principal` is the ARN of who signed;
+    `account` and `region` are those of the registry, `principal` is the ARN of the signer;
     `first` limits the fault to that many fitting requests. `change` is what `CHANGED` does to the
     document of an answer.
     """
@@ -109,7 +109,7 @@ class Faults:
             self._faults.append(fault)
 
     def rewind(self) -> None:
-        """Count the requests that each fault touches from the start again."""
+        """Reset the count of requests that each fault has touched."""
         with self._lock:
             self._seen.clear()
 
@@ -130,7 +130,7 @@ class Faults:
     def reply(self, request: Request, truth: Callable[[], Reply]) -> Reply:
         """Answer `request`: with `truth()` where no fault fits.
 
-        Raises ConnectionCut for silence, CutShort for half of an answer.
+        Raises ConnectionCut for no response, CutShort for half of one.
         """
         fault, cleared = self._choose(request)
         if fault is None:
@@ -155,7 +155,7 @@ class Faults:
 
 
 def refusal(status: HTTPStatus, code: str, message: str) -> Reply:
-    """Return an error as the AWS JSON 1.1 protocol words it."""
+    """Return an error in the AWS JSON 1.1 protocol."""
     body = json.dumps({"__type": code, "message": message})
     return status, {"Content-Type": JSON, "x-amzn-ErrorType": code}, body
 
