@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from layerguard_sandbox.engine import ROOT
+from typing_extensions import assert_never
 
 from bench.cells import Cell, Contender, Scenario, at
 from bench.deployment import Deployment, Ran
@@ -87,8 +88,15 @@ class Bench:
                     seconds, peak = self._handshake(cell, environment), 0
                 case Scenario.LOOP:
                     seconds, peak = self._loop(cell, environment), 0
-                case _:
+                case (
+                    Scenario.ANALYZE
+                    | Scenario.PREVIEW
+                    | Scenario.UPDATE
+                    | Scenario.UPDATE_AFTER_PREVIEW
+                ):
                     seconds, peak = self._deploy(cell, folder, environment)
+                case _:
+                    assert_never(cell.scenario)
         calls = self._server.take_calls()
         return Sample(seconds, peak, tuple(sorted(calls.items())))
 

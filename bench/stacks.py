@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import assert_never
+
 from bench.cells import StackShape
 from bench.images import Layout, make_image
 
@@ -38,8 +40,10 @@ def resources(stack: StackShape) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield _FUNCTION, _function(number, image)
             case Layout.INDEX:
                 yield _TASK, _task(number, image) | _FARGATE
-            case _:
+            case Layout.OWN | Layout.SHARED:
                 yield _TASK, _task(number, image)
+            case _:
+                assert_never(stack.layout)
 
 
 def write_state(stack: StackShape, path: Path) -> Path:
