@@ -1,4 +1,4 @@
-"""The inventory page says what the rows say."""
+"""The inventory page is that of the rows."""
 
 from __future__ import annotations
 
