@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.verdict import Code
-
-from layerguard.registry import RegistryError
-
 import asyncio
 import io
 import threading
@@ -23,8 +19,10 @@ from layerguard.gates import Gates, Mode
 from layerguard.identity import ORDINARY, Identity
 from layerguard.policies import OFF_MESSAGE, declare
 from layerguard.reference import ImageId
+from layerguard.registry import RegistryError
 from layerguard.registry.threads import on_a_thread
 from layerguard.settings import OPTIONS
+from layerguard.verdict import Code
 from pulumi_policy import (
     EnforcementLevel,
     PolicyProviderResource,

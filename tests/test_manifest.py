@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.verdict import Code
-
-from layerguard.registry import RegistryError
-
 import json
 from typing import Any
 
@@ -15,6 +11,7 @@ from hypothesis import strategies as st
 from layerguard.errors import ManifestInvalid, ReferenceInvalid
 from layerguard.manifest import Index, Manifest, parse_config, parse_manifest
 from layerguard.platform import Platform
+from layerguard.registry import RegistryError
 
 from tests.fakes import OCI_MANIFEST, descriptor, digest_of, index, manifest
 

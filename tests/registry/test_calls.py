@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.verdict import Code
-
-from layerguard.registry import RegistryError
-
 import asyncio
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from layerguard.reference import Repository
+from layerguard.registry import RegistryError
 from layerguard.registry.calls import Calls
 from layerguard.registry.clients import ClientFactory, Clients
+from layerguard.verdict import Code
 
 from tests.registry.loops import on_a_loop
 

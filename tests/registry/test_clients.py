@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.verdict import Code
-
-from layerguard.registry import RegistryError
-
 import asyncio
 import json
 import logging
@@ -22,9 +18,10 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 from layerguard.reference import ImageId, Repository
-from layerguard.registry import ImageAnswer
+from layerguard.registry import ImageAnswer, RegistryError
 from layerguard.registry.clients import Clients, OrdinaryChain
 from layerguard.registry.ecr import Ecr
+from layerguard.verdict import Code
 from layerguard_sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
 from layerguard_sandbox.engine import ROOT
 

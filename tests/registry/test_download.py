@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from layerguard.verdict import Code
-
-from layerguard.registry import RegistryError
-
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from layerguard.registry import RegistryError
 from layerguard.registry.download import MAX_BYTES, PlainHttp
 
 from tests.registry.loops import on_a_loop

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.registry import RegistryError
-
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -19,7 +17,7 @@ from layerguard.enforcement.finding import Finding
 from layerguard.manifest import Index, Manifest, parse_config, parse_manifest
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, Repository
-from layerguard.registry import Availability, ImageAnswer, LayerAnswer
+from layerguard.registry import Availability, ImageAnswer, LayerAnswer, RegistryError
 from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.connections import Connections
 from layerguard.registry.download import MAX_BYTES

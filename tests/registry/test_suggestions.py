@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from layerguard.verdict import Code
-
-from layerguard.registry import RegistryError
-
 import asyncio
 from typing import Any, NoReturn
 
 import pytest
+from layerguard.registry import RegistryError
 from layerguard.registry.calls import Listing
 from layerguard.registry.suggestions import CachedQuestion, names_beside, tags_beside
+from layerguard.verdict import Code
 
 from tests.registry.loops import on_a_loop, until
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.verdict import Code
-
-from layerguard.registry import RegistryError
-
 import re
 from pathlib import Path
 
@@ -21,7 +17,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.model import ServiceModel
-from layerguard.registry import ecr
+from layerguard.registry import RegistryError, ecr
 from layerguard.registry.answers import Availability
 from layerguard.registry.permissions import ACTIONS, OPTIONAL_ACTIONS
 from layerguard.registry.translation import (
@@ -33,6 +29,7 @@ from layerguard.registry.translation import (
     is_transient,
     translate,
 )
+from layerguard.verdict import Code
 
 OPERATIONS = tuple(action.partition(":")[2] for action in (*ACTIONS, *OPTIONAL_ACTIONS))
 

@@ -1,4 +1,4 @@
-"""The line in which calls wait until fewer than the limit are under way."""
+"""A priority queue of calls with a limit on how many are under way."""
 
 from __future__ import annotations
 
@@ -10,71 +10,86 @@ from typing import Any, TypeAlias, TypeVar
 
 _Result = TypeVar("_Result")
 Call: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
-"""Makes the coroutine of a call when its turn has come, and not before."""
+"""Makes the coroutine of a call when it is sent, and not before."""
 
-# So many calls begin before the loop looks what else there is to do: so the first of many is on
-# its way while the last is still being written.
-_IN_A_ROW = 8
+# Calls that are sent before the event loop runs anything else: the first of many is on its way
+# while the last is still being written.
+_BURST = 8
 
 
 class Priority(IntEnum):
-    """When a call is sent: before all that come later in this list."""
+    """The order in which calls are sent."""
 
     URGENT = 0
+    """A resource waits for it."""
     HIGH = 1
+    """A check that has begun is finished before another one begins."""
     NORMAL = 2
+    LOW = 3
+    """It only makes better words."""
 
 
 class CallQueue:
-    """Sends calls, ``size`` at a time at most, in the order of their turns and of their coming.
+    """Sends calls by priority and then in order, at most ``size`` at a time.
 
-    Of one event loop.
+    Not thread-safe; bound to the running event loop.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._waiting: tuple[deque[Call], ...] = tuple(deque() for _ in Priority)
         self._under_way: set[asyncio.Task[None]] = set()
-        self._is_called = False
+        self._is_scheduled = False
 
-    def join(self, call: Call, turn: Priority = Priority.NORMAL) -> None:
-        """Send ``call`` when its ``turn`` has come."""
-        self._waiting[turn].append(call)
-        self._send_soon()
+    def submit(self, call: Call, priority: Priority = Priority.NORMAL) -> None:
+        """Send ``call`` when its time has come."""
+        self._waiting[priority].append(call)
+        self._schedule()
 
-    async def run(self, work: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-        """Wait for a turn; return what ``work`` returns, or raise what it raises."""
-        ended: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
+    async def run(
+        self,
+        work: Callable[[], Coroutine[Any, Any, _Result]],
+        priority: Priority = Priority.NORMAL,
+    ) -> _Result:
+        """Wait in the queue; return what ``work`` returns, or raise what it raises."""
+        result: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
 
         async def call() -> None:
+            if result.done():  # the caller was cancelled
+                return
             try:
-                ended.set_result(await work())
+                value = await work()
             except Exception as error:
-                ended.set_exception(error)
+                if not result.done():
+                    result.set_exception(error)
+            else:
+                if not result.done():
+                    result.set_result(value)
 
-        self.join(call)
-        return await ended
+        self.submit(call, priority)
+        return await result
 
-    def _send_soon(self) -> None:
-        if not self._is_called:
-            self._is_called = True
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._send)
 
     def _send(self) -> None:
-        self._is_called = False
-        for _ in range(_IN_A_ROW):
+        self._is_scheduled = False
+        for _ in range(_BURST):
             waiting = next(filter(None, self._waiting), None)
             if waiting is None or len(self._under_way) >= self.size:
                 return
             task = asyncio.ensure_future(waiting.popleft()())
             self._under_way.add(task)
             task.add_done_callback(self._ended)
-        self._send_soon()
+        self._schedule()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        # Who had its answer goes on first, and what it asks next may go before what waits.
-        asyncio.get_running_loop().call_soon(self._left, task)
+        # The slot is freed one iteration later, so that what follows from the answer is queued
+        # before the next call is chosen.
+        asyncio.get_running_loop().call_soon(self._free, task)
 
-    def _left(self, task: asyncio.Task[None]) -> None:
+    def _free(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
-        self._send_soon()
+        self._schedule()

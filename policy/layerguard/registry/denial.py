@@ -56,7 +56,7 @@ class Denial:
     explicit: bool
 
     @classmethod
-    def read(cls, message: str) -> Denial:
+    def parse(cls, message: str) -> Denial:
         """Return what ``message`` says; what it leaves out is None, or either side."""
         action, caller = _ACTION.search(message), _CALLER.search(message)
         resource = _RESOURCE.search(message)
