@@ -17,8 +17,12 @@ def note(text: str, stderr: TextIO) -> None:
 def note_foreign_endpoints(endpoints: Collection[str], stderr: TextIO) -> None:
     """Print which endpoints that are not AWS's own answered for ECR, if there were any."""
     if endpoints:
-        urls = ", ".join(sorted(endpoints))
-        note(f"ECR was asked at an endpoint that is not AWS's own: {urls}.", stderr)
+        urls = " and ".join(sorted(endpoints))
+        note(
+            f"ECR was asked at {urls}, not at AWS's own endpoint: the verdicts are as true as the "
+            "answers from there.",
+            stderr,
+        )
 
 
 def escape_what_cannot_be_encoded(stream: TextIO) -> None:

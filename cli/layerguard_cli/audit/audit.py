@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from layerguard.checking.checker import Checker
 from layerguard.discovery import ImageUse
-from layerguard.enforcement import apply_settings, decide
+from layerguard.enforcement import Enforcement, Finding, Run, apply_settings, bug, decide
 from layerguard.platform import Platform
 from layerguard.settings import Settings
 from layerguard.verdict import Verdict
@@ -64,10 +64,7 @@ def audit_sources(
     try:
         with bar:
             for source in sources:
-                uses = tuple(
-                    apply_settings(replace(use, platform=use.platform or platform), settings)
-                    for use in source.uses
-                )
+                uses = tuple(_prepared(use, settings, platform) for use in source.uses)
                 checker.start(uses)
                 read.append(replace(source, uses=uses))
             distinct = tuple(dict.fromkeys(use for source in read for use in source.uses))
@@ -86,16 +83,28 @@ def audit_sources(
 def _audited(
     source: Source, verdicts: Mapping[ImageUse, Verdict], settings: Settings
 ) -> AuditedSource:
-    findings = tuple(
-        decide(use, verdicts[use], settings, source.run) for use in source.uses if use in verdicts
+    return AuditedSource.of(
+        source,
+        (
+            _finding(use, verdicts[use], settings, source.run) if use in verdicts else None
+            for use in source.uses
+        ),
     )
-    unanswered = tuple(
-        # A secret reference has no place in a report; decide() masks those of findings.
-        replace(use, text=None) if use.is_secret else use
-        for use in source.uses
-        if use not in verdicts
-    )
-    return AuditedSource(source, findings, unanswered)
+
+
+def _prepared(use: ImageUse, settings: Settings, platform: Platform | None) -> ImageUse:
+    use = replace(use, platform=use.platform or platform)
+    try:
+        return apply_settings(use, settings)
+    except Exception as error:  # of one image, and no reason to hide the others
+        return replace(use, target=bug(use, error, "applying the settings"))
+
+
+def _finding(use: ImageUse, verdict: Verdict, settings: Settings, run: Run) -> Finding:
+    try:
+        return decide(use, verdict, settings, run)
+    except Exception as error:
+        return Finding(use, bug(use, error, "deciding"), Enforcement.WARN, "Layerguard has a bug.")
 
 
 def _from_a_thread(items: Iterator[T]) -> Iterator[T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from layerguard.enforcement import Finding
@@ -24,6 +25,7 @@ _STYLES = {
 }
 _LAYERS = 3  # bad layers of one manifest
 _DIGEST = len("sha256:") + 12  # characters of a digest, as Docker shortens it
+_COMMAND = re.compile(r"(?:\s|\x1b\[[0-9;]*m)*(?=::|##)")
 _UNLIMITED = 100_000  # columns, for a file or a pipe, in which no line is wrapped
 
 
@@ -51,10 +53,11 @@ def render(report: AuditReport, layout: TableLayout) -> str:
 
 def _no_command(line: str) -> str:
     """Return ``line``, which wrapping may have begun with what a CI system takes for a command."""
-    text = line.strip()
-    if not text.startswith(("::", "##")):
+    begin = _COMMAND.match(line)
+    if begin is None:
         return line.rstrip()
-    return line[: line.index(text)][:-1] + "\\" + text
+    before, _, after = begin[0].rpartition(" ")
+    return f"{before}{after}\\{line[begin.end() :].rstrip()}"
 
 
 def _table(rows: Iterable[tuple[Text, RenderableType]]) -> Table:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from layerguard.checking.checker import Summary
@@ -35,7 +36,21 @@ class AuditedSource:
 
     source: Source
     findings: tuple[Finding, ...]
-    unanswered: tuple[ImageUse, ...] = ()
+    unanswered: tuple[ImageUse, ...]
+
+    @classmethod
+    def of(cls, source: Source, findings: Iterable[Finding | None]) -> AuditedSource:
+        """Return ``source`` with the finding on each of its uses, None if there is none.
+
+        ``decide`` has masked a secret reference; one without a finding is dropped.
+        """
+        findings = tuple(findings)
+        unanswered = (
+            replace(use, text=None) if use.is_secret else use
+            for use, finding in zip(source.uses, findings, strict=True)
+            if finding is None
+        )
+        return cls(source, tuple(each for each in findings if each), tuple(unanswered))
 
     @property
     def file(self) -> str | None:

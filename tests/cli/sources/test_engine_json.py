@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layerguard.discovery.tree import Mark
-from layerguard.errors import SourceUnreadable
 from layerguard.gates import SENTINELS
 from layerguard_cli.sources import engine_json
 from layerguard_cli.sources.engine_json import HIDDEN, read_documents
+from layerguard_cli.sources.source import SourceUnreadable
 
 from tests.cli.sources.states import SECRET, SIGNATURE
 

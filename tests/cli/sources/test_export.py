@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from layerguard.discovery.placement import Placement
-from layerguard.errors import SourceUnreadable
 from layerguard.identity import ORDINARY, AssumedRole, StaticKeys
 from layerguard.verdict import Code, State, Verdict
 from layerguard_cli.sources import SourceKind
+from layerguard_cli.sources.source import SourceUnreadable
 
 from tests.cli.sources.states import (
     HOST,

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.errors import NotASource, SourceUnreadable
 from layerguard.platform import Platform
 from layerguard_cli.sources import SourceKind
+from layerguard_cli.sources.source import NotASource, SourceUnreadable
 
 from tests.cli.sources.states import HOST, read, told
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.errors import NotASource, SourceUnreadable
 from layerguard_cli.sources import SourceKind
+from layerguard_cli.sources.source import NotASource, SourceUnreadable
 
 from tests.cli.sources.states import HOST, RECORDED, export, read, state, told
 

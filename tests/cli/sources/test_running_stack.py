@@ -8,9 +8,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-from layerguard.errors import SourceUnreadable
 from layerguard_cli.sources import SourceKind
 from layerguard_cli.sources.running_stack import Pulumi
+from layerguard_cli.sources.source import SourceUnreadable
 
 from tests.cli.auditing import has_ended, wait_until
 from tests.cli.sources.states import HOST, export, state, told
