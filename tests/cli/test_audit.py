@@ -167,7 +167,7 @@ def test_an_endpoint_alone_is_asked_as_the_ordinary_chain(ecr: SandboxEcr, tmp_p
     assert signed == {ecr.keys.arn}
 
 
-def test_a_platform_is_for_what_does_not_say_its_own_and_all_platforms_for_everything(
+def test_a_platform_is_for_images_without_one_and_all_platforms_for_every_image(
     ecr: SandboxEcr, tmp_path: Path
 ) -> None:
     registry, arm = ecr.registry("123456789012", "eu-west-1"), oci_image("web", "arm64")
@@ -194,7 +194,7 @@ def test_a_platform_is_for_what_does_not_say_its_own_and_all_platforms_for_every
     assert codes("--all-platforms") == ["available", "available", "available"]
 
 
-def test_of_two_stacks_of_one_name_the_second_is_told_by_its_place(
+def test_of_two_stacks_of_one_name_the_second_is_named_with_its_place(
     ecr: SandboxEcr, tmp_path: Path
 ) -> None:
     for name in ("a.json", "b.json"):
@@ -236,7 +236,7 @@ def test_a_source_that_cannot_be_read_hides_none_of_the_others(
     ]
 
 
-def test_what_is_left_out_of_a_folder_is_told_on_standard_error(
+def test_a_file_of_a_folder_that_is_left_out_is_noted_on_standard_error(
     ecr: SandboxEcr, tmp_path: Path
 ) -> None:
     (tmp_path / "pod.yaml").write_text(POD)
@@ -268,7 +268,7 @@ def test_a_stack_without_a_pulumi_is_a_problem(ecr: SandboxEcr, tmp_path: Path) 
         (("--out", "/none/at/all", "-"), "There is no folder /none/at."),
     ],
 )
-def test_wrong_usage_is_said_before_anybody_is_asked(
+def test_wrong_usage_is_refused_before_ecr_is_asked(
     ecr: SandboxEcr, words: tuple[str, ...], complaint: str
 ) -> None:
     run = audit(ecr, *words, stdin=WEB)
@@ -311,7 +311,7 @@ def test_every_format_goes_to_standard_output_or_whole_to_a_file(
     assert re.fullmatch("" if name == "table" else summary, printed.stderr)
 
 
-def test_a_file_that_cannot_be_written_is_said_in_words(ecr: SandboxEcr, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_an_error_message(ecr: SandboxEcr, tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("the system has no device that is always full")
     run = audit(ecr, listed(tmp_path, WEB), "--out", "/dev/full")

@@ -24,7 +24,7 @@ def reference(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield ecr.registry("123456789012", "eu-west-1").push("shop/web", image, tag="1").reference
 
 
-def test_check_says_available_with_exit_code_0(
+def test_an_available_image_is_exit_code_0(
     reference: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", reference]) == 0
@@ -40,7 +40,7 @@ def test_the_installed_command_checks_a_reference(reference: str) -> None:
     assert run.stdout.startswith(f"available: argument: {reference}\n")
 
 
-def test_check_says_unavailable_with_exit_code_1(
+def test_an_unavailable_image_is_exit_code_1(
     reference: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", reference, f"{reference}-absent", "--platform", "linux/arm64"]) == 1
@@ -58,7 +58,7 @@ def test_check_says_unavailable_with_exit_code_1(
         ([Code.AVAILABLE, Code.NOT_PRIVATE_ECR], 0),
     ],
 )
-def test_the_exit_code_tells_unavailable_from_not_known(codes: list[Code], expected: int) -> None:
+def test_the_exit_code_distinguishes_unavailable_from_not_known(codes: list[Code], expected: int) -> None:
     assert exit_code(code.state for code in codes) == expected
 
 

@@ -117,7 +117,7 @@ def test_a_pipe_is_no_file() -> None:
     assert "physicalLocation" not in run_of(report)["results"][0]["locations"][0]
 
 
-def test_fingerprints_tell_uses_apart_and_stay_when_others_come_and_the_verdict_changes() -> None:
+def test_fingerprints_distinguish_uses_and_stay_when_others_come_and_the_verdict_changes() -> None:
     def fingerprints(report: AuditReport) -> list[str]:
         return [
             result["partialFingerprints"]["primaryLocationLineHash"]

@@ -66,7 +66,7 @@ def test_documents_stand_one_behind_the_other() -> None:
     assert read_documents(' {"a": 1}\n{"b": 2}[3] ') == ([{"a": 1}, {"b": 2}, [3]], "")
 
 
-def test_a_text_that_breaks_off_has_what_stands_before_and_says_where() -> None:
+def test_a_text_that_breaks_off_has_the_documents_before_and_the_place() -> None:
     assert read_documents('{"a": 1}\n{"password": "hunter2') == (
         [{"a": 1}],
         "It is not valid JSON at line 2, column 14.",
