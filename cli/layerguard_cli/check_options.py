@@ -27,14 +27,14 @@ def add_limit_options(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=defaults.image,
         metavar="SECONDS",
-        help=f"for how long one image is checked, retries included (default: {defaults.image:g})",
+        help=f"the time for one image, retries included (default: {defaults.image:g})",
     )
     parser.add_argument(
         "--total-timeout",
         type=_seconds,
         default=defaults.total,
         metavar="SECONDS",
-        help=f"for how long all images are checked (default: {defaults.total:g})",
+        help=f"the time for all images together (default: {defaults.total:g})",
     )
 
 

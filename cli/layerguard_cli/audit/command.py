@@ -81,8 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_platform_options(
         parser,
-        one="the platform of the images whose source has none",
-        every="check every platform of every image that can be run, whatever its source has",
+        one="the platform of the images whose source names none",
+        every="check every platform of every image that can be run, whatever its source names",
     )
     add_limit_options(parser)
     add_identity_options(parser, otherwise="those of each resource's own provider")
