@@ -26,6 +26,11 @@ class CheckRequest:
         next_step = next_step_after(code, self.reference, None, self.platform)
         return Verdict(code, reason, next_step, wanted=self.platform)
 
+    def bug(self, step: str, error: Exception) -> Verdict:
+        """Return the verdict of a check that a bug of Layerguard ended in ``step``."""
+        reason = f"This is a bug of Layerguard, in {step}: {type(error).__name__}: {error}"
+        return self.failure(Code.INTERNAL_ERROR, reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Counters:
@@ -37,6 +42,14 @@ class Counters:
     layers: int = 0
     calls: int = 0
     foreign_endpoints: frozenset[str] = frozenset()
+
+    def and_later(self, later: Counters) -> Counters:
+        """Return the counters after ``later``: none goes back where a backend took over."""
+        return Counters(
+            max(self.layers, later.layers),
+            max(self.calls, later.calls),
+            self.foreign_endpoints | later.foreign_endpoints,
+        )
 
 
 class CheckListener(Protocol):

@@ -151,9 +151,11 @@ class _RepositoryBatcher(Generic[_Question, _Answer]):
         batch.sent()
         try:
             batch.answers.set_result(await self._ask(tuple(batch.questions)))
+        except asyncio.CancelledError:  # the queue does so to a call that hangs
+            batch.answers.set_exception(asyncio.TimeoutError())
         except Exception as error:
             batch.answers.set_exception(error)
-            batch.answers.exception()  # every check that shares it may have been cancelled
+        batch.answers.exception()  # every check that shares it may have been cancelled
         batch.questions.clear()  # there may be thousands, and the answers have them too
         self._under_way -= 1
         self._flush_soon()

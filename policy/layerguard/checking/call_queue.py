@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from enum import IntEnum
 from typing import Any, TypeAlias, TypeVar
 
+from layerguard.checking.limits import Limits
+
 _Result = TypeVar("_Result")
 Call: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
 """Makes the coroutine of a call when it is sent, and not before."""
@@ -32,13 +34,15 @@ class Priority(IntEnum):
 class CallQueue:
     """Sends calls by priority and then in order, at most ``size`` at a time.
 
-    Not thread-safe; bound to the running event loop.
+    A call that has not ended ``seconds`` after it was sent is cancelled: calls that hang must not
+    keep others from being sent. Not thread-safe; bound to the running event loop.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, seconds: float = Limits().image) -> None:
         self.size = size
+        self.seconds = seconds
         self._waiting: tuple[deque[Call], ...] = tuple(deque() for _ in Priority)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], asyncio.TimerHandle] = {}
         self._is_scheduled = False
 
     def submit(self, call: Call, priority: Priority = Priority.NORMAL) -> None:
@@ -51,23 +55,25 @@ class CallQueue:
         work: Callable[[], Coroutine[Any, Any, _Result]],
         priority: Priority = Priority.NORMAL,
     ) -> _Result:
-        """Wait in the queue; return what ``work`` returns, or raise what it raises."""
-        result: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
+        """Wait in the queue; return what ``work`` returns, or raise what it raises.
+
+        A caller that is cancelled leaves the queue, or ends the call.
+        """
+        loop = asyncio.get_running_loop()
+        sent: asyncio.Future[None] = loop.create_future()
+        ended: asyncio.Future[None] = loop.create_future()
 
         async def call() -> None:
-            if result.done():  # the caller was cancelled
-                return
-            try:
-                value = await work()
-            except Exception as error:
-                if not result.done():
-                    result.set_exception(error)
-            else:
-                if not result.done():
-                    result.set_result(value)
+            if not sent.done():  # otherwise the caller was cancelled
+                sent.set_result(None)
+                await ended
 
         self.submit(call, priority)
-        return await result
+        try:
+            await sent
+            return await work()
+        finally:
+            ended.cancel()
 
     def _schedule(self) -> None:
         if not self._is_scheduled:
@@ -81,15 +87,17 @@ class CallQueue:
             if waiting is None or len(self._under_way) >= self.size:
                 return
             task = asyncio.ensure_future(waiting.popleft()())
-            self._under_way.add(task)
+            timer = asyncio.get_running_loop().call_later(self.seconds, task.cancel)
+            self._under_way[task] = timer
             task.add_done_callback(self._ended)
         self._schedule()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way[task].cancel()
         # The slot is freed one iteration later, so that what follows from the answer is queued
         # before the next call is chosen.
         asyncio.get_running_loop().call_soon(self._free, task)
 
     def _free(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        del self._under_way[task]
         self._schedule()

@@ -6,21 +6,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from concurrent.futures import wait as wait_for
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from queue import Empty, SimpleQueue
 
 from layerguard.checking.backend import CheckBackend, CheckRequest, Counters
-from layerguard.checking.limits import CONCURRENCY, Limits
+from layerguard.checking.limits import CONCURRENCY, EXPLANATION_SECONDS, Limits
 from layerguard.discovery import ImageUse
-from layerguard.reference import ImageReference, Repository
+from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import Registry
 from layerguard.verdict import Code, State, Verdict
-
-# Seconds in which a run waits for better words, all of them together.
-EXPLANATION_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +49,20 @@ class _Stopwatch:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._under_way = 0
+        self._under_way: set[_Check] = set()
         self._since = 0.0
         self._before = 0.0
 
-    def enter(self) -> None:
+    def start(self, check: _Check) -> None:
         if not self._under_way:
             self._since = self._clock()
-        self._under_way += 1
+        self._under_way.add(check)
 
-    def leave(self) -> None:
-        self._under_way -= 1
-        if not self._under_way:
-            self._before += self._clock() - self._since
+    def stop(self, check: _Check) -> None:
+        if check in self._under_way:
+            self._before = self.seconds
+            self._since = self._clock()
+            self._under_way.remove(check)
 
     @property
     def seconds(self) -> float:
@@ -72,25 +71,37 @@ class _Stopwatch:
 
 
 class _Check:
-    """A check under way, as the listener of the backend that runs it."""
+    """A check under way, as the listener of the backend that runs it. Thread-safe.
 
-    def __init__(self, ended: Callable[[Counters], None], *, is_prefetch: bool) -> None:
+    The first verdict stands; an explanation changes its words and nothing else.
+    """
+
+    def __init__(
+        self, ended: Callable[[_Check, Counters], None], *, is_prefetch: bool = False
+    ) -> None:
         self.verdict: Future[Verdict] = Future()
         self.explanation: Future[Verdict] = Future()
         self.is_prefetch = is_prefetch
         self._ended = ended
+        self._lock = threading.Lock()
 
     def decided(self, verdict: Verdict, counters: Counters, *, explaining: bool) -> None:
-        if self.verdict.done():  # a backend that took over from another checks again
-            return
-        self._ended(counters)
-        if not explaining:
-            self.explanation.set_result(verdict)
-        self.verdict.set_result(verdict)
+        with self._lock:
+            if self.verdict.done():  # a backend that took over from another checks again
+                return
+            self._ended(self, counters)
+            if not explaining:
+                self.explanation.set_result(verdict)
+            self.verdict.set_result(verdict)
 
     def explained(self, verdict: Verdict) -> None:
-        if not self.explanation.done():
-            self.explanation.set_result(verdict)
+        with self._lock:
+            if self.explanation.done() or not self.verdict.done():
+                return
+            stands = self.verdict.result()
+            if verdict.code is stands.code:
+                stands = replace(stands, reason=verdict.reason, next_step=verdict.next_step)
+            self.explanation.set_result(stands)
 
 
 class Checker:
@@ -107,6 +118,7 @@ class Checker:
         self._lock = threading.Lock()
         self._checks: dict[CheckRequest, _Check] = {}
         self._given_up: dict[CheckRequest, Verdict] = {}
+        self._images: set[tuple[Repository, ImageId]] = set()
         self._stopwatch = _Stopwatch(clock)
         self._explaining = 0.0
         self._first_question: float | None = None
@@ -163,29 +175,30 @@ class Checker:
         """Return a verdict for each of ``uses``, in their order."""
         uses = tuple(uses)
         self.start(uses)
-        for use in uses:
-            self._verdict(use)
+        known = [self._verdict(use) for use in uses]
         # All verdicts stand: what is left of the time for better words is shared by all.
-        return tuple(self._explained(use) for use in uses)
+        return tuple(self._explained(verdict, check) for verdict, check in known)
 
     def check_each(self, uses: Iterable[ImageUse]) -> Iterator[tuple[ImageUse, Verdict]]:
         """Yield each of ``uses`` with its verdict as soon as it is known, in no order."""
-        by_verdict: dict[Future[Verdict], list[ImageUse]] = {}
+        waiting: dict[_Check, list[ImageUse]] = {}
         for use in uses:
             if isinstance(use.target, ImageReference):
-                future = self._start(request_for(use, use.target)).verdict
-                by_verdict.setdefault(future, []).append(use)
+                check = self._start(request_for(use, use.target))
+                waiting.setdefault(check, []).append(use)
             else:
                 yield use, use.target
-        waiting = set(by_verdict)
+        known: SimpleQueue[_Check] = SimpleQueue()
+        for check in waiting:
+            check.verdict.add_done_callback(partial(_put, known, check))
         while waiting:
-            known, waiting = wait_for(waiting, self._left(), FIRST_COMPLETED)
-            if not known:  # the time is used up: the verdicts of the others say so
-                known, waiting = waiting, set()
-            for future in known:
-                for use in by_verdict[future]:
-                    self._verdict(use)
-                    yield use, self._explained(use)
+            try:
+                checks = [known.get(timeout=self._left())]
+            except Empty:  # the time is used up: the verdicts of the others say so
+                checks = list(waiting)
+            for each in checks:
+                for use in waiting.pop(each):
+                    yield use, self._explained(*self._verdict(use))
 
     def forget(self, use: ImageUse) -> None:
         """Drop what is known of the repository of ``use``, whose images may have changed."""
@@ -197,11 +210,10 @@ class Checker:
         states = Counter(verdict.state for verdict in verdicts)
         with self._lock:
             first, last = self._first_question, self._last_verdict
-            images = {(each.reference.repository, each.reference.image_id) for each in self._checks}
-            counters = self._counters
+            images, counters = len(self._images), self._counters
         return Summary(
             sum(states.values()) - states[State.SKIPPED],
-            len(images),
+            images,
             counters.layers,
             states[State.UNAVAILABLE],
             states[State.UNDETERMINED],
@@ -215,20 +227,26 @@ class Checker:
         self._backend.close()
 
     def _start(self, request: CheckRequest, *, is_prefetch: bool = False) -> _Check:
+        """Return the check of ``request``, which is started if there is none.
+
+        The time of a prefetch counts only from when its image is needed.
+        """
         with self._lock:
-            check = self._checks.get(request)
-            if check:
-                return check
             if self._first_question is None:
                 self._first_question = self._clock()
-            check = self._checks[request] = _Check(self._ended, is_prefetch=is_prefetch)
-            self._stopwatch.enter()
+            known = self._checks.get(request)
+            check = known or _Check(self._ended, is_prefetch=is_prefetch)
+            self._checks[request] = check
+            if not is_prefetch:
+                self._images.add((request.reference.repository, request.reference.image_id))
+                if not check.verdict.done():
+                    self._stopwatch.start(check)
+        if known:
+            return check
         try:
             self._backend.start(request, check)
         except Exception as error:
-            reason = f"This is a bug of Layerguard, in starting a check: {error!r}"
-            verdict = request.failure(Code.INTERNAL_ERROR, reason)
-            check.decided(verdict, self._counters, explaining=False)
+            check.decided(request.bug("starting a check", error), Counters(), explaining=False)
         return check
 
     def _forget(self, repository: Repository) -> None:
@@ -239,31 +257,30 @@ class Checker:
                 del self._checks[request]
         self._backend.forget(repository)
 
-    def _ended(self, counters: Counters) -> None:
+    def _ended(self, check: _Check, counters: Counters) -> None:
         with self._lock:
-            self._stopwatch.leave()
+            self._stopwatch.stop(check)
             self._last_verdict = self._clock()
-            self._counters = counters
+            self._counters = self._counters.and_later(counters)
 
-    def _verdict(self, use: ImageUse) -> Verdict:
-        """Return the verdict on ``use`` within the limits."""
+    def _verdict(self, use: ImageUse) -> tuple[Verdict, _Check | None]:
+        """Return the verdict on ``use`` within the limits, and the check that came to it."""
         if isinstance(use.target, Verdict):
-            return use.target
+            return use.target, None
         request = request_for(use, use.target)
-        return self._given_up.get(request) or self._wait_for(request, self._current(request))
+        given_up = self._given_up.get(request)
+        if given_up:
+            return given_up, None
+        check = self._current(request)
+        return self._wait_for(request, check), check
 
-    def _explained(self, use: ImageUse) -> Verdict:
-        """Return the verdict on ``use`` in better words, if they come within what time is left."""
-        verdict = self._verdict(use)
-        if isinstance(use.target, Verdict):
-            return verdict
-        check = self._checks.get(request_for(use, use.target))
+    def _explained(self, verdict: Verdict, check: _Check | None) -> Verdict:
+        """Return ``verdict`` in better words, if they come within what time is left."""
         if check is None or verdict.code is Code.TIMED_OUT:
             return verdict
         began = self._clock()
         try:
-            left = max(0.0, EXPLANATION_SECONDS - self._explaining)
-            return check.explanation.result(left)
+            return check.explanation.result(max(0.0, EXPLANATION_SECONDS - self._explaining))
         except FutureTimeout:
             return verdict
         finally:
@@ -299,6 +316,10 @@ class Checker:
         with self._lock:
             limits = self._limits
             return max(0.0, limits.total + limits.absent - self._stopwatch.seconds)
+
+
+def _put(known: SimpleQueue[_Check], check: _Check, _: Future[Verdict]) -> None:
+    known.put(check)
 
 
 def request_for(use: ImageUse, reference: ImageReference) -> CheckRequest:

@@ -75,7 +75,7 @@ async def check_image(
         layers.answers(), read.answers(), _about_absent(resolution, reference, questions)
     )
     absent = list(_absent_problems(resolution, listing))
-    if again and any(each.reason == _NOT_PULLED for each in absent):
+    if again and any(each.code is Code.INCONSISTENT_ANSWER for each in absent):
         return await check_image(reference, wanted, questions.fresh_copy(), again=False)
     problems = [
         *_layer_problems(answers.values()),

@@ -13,7 +13,7 @@ from layerguard.checking.background_loop import BackgroundLoop
 from layerguard.checking.call_queue import CallQueue
 from layerguard.checking.explanations import explain, may_explain
 from layerguard.checking.image import check_image
-from layerguard.checking.limits import CONCURRENCY, Limits
+from layerguard.checking.limits import CONCURRENCY, EXPLANATION_SECONDS, Limits
 from layerguard.checking.questions import DISTINGUISHING_SECONDS, Questions, RegistryLoaders
 from layerguard.identity import Identity
 from layerguard.platform import Platform
@@ -27,13 +27,16 @@ Explain: TypeAlias = Callable[[ImageReference, Verdict, Questions], Awaitable[Ve
 # Seconds between two looks at what is not there yet.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 10.0
+# More explanations than this would take longer than a run waits for them, and hold checks up.
+_MOST_EXPLAINED = 100
 
 
 class InProcessBackend:
     """A ``CheckBackend`` that asks ``registry`` from this process.
 
     A check ends with a verdict whatever happens in it: its limit makes it ``timed-out``, and an
-    exception ``internal-error``. ``check`` and ``explain`` are the steps of a check.
+    exception ``internal-error``. Its explanation comes after the verdict, and is left out where it
+    fails or takes too long. ``check`` and ``explain`` are the steps of a check.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class InProcessBackend:
         self._explain = explain
         self._loop = BackgroundLoop()
         self._queue = CallQueue(concurrency)
+        self._explained_count = 0
         self._under_way: dict[CheckRequest, Questions] = {}
         self._loaders: dict[Identity, RegistryLoaders] = {}
         self._limits = Limits(concurrency=concurrency)
@@ -61,13 +65,13 @@ class InProcessBackend:
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
         self._limits = limits
-        self._queue.size = limits.concurrency
+        self._queue.size, self._queue.seconds = limits.concurrency, limits.image
         self._cache_prefixes = tuple(cache_prefixes)
         self._registry.set_retry_seconds(limits.image / 2)
 
     def start(self, request: CheckRequest, listener: CheckListener) -> None:
         """Start a check in the background; return at once."""
-        self._loop.start(self._run, request, listener, self._limits)
+        self._loop.start(self._run, request, listener, self._limits, self._cache_prefixes)
 
     def prioritise(self, request: CheckRequest) -> None:
         """Send the questions of ``request`` before all others."""
@@ -91,34 +95,53 @@ class InProcessBackend:
         for loaders in self._loaders.values():
             loaders.forget(repository)
 
-    async def _run(self, request: CheckRequest, listener: CheckListener, limits: Limits) -> None:
+    async def _run(
+        self,
+        request: CheckRequest,
+        listener: CheckListener,
+        limits: Limits,
+        cache_prefixes: tuple[str, ...],
+    ) -> None:
+        questions = None
         watch = _Watch(limits.image + limits.absent)
-        questions = self._questions(request.identity, watch.begin)
-        self._under_way[request] = questions
         try:
+            patience = min(DISTINGUISHING_SECONDS, limits.image / 3)
+            loaders = self._loaders_of(request.identity)
+            questions = Questions(loaders, cache_prefixes, watch.begin, patience)
+            self._under_way[request] = questions
             verdict = await watch.over(self._until_there(request, questions, limits.absent))
         except asyncio.TimeoutError:
             reason = f"The check did not end within {limits.image:g} s (option timeoutSeconds)."
             verdict = request.failure(Code.TIMED_OUT, reason)
         except Exception as error:
-            reason = f"This is a bug of Layerguard, in checking: {type(error).__name__}: {error}"
-            verdict = request.failure(Code.INTERNAL_ERROR, reason)
-        self._under_way.pop(request, None)
-        explaining = may_explain(verdict)
+            verdict = request.bug("checking", error)
+        finally:
+            if self._under_way.get(request) is questions:
+                self._under_way.pop(request, None)
+        explaining = questions is not None and self._is_worth_explaining(verdict)
         listener.decided(verdict, self._counters(), explaining=explaining)
-        if explaining:
+        if questions and explaining:
             listener.explained(await self._explained(request, verdict, questions))
+
+    def _is_worth_explaining(self, verdict: Verdict) -> bool:
+        try:
+            explaining = self._explained_count < _MOST_EXPLAINED and may_explain(verdict)
+        except Exception:  # whatever is wrong with its words, the verdict stands
+            return False
+        self._explained_count += explaining
+        return explaining
 
     async def _explained(
         self, request: CheckRequest, verdict: Verdict, questions: Questions
     ) -> Verdict:
         """Return ``verdict`` in better words, or as it is where they cannot be had."""
         try:
-            explained = await self._explain(request.reference, verdict, questions)
+            explaining = self._explain(request.reference, verdict, questions)
+            explained = await asyncio.wait_for(explaining, EXPLANATION_SECONDS)
+            # Whatever an explanation returns, what stands is the verdict.
+            return replace(verdict, reason=explained.reason, next_step=explained.next_step)
         except Exception:
             return verdict
-        # Whatever an explanation returns, what stands is the verdict.
-        return replace(verdict, reason=explained.reason, next_step=explained.next_step)
 
     async def _until_there(
         self, request: CheckRequest, questions: Questions, absent: float
@@ -137,13 +160,12 @@ class InProcessBackend:
             verdict = replace(verdict, reason=reason)
         return verdict
 
-    def _questions(self, identity: Identity, begun: Callable[[], None]) -> Questions:
+    def _loaders_of(self, identity: Identity) -> RegistryLoaders:
         loaders = self._loaders.get(identity)
         if loaders is None:
             loaders = RegistryLoaders(self._registry.for_identity(identity), self._queue)
             self._loaders[identity] = loaders
-        patience = min(DISTINGUISHING_SECONDS, self._limits.image / 3)
-        return Questions(loaders, self._cache_prefixes, begun, patience)
+        return loaders
 
     def _counters(self) -> Counters:
         layers = sum(loaders.layers.count for loaders in self._loaders.values())

@@ -26,7 +26,6 @@ from layerguard.identity import Identity
 from layerguard.platform import Platform
 from layerguard.reference import ImageReference
 
-_VERSION = 2
 LIFETIME = 3600.0
 """Seconds: long enough for a person to read a preview, short enough to be about one program."""
 MAX_BYTES = 4_000_000
@@ -107,7 +106,7 @@ class PrefetchFile:
         if self._path is None:
             return
         document = {
-            "version": _VERSION,
+            "version": 2,
             "written": self._clock(),
             "salt": prefetch.salt,
             "images": [
@@ -115,7 +114,7 @@ class PrefetchFile:
                 for reference, platform, fingerprint in prefetch.images
             ],
         }
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # a path may have a character that none can have
             folder = self._path.parent
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._delete_old(folder)
@@ -138,18 +137,26 @@ class PrefetchFile:
             return Prefetch()
 
     def _parse(self, document: Any) -> Prefetch:
-        age = self._clock() - float(document["written"])
-        if document["version"] != _VERSION or not 0 <= age <= LIFETIME:
-            return Prefetch()
-        images = document["images"][:MAX_IMAGES]
-        return Prefetch(_text(document["salt"]), tuple(map(_image_of_json, images)))
+        match document:
+            case {
+                "version": 2,
+                "written": int() | float() as written,
+                "salt": str(salt),
+                "images": [*images],
+            }:
+                if 0 <= self._clock() - written <= LIFETIME:
+                    return Prefetch(salt, tuple(map(_image_of_json, images[:MAX_IMAGES])))
+        return Prefetch()
 
     def _delete_old(self, folder: Path) -> None:
-        for entry in os.scandir(folder):
-            if not _OWN_NAME.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False):
-                continue
-            if self._clock() - entry.stat(follow_symlinks=False).st_mtime > LIFETIME:
-                Path(entry.path).unlink(missing_ok=True)
+        with os.scandir(folder) as entries:
+            own = [entry for entry in entries if _OWN_NAME.fullmatch(entry.name)]
+        for entry in own:
+            with suppress(OSError):  # another pack may delete it too
+                status = entry.stat(follow_symlinks=False)
+                is_old = self._clock() - status.st_mtime > LIFETIME
+                if is_old and stat.S_ISREG(status.st_mode):
+                    Path(entry.path).unlink()
 
 
 def _read_own_file(path: Path) -> bytes:
@@ -177,29 +184,21 @@ def _platform_to_json(platform: Platform | None) -> list[str | None] | None:
 
 
 def _image_of_json(entry: Any) -> tuple[ImageReference, Platform | None, str]:
-    text, platform, fingerprint = entry
-    reference = ImageReference.parse(_text(text))
-    if reference is None:
-        raise ValueError("The text is not a reference to private ECR.")
-    return reference, _platform_of_json(platform), _text(fingerprint)
+    match entry:
+        case [str(text), platform, str(fingerprint)]:
+            reference = ImageReference.parse(text)
+            if reference:
+                return reference, _platform_of_json(platform), fingerprint
+    raise ValueError("An entry is not a reference to private ECR, a platform and a fingerprint.")
 
 
 def _platform_of_json(value: Any) -> Platform | None:
-    if value is None:
-        return None
-    os_, architecture, variant, version = value
-    return Platform(
-        _text(os_),
-        _text(architecture),
-        None if variant is None else _text(variant),
-        None if version is None else _text(version),
-    )
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("A text is expected.")
-    return value
+    match value:
+        case None:
+            return None
+        case [str(os_), str(architecture), str() | None as variant, str() | None as version]:
+            return Platform(os_, architecture, variant, version)
+    raise ValueError("A platform is not four texts.")
 
 
 def _cache_folder(environment: Mapping[str, str]) -> Path | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from layerguard.checking.batch_loader import BatchLoader, PendingAnswers
 from layerguard.checking.call_queue import CallQueue, Priority
 from layerguard.checking.config_platforms import platforms_in
+from layerguard.checking.limits import EXPLANATION_SECONDS
+from layerguard.checking.shared_calls import SharedCalls
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import (
@@ -25,14 +26,18 @@ from layerguard.verdict import Code
 _EVERY_REPOSITORY = "ROOT"
 # Seconds for what tells the causes of a proven failure apart: a silent server must not hide it.
 DISTINGUISHING_SECONDS = 5.0
+# Seconds in which answers are fresh enough for what asks anew.
+_MOMENT = 0.2
 
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")
-_Result = TypeVar("_Result")
 
 
 class RegistryLoaders:
-    """What one identity asked a registry, and the answers."""
+    """What one identity asked a registry, and the answers.
+
+    Not thread-safe; bound to the running event loop.
+    """
 
     def __init__(self, registry: Registry, queue: CallQueue) -> None:
         self.registry = registry
@@ -48,11 +53,35 @@ class RegistryLoaders:
         self.platforms: BatchLoader[Digest, Platform | None] = BatchLoader(
             self._platforms, queue, size=1, priority=Priority.HIGH
         )
+        # These tell the causes of a proven failure apart: few calls, and checks wait for them.
+        self.listings = SharedCalls(registry.listing, queue, Priority.URGENT)
+        self.cache_prefixes = SharedCalls(
+            registry.cache_prefixes, queue, Priority.URGENT, _registry_of
+        )
+        self.repository_names = SharedCalls(
+            registry.repository_names, queue, Priority.LOW, _registry_of
+        )
+        self.callers = SharedCalls(registry.caller, queue, Priority.LOW, lambda _: None)
+        self._fresh: RegistryLoaders | None = None
+        self._fresh_until = 0.0
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``."""
-        for loader in (self.images, self.layers, self.platforms):
-            loader.forget(repository)
+        for each in (self.images, self.layers, self.platforms, self.listings):
+            each.forget(repository)
+        self._fresh = None
+
+    def fresh(self) -> RegistryLoaders:
+        """Return loaders without answers about repositories.
+
+        All that want some within a moment share them, so that their questions go together.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._fresh is None or now > self._fresh_until:
+            self._fresh = RegistryLoaders(self.registry, self.queue)
+            self._fresh.cache_prefixes = self.cache_prefixes
+            self._fresh_until = now + _MOMENT
+        return self._fresh
 
     async def _platforms(
         self, repository: Repository, digests: Sequence[Digest]
@@ -65,7 +94,8 @@ class Questions:
 
     ``cache_prefixes`` are prefixes of pull-through caches that are known without asking, and
     ``begun`` is called when a first question is sent, and may be called again. The listing and the
-    caches may take ``patience`` seconds: they only tell causes of a proven failure apart.
+    caches may take ``patience`` seconds and may fail: they only tell causes of a proven failure
+    apart.
     Not thread-safe; bound to the running event loop.
     """
 
@@ -90,8 +120,8 @@ class Questions:
             each.prioritise()
 
     def fresh_copy(self) -> Questions:
-        """Return the same questions without any answer."""
-        loaders = RegistryLoaders(self._loaders.registry, self._loaders.queue)
+        """Return the same questions without any answer about a repository."""
+        loaders = self._loaders.fresh()
         copy = Questions(loaders, self._cache_prefixes, self._begun, self._patience)
         copy._priority = self._priority
         return copy
@@ -116,10 +146,11 @@ class Questions:
 
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
         """List the images of ``repository``, archived ones included."""
-        silence = RegistryError(Code.TIMED_OUT, "ECR did not list the repository's images in time.")
-        return await self._within_bound(
-            partial(self._loaders.registry.listing, repository), silence
-        )
+        try:
+            return await self._loaders.listings.answer(repository, self._patience)
+        except Exception as error:  # whatever is wrong with it, what is proven stands without it
+            reason = f"ECR did not list the repository's images: {error!r}"
+            return RegistryError(Code.INTERNAL_ERROR, reason)
 
     async def is_cache(self, repository: Repository) -> bool | None:
         """Tell whether pulls fill ``repository`` from upstream; None where that is not known.
@@ -128,28 +159,19 @@ class Questions:
         """
         if _is_below(self._cache_prefixes, repository.name):
             return True
-        ask = partial(self._loaders.registry.cache_prefixes, repository)
-        prefixes = await self._within_bound(ask, None)
+        try:
+            prefixes = await self._loaders.cache_prefixes.answer(repository, self._patience)
+        except Exception:  # the same
+            return None
         return None if prefixes is None else _is_below(prefixes, repository.name)
 
     async def repository_names(self, repository: Repository) -> RepositoryNames | RegistryError:
         """List the repositories beside ``repository``, for an explanation."""
-        ask = partial(self._loaders.registry.repository_names, repository)
-        return await self._loaders.queue.run(ask, Priority.LOW)
+        return await self._loaders.repository_names.answer(repository, EXPLANATION_SECONDS)
 
     async def caller(self, repository: Repository) -> str | None:
         """Return the ARN of the principal that asks, for an explanation."""
-        ask = partial(self._loaders.registry.caller, repository)
-        return await self._loaders.queue.run(ask, Priority.LOW)
-
-    async def _within_bound(
-        self, ask: Callable[[], Coroutine[Any, Any, _Result]], otherwise: _Result
-    ) -> _Result:
-        priority = min(self._priority, Priority.HIGH)
-        try:
-            return await asyncio.wait_for(self._loaders.queue.run(ask, priority), self._patience)
-        except (TimeoutError, asyncio.TimeoutError):
-            return otherwise
+        return await self._loaders.callers.answer(repository, EXPLANATION_SECONDS)
 
     def _noted(
         self, pending: PendingAnswers[_Question, _Answer]
@@ -158,6 +180,10 @@ class Questions:
         if self._priority is Priority.URGENT:
             pending.prioritise()
         return pending
+
+
+def _registry_of(repository: Repository) -> tuple[str, str]:
+    return repository.account, repository.region
 
 
 def _is_below(prefixes: Collection[str], name: str) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
     from layerguard.checking.backend import CheckBackend, CheckListener, CheckRequest
     from layerguard.checking.limits import Limits
     from layerguard.reference import Repository
+    from layerguard.verdict import Verdict
 
 WORKER = "layerguard.checking.worker"
 _PACKAGES = Path(__file__).parent.parent.parent
@@ -52,7 +53,9 @@ class SubprocessBackend:
         self._fallback: CheckBackend | None = None
         self._limits: tuple[Limits, Collection[str]] | None = None
         self._running: dict[int, tuple[CheckRequest, CheckListener]] = {}
+        self._explaining: dict[int, tuple[Verdict, CheckListener]] = {}
         self._count = 0
+        self._has_ended = False
         self._is_closed = False
         if begin:
             with self._lock:
@@ -70,14 +73,14 @@ class SubprocessBackend:
         with self._lock:
             if self._is_closed:
                 return
-            if not self._worker and not self._fallback:
+            if not self._worker and not self._has_ended:
                 self._begin()
-            if self._fallback:
-                self._fallback.start(request, listener)
-                return
-            self._count += 1
-            self._running[self._count] = (request, listener)
-            self._send("start", self._count, request)
+            if self._worker:
+                self._count += 1
+                self._running[self._count] = (request, listener)
+                self._worker.send("start", self._count, request)
+            else:
+                self._start_in_process(request, listener)
 
     def prioritise(self, request: CheckRequest) -> None:
         """Send the questions of ``request`` before all others."""
@@ -94,6 +97,7 @@ class SubprocessBackend:
         with self._lock:
             self._is_closed = True
             self._running.clear()
+            self._explaining.clear()
             worker, self._worker = self._worker, None
             if self._fallback:
                 self._fallback.close()
@@ -101,45 +105,61 @@ class SubprocessBackend:
             worker.end()
 
     def _send(self, operation: str, *arguments: Any) -> None:
-        if self._fallback:
-            getattr(self._fallback, operation)(*arguments)
-        elif self._worker:
+        if self._worker:
             self._worker.send(operation, *arguments)
+        elif self._fallback:
+            getattr(self._fallback, operation)(*arguments)
 
     def _begin(self) -> None:
         try:
             self._worker = _Worker(self._command, self._receive, self._ended)
-        except OSError:
-            self._fall_back()
-            return
-        if self._limits:
-            self._worker.send("limit", *self._limits)
+        except (OSError, RuntimeError):  # no such program, or no more processes or threads
+            self._has_ended = True
+        else:
+            if self._limits:
+                self._worker.send("limit", *self._limits)
+
+    def _start_in_process(self, request: CheckRequest, listener: CheckListener) -> None:
+        from layerguard.checking.backend import Counters
+
+        try:
+            if self._fallback is None:
+                fallback = self._in_process()
+                if self._limits:
+                    fallback.limit(*self._limits)
+                self._fallback = fallback
+            self._fallback.start(request, listener)
+        except Exception as error:
+            verdict = request.bug("starting a check", error)
+            listener.decided(verdict, Counters(), explaining=False)
 
     def _receive(self, kind: str, number: int, arguments: list[Any]) -> None:
-        with self._lock:
-            running = self._running.get(number)
-            is_last = kind == "explained" or not arguments[-1]
-            if is_last:
-                self._running.pop(number, None)
-        if running and kind == "decided":
+        if kind == "decided":
             verdict, counters, explaining = arguments
-            running[1].decided(verdict, counters, explaining=explaining)
-        elif running:
-            running[1].explained(*arguments)
+            with self._lock:
+                _, listener = self._running.pop(number, (None, None))
+                if listener and explaining:
+                    self._explaining[number] = (verdict, listener)
+            if listener:
+                listener.decided(verdict, counters, explaining=explaining)
+        else:
+            (verdict,) = arguments
+            with self._lock:
+                _, listener = self._explaining.pop(number, (None, None))
+            if listener:
+                listener.explained(verdict)
 
     def _ended(self, worker: _Worker) -> None:
         with self._lock:
-            if self._worker is worker:
-                self._worker = None
-                self._fall_back()
-
-    def _fall_back(self) -> None:
-        self._fallback = self._in_process()
-        if self._limits:
-            self._fallback.limit(*self._limits)
-        running, self._running = self._running, {}
-        for request, listener in running.values():
-            self._fallback.start(request, listener)
+            if self._worker is not worker:
+                return
+            self._worker, self._has_ended = None, True
+            explaining, self._explaining = self._explaining, {}
+            running, self._running = self._running, {}
+            for verdict, listener in explaining.values():
+                listener.explained(verdict)
+            for request, listener in running.values():
+                self._start_in_process(request, listener)
 
 
 class _Worker:
@@ -162,8 +182,12 @@ class _Worker:
         self._receive = receive
         self._ended = ended
         self._outbox: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
-        for target in (self._write, self._read):
-            threading.Thread(target=target, name="layerguard-worker", daemon=True).start()
+        try:
+            for target in (self._write, self._read):
+                threading.Thread(target=target, name="layerguard-worker", daemon=True).start()
+        except RuntimeError:  # no more threads
+            self.end()
+            raise
 
     def send(self, *message: Any) -> None:
         """Send ``message`` in the order of the calls; return at once."""
