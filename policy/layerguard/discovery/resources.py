@@ -137,6 +137,8 @@ class DiscoveredResources:
         self._read = read
         self._lock = threading.Lock()
         self._discovered: dict[str, DiscoveredResource] = {}
+        # Few resources put something into ECR, and every other one is held against them.
+        self._provisions: dict[str, tuple[Provision, ...]] = {}
 
     def discover(self, resource: EngineResource) -> DiscoveredResource:
         """Return what ``resource`` brings, and keep it.
@@ -150,17 +152,21 @@ class DiscoveredResources:
         found = found or DiscoveredResource(tuple(unread.uses))
         with self._lock:
             self._discovered[resource.urn] = found
+            if found.provisions:
+                self._provisions[resource.urn] = found.provisions
         return found
 
     @property
     def uses(self) -> tuple[ImageUse, ...]:
         """Every image use discovered so far."""
-        return tuple(use for each in self._so_far() for use in each.uses)
+        with self._lock:
+            return tuple(use for each in self._discovered.values() for use in each.uses)
 
     @property
     def provisions(self) -> tuple[Provision, ...]:
         """Everything discovered so far that the stack puts into ECR."""
-        return tuple(provision for each in self._so_far() for provision in each.provisions)
+        with self._lock:
+            return tuple(each for provided in self._provisions.values() for each in provided)
 
     def of_stack(
         self, resources: Iterable[EngineStackResource], *, read_unseen: bool
@@ -179,10 +185,6 @@ class DiscoveredResources:
         nothing = DiscoveredResource(())
         brings = {urn: each or nothing for urn, each in found.items()}
         return DiscoveredStack(brings, ResourceGraph(resources))
-
-    def _so_far(self) -> tuple[DiscoveredResource, ...]:
-        with self._lock:
-            return tuple(self._discovered.values())
 
 
 def _identity(provider_type: str, provider: Tree) -> Identity | Verdict:
