@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import pty
@@ -34,7 +35,7 @@ from tests.cli.auditing import (
     wait_until_asked,
     without_endpoint_note,
 )
-from tests.cli.sources.states import RECORDED, export, state, urn
+from tests.cli.sources.states import RECORDED, SECRET, SIGNATURE, export, state, urn
 
 PROVIDER = "pulumi:providers:aws"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
@@ -375,6 +376,20 @@ def test_an_audit_that_is_interrupted_while_pulumi_answers_leaves_nothing_of_it_
     assert all("ECR was asked at" in line for line in stderr.splitlines())
     assert "\nThe audit is not complete.\n" in f"\n{stdout}"
     wait_until(lambda: has_ended(int(started.read_text())))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_reference_that_is_a_secret_is_shown_without_its_account(
+    ecr: SandboxEcr, tmp_path: Path, name: str
+) -> None:
+    secret = {SIGNATURE: SECRET, "plaintext": json.dumps(ABSENT)}
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(export(state("absent", secret))))
+    run = audit(ecr, path, "--format", name)
+    assert run.returncode == 1, run.stdout
+    assert "image-not-found" in run.stdout
+    assert "shop/web:none" in html.unescape(run.stdout)
+    assert "123456789012" not in run.stdout + run.stderr
 
 
 def test_credentials_that_never_come_end_the_audit_within_its_limits(

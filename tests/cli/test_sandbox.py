@@ -1,4 +1,4 @@
-"""``layerguard sandbox``: a local ECR for whoever evaluates its variables, until it is ended."""
+"""``layerguard sandbox``: a local ECR for shells that evaluate its variables, until it is ended."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def environment(**more: str) -> dict[str, str]:
 def sandbox(
     *words: str, end: int = signal.SIGTERM, more: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[tuple[str, str]]:
-    """Yield what it says on stdout and stderr once it serves; then end it, and expect exit 0."""
+    """Yield its stdout and stderr once it serves; then end it, and expect exit code 0."""
     process = subprocess.Popen(
         [*COMMAND, "sandbox", *words],
         stdout=subprocess.PIPE,
@@ -46,13 +46,13 @@ def sandbox(
     assert process.stdout
     assert process.stderr
     try:
-        said = []
+        lines = []
         for line in process.stderr:
-            said.append(line)
+            lines.append(line)
             if line.startswith("With the variables set"):
                 break
         os.set_blocking(process.stdout.fileno(), False)
-        yield process.stdout.read(), "".join(said)
+        yield process.stdout.read(), "".join(lines)
     finally:
         process.send_signal(end)
         rest = process.stderr.read()

@@ -2,7 +2,7 @@
 
 The AWS CLI reads a line in three passes: one takes the global options from wherever they stand,
 one takes the operation's name, one has the operation's options. Abbreviations, ambiguities and
-what is unknown follow from that, so the passes are the same here.
+what is unknown follow from that, so this command has the same passes.
 """
 
 from __future__ import annotations

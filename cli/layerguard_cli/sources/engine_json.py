@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from layerguard.discovery.tree import Mark
+from layerguard.discovery.tree import Mark, plain
 
 from layerguard_cli.sources.source import SourceUnreadable
 
@@ -43,8 +43,9 @@ def read_documents(text: str) -> tuple[list[Any], str]:
     """Return the concatenated JSON documents in ``text``, and what is wrong after them.
 
     That is empty, or a sentence that quotes nothing: the text may hold secrets. A secret that is
-    shown is its value, any other ``HIDDEN``; a string asset is its text; whatever else has a
-    signature is ``Mark.OPAQUE``. Raises SourceUnreadable if there is no document.
+    shown is its value, whose strings are SecretText, any other ``HIDDEN``; a string asset is its
+    text; whatever else has a signature is ``Mark.OPAQUE``. Raises SourceUnreadable if there is no
+    document.
     """
     documents: list[Any] = []
     try:
@@ -94,8 +95,8 @@ def _value(read: dict[str, Any]) -> Any:
 
 
 def _shown(plaintext: str) -> Any:
-    """Return the value of a secret, which the engine writes as JSON text."""
+    """Return the value of a secret, which the engine writes as JSON, with SecretText in it."""
     try:
-        return json.loads(plaintext, object_hook=_value)
+        return plain(json.loads(plaintext, object_hook=_value), is_secret=True)
     except (ValueError, RecursionError):
         return HIDDEN

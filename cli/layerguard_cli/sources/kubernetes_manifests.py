@@ -88,7 +88,7 @@ def _uses(manifest: Tree, version: str, kind: str, depth: int) -> Iterator[Image
     # The status is what a cluster reports, not what is deployed.
     declared = {key: each for key, each in members if key != "status"}
     resource = _Resource(f"kubernetes:{group}:{kind}", declared)
-    for use in DiscoveredResources((), {}).see(resource).uses:
+    for use in DiscoveredResources((), {}).discover(resource).uses:
         yield replace(use, path=f"{title}.{use.path}")
 
 

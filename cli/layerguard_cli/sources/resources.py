@@ -131,8 +131,7 @@ def read_resources(
     uses: list[ImageUse] = []
     for urn, of_resource in groupby(found.uses(), attrgetter("urn")):
         uses += with_secrets_named(of_resource, resources[urn].props, resources[urn].provider)
-    components = frozenset(urn for urn in resources if found.is_component(urn))
-    run = Run(mode, discovered.provisions, found.graph, components)
+    run = Run(mode, discovered.provisions, found.graph, found.components)
     return Recorded(_stack_name(resources), tuple(uses), run, tuple(unread))
 
 

@@ -11,7 +11,7 @@ from layerguard.errors import LayerguardError
 
 
 class SourceUnreadable(LayerguardError):
-    """A source cannot be read; the text says why, and quotes nothing that may be a secret."""
+    """A source cannot be read; the text is the reason, and quotes nothing that may be a secret."""
 
 
 class NotASource(SourceUnreadable):

@@ -133,8 +133,8 @@ class Option:
     def schema(self) -> dict[str, Any]:
         """The option's JSON schema.
 
-        It has no ``default``: the engine would fill it in, and a policy with a configuration of
-        its own could not be told from one without.
+        It has no ``default``: the engine would fill it in, so that every policy would seem to have
+        a configuration of its own.
         """
         return {**self.kind.schema, "description": f"{self.description} Default: {self.default}."}
 

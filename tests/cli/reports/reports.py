@@ -36,7 +36,7 @@ def layer(name: str, size: int) -> str:
 
 
 def image_of(*layers: str, config: str) -> Document:
-    """A manifest that says of its layers and config that they are ``SCALE`` times as large."""
+    """A manifest in which the layers and the config are ``SCALE`` times as large."""
     made = json.loads(manifest(*layers, config=config).text)
     for entry in (made["config"], *made["layers"]):
         entry["size"] *= SCALE
@@ -79,7 +79,7 @@ def image(
 
 
 def elsewhere(text: str, path: str) -> ImageUse:
-    """A use that is no resource's, of whatever the text says."""
+    """A use of this text that belongs to no resource."""
     return ImageUse("", "", path, None, text, target_of(text), None)
 
 

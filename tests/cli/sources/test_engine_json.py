@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.discovery.tree import Mark
+from layerguard.discovery.tree import Mark, SecretText
 from layerguard.gates import SENTINELS
 from layerguard_cli.sources import engine_json
 from layerguard_cli.sources.engine_json import HIDDEN, read_documents
@@ -41,6 +41,14 @@ def test_the_strings_for_unknown_values_are_those_of_the_policy_sdk() -> None:
 def test_a_secret_is_its_value_where_that_is_shown(written: dict[str, str], meant: object) -> None:
     documents, problem = read_documents(json.dumps({"a": [{SIGNATURE: SECRET, **written}]}))
     assert (documents, problem) == ([{"a": [meant]}], "")
+
+
+def test_every_string_of_a_shown_secret_is_marked_and_no_other() -> None:
+    shown = {SIGNATURE: SECRET, "plaintext": '{"a": ["b"]}'}
+    ([document],), _ = read_documents(json.dumps([{"secret": shown, "other": "b"}]))
+    assert isinstance(document["secret"]["a"][0], SecretText)
+    assert not isinstance(document["other"], SecretText)
+    assert "b" not in repr(document["secret"]["a"])
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,12 @@ def test_secrets_that_are_shown_are_read_for_images_and_nothing_more() -> None:
     assert "not-a-real-key" not in repr(source)
 
 
+def test_an_image_in_a_shown_secret_is_marked_as_one() -> None:
+    uses = recorded("export-with-secrets.json").uses
+    secret = {use.urn.rpartition("::")[2] for use in uses if use.is_secret}
+    assert secret == {"secretive"}
+
+
 def test_what_waits_for_its_deletion_or_was_deleted_to_be_replaced_is_no_deployment() -> None:
     source = read(
         export(
