@@ -102,6 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # What is still buffered is flushed at the interpreter's end, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
+    except OSError as error:
+        note(f"{error}.", sys.stderr)
+        return UNDETERMINED
     except Exception as error:
         note(f"internal-error: {type(error).__name__}: {error}", sys.stderr)
         return UNDETERMINED
