@@ -106,20 +106,20 @@ def test_an_endpoint_is_trusted_whatever_its_case_its_last_slash_and_its_credent
         ({"undetermind": "fail"}, "There is no option undetermind; did you mean undetermined."),
         (
             {"undetermined": "stop"},
-            "The option undetermined is 'stop'; allowed is `notice`, `fail`.",
+            "The option undetermined is 'stop'; allowed: `notice`, `fail`.",
         ),
         (
             {"timeoutSeconds": "30"},
-            "The option timeoutSeconds is '30'; allowed is number from 1 to 600.",
+            "The option timeoutSeconds is '30'; allowed: number from 1 to 600.",
         ),
         (
             {"exempt": [{"reference": "x"}]},
-            "The option exempt is [{'reference': 'x'}]; allowed is list of `{reference: glob, "
+            "The option exempt is [{'reference': 'x'}]; allowed: list of `{reference: glob, "
             "reason: text}`.",
         ),
         (
             {"undetermined": "x" * 200},
-            f"The option undetermined is '{'x' * 79}...; allowed is `notice`, `fail`.",
+            f"The option undetermined is '{'x' * 79}...; allowed: `notice`, `fail`.",
         ),
     ],
 )

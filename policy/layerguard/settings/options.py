@@ -93,7 +93,7 @@ class Settings:
             except (KeyError, TypeError, ValueError):
                 shown = repr(value)
                 shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
-                problems.append(f"The option {name} is {shown}; allowed is {option.kind.allowed}.")
+                problems.append(f"The option {name} is {shown}; allowed: {option.allowed}.")
         if problems:
             raise SettingsInvalid(" ".join(problems))
         return cls(**values)
