@@ -26,7 +26,7 @@ from botocore.exceptions import (
 from layerguard.registry.connections import Connections, Reply
 
 from tests.processes import wait_until
-from tests.registry.https import certificate, server_context
+from tests.registry.certificates import certificate, server_context
 from tests.registry.loops import on_a_loop, until
 
 # What is sent of an answer in chunks.
