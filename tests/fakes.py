@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.verdict import Code
-
-from layerguard.registry import RegistryError
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -16,8 +12,15 @@ from layerguard.discovery import ImageUse
 from layerguard.identity import Identity
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
-from layerguard.registry import Availability, ImageAnswer, LayerAnswer
-from layerguard.verdict import Verdict
+from layerguard.registry import (
+    Availability,
+    ImageAnswer,
+    ImageListing,
+    LayerAnswer,
+    RegistryError,
+    RepositoryNames,
+)
+from layerguard.verdict import Code, Verdict
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -105,7 +108,12 @@ class FakeRegistry:
         self.config_questions: list[Digest] = []
         self.identities: list[Identity] = []
         self.others: dict[Identity, FakeRegistry] = {}
-        self.patience = 0.0
+        self.retry_seconds = 0.0
+        self.foreign_endpoints: frozenset[str] = frozenset()
+        self.listings: dict[Repository, ImageListing | RegistryError] = {}
+        self.names: RepositoryNames | RegistryError = RepositoryNames((), complete=False)
+        self.principal: str | None = None
+        self.explanations: list[str] = []
         self.prefixes: tuple[str, ...] | None = ()
         self.cache_questions: list[Repository] = []
         self.failure: Exception | None = None
@@ -116,7 +124,7 @@ class FakeRegistry:
         return self.others.get(identity, self)
 
     def set_retry_seconds(self, seconds: float) -> None:
-        self.patience = seconds
+        self.retry_seconds = seconds
 
     async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
         self.cache_questions.append(repository)
@@ -160,6 +168,17 @@ class FakeRegistry:
         self.config_questions += digests
         nothing = RegistryError(Code.INTERNAL_ERROR, "There is no such config.")
         return {each: self.config_texts.get(each, nothing) for each in digests}
+
+    async def listing(self, repository: Repository) -> ImageListing | RegistryError:
+        return self.listings.get(repository, ImageListing((), complete=False))
+
+    async def repository_names(self, repository: Repository) -> RepositoryNames | RegistryError:
+        self.explanations.append(f"names beside {repository.name}")
+        return self.names
+
+    async def caller(self, repository: Repository) -> str | None:
+        self.explanations.append(f"caller for {repository.name}")
+        return self.principal
 
     def _ask(self, repository: Repository, questions: Sequence[object]) -> None:
         self._calls += 1

@@ -1,33 +1,38 @@
 """The gates: policies that turn findings into violations.
 
-The only module that knows ``pulumi_policy``, and the only error boundary: whatever goes wrong
-inside becomes a finding, never an exception that ends the deployment.
+With ``policies`` the only importer of ``pulumi_policy``, and the only error boundary. A bug in a
+step that concerns one image or one resource becomes a finding on it; a bug in a gate itself becomes
+a violation of that gate where the team fails closed, and otherwise a notice. No exception leaves.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from enum import Enum
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TextIO
 
 from pulumi_policy import ReportViolation, ResourceValidationArgs, StackValidationArgs, proxy
 
-from layerguard.checking.checker import Checker, request_for
+from layerguard.checking.checker import Checker, Summary, request_for
 from layerguard.checking.limits import Limits
 from layerguard.checking.prefetch import Prefetch, PrefetchFile
-from layerguard.discovery import Voice
-from layerguard.discovery.resources import DiscoveredResources
-from layerguard.enforcement.finding import Finding
-from layerguard.enforcement.provenance import during_the_update, foreseen, is_pushed
-from layerguard.enforcement.rules import configured, stops, under
+from layerguard.discovery import ImageUse
+from layerguard.discovery.resources import (
+    DiscoveredResources,
+    DiscoveredStack,
+    Read,
+    read_resource,
+)
+from layerguard.enforcement import Enforcement, Finding, Mode, Run, apply_settings, bug, decide
+from layerguard.enforcement import may_block as _may_block
 from layerguard.errors import SettingsInvalid
 from layerguard.identity import ORDINARY, Identity
+from layerguard.legible import legible_line, legible_lines
 from layerguard.reference import ImageReference
-from layerguard.settings import Settings
-from layerguard.verdict import Code, State
+from layerguard.settings import Settings, Undetermined
+from layerguard.verdict import Code, Verdict
 
 SENTINELS = frozenset(
     {
@@ -40,29 +45,26 @@ SENTINELS = frozenset(
         proxy.UNKNOWN_STRING_VALUE,
     }
 )
+Gate = Callable[[Any, ReportViolation], None]
 
 
-class Mode(Enum):
-    """What the engine is doing. A preview and the update after it are two runs of the pack."""
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps of a run, each a function: a test may plant a fault into any of them."""
 
-    PREVIEW = "preview"
-    UPDATE = "update"
-    ANALYZE = "analyze"
-
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Mode:
-        """Return the mode that the engine tells a pack in its environment."""
-        dry_run = environment.get("PULUMI_DRY_RUN")
-        if dry_run is None:
-            return cls.ANALYZE
-        return cls.PREVIEW if dry_run == "true" else cls.UPDATE
+    read: Read = read_resource
+    apply_settings: Callable[[ImageUse, Settings], ImageUse] = apply_settings
+    decide: Callable[[ImageUse, Verdict, Settings, Run], Finding] = decide
+    render: Callable[[Finding], str] = lambda finding: finding.message
+    prefetch_file: Callable[[Mapping[str, str]], PrefetchFile] = PrefetchFile.of
+    summarise: Callable[[Summary], str] = str
 
 
 class Gates:
     """The three policies of one run, and what they share: what each resource brings.
 
-    Where they are ``off``, they say that and nothing else.
-    The policy server calls from several threads; ``_lock`` guards what they share.
+    Where they are ``off``, the notice says that and nothing else happens. The policy server calls
+    from several threads; ``_lock`` guards what they share.
     """
 
     def __init__(
@@ -72,64 +74,56 @@ class Gates:
         off: str | None,
         stderr: TextIO,
         environment: Mapping[str, str] = MappingProxyType({}),
+        steps: Steps | None = None,
     ) -> None:
         self._mode = mode
         self._checker = checker
         self._off = off
         self._stderr = stderr
-        self._discovered = DiscoveredResources(SENTINELS, environment)
-        self._prefetch_file = PrefetchFile.of(environment)
-        self._prefetch: Prefetch | None = None
-        self._followed: set[Identity] = set()
+        self._steps = steps or Steps()
+        self._environment = environment
+        self._discovered = DiscoveredResources(SENTINELS, environment, self._steps.read)
         self._lock = threading.Lock()
-        self._shared_settings = Settings()
+        self._settings = Settings()
+        self._prefetch: Prefetch | None = None
+        self._prefetched: set[Identity] = set()
         self._bugs: list[str] = []
         self._refused: set[str] = set()
         self._summary = ""
 
     def update_gate(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
-        """Stop a resource before it is made; in preview only start the checks and return."""
+        """Stop a resource before it is made; in a preview only start the checks and return."""
         if self._off:
             return
         settings = Settings.parse(args.get_config())
         with self._lock:
-            self._shared_settings = settings
+            self._settings = settings
         self._limit(settings)
-        seen = self._discovered.see(args)
-        uses = [configured(use, settings) for use in seen.uses]
+        found = self._discovered.discover(args)
+        uses = [self._apply(use, settings) for use in found.uses]
         if self._mode is not Mode.UPDATE:
             self._checker.start(uses)
             return
-        self._start_prefetch(
-            [ORDINARY, *settings.identities.values(), *(use.identity for use in uses)]
-        )
-        provided = self._discovered.provisions
-        for use in uses:
-            if is_pushed(use.target, provided):
-                # What ECR said of it before the push is no longer true.
-                self._checker.forget(use)
-        # Nobody waits for what only the notice speaks of: a component's images are its children's.
-        self._checker.start(use for use in uses if not is_pushed(use.target, provided))
-        gated = [use for use in uses if use.voice is Voice.GATE and not seen.component]
-        judged = (under(settings, each) for each in self._checker.judge(gated))
-        violations = [during_the_update(each, provided) for each in judged if stops(settings, each)]
-        for finding in violations:
-            report(finding.message, args.urn)
-        if violations:
+        self._guess(settings, uses)
+        run = self._run(components=[args.urn] if found.is_component else ())
+        findings = self._findings(self._fresh(uses, run), settings, run)
+        blocking = [each for each in findings if each.enforcement is Enforcement.BLOCK]
+        for finding in blocking:
+            self._report(finding, args.urn, report)
+        if blocking:
             # The engine ends a stopped update without AnalyzeStack, and kills the pack.
-            every = (configured(use, settings) for use in self._discovered.uses)
-            self._sum_up([under(settings, each) for each in self._checker.judge(every)])
+            every = [self._apply(use, settings) for use in self._discovered.uses]
+            self._sum_up(self._findings(every, settings, run))
 
     def preview_gate(self, args: StackValidationArgs, report: ReportViolation) -> None:
-        """Report the whole stack's unavailable images; in update the update gate has done so."""
+        """Report the whole stack's blocking findings; in an update the update gate has done so."""
         if self._off:
             return
-        settings = self._settings(args)
-        findings = self._judge(args, settings)
+        findings = self._of_stack(args)
         if self._mode is not Mode.UPDATE:
             for finding in findings:
-                if stops(settings, finding):
-                    report(finding.message, finding.use.urn)
+                if finding.enforcement is Enforcement.BLOCK:
+                    self._report(finding, finding.use.urn, report)
         self._sum_up(findings)
 
     def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
@@ -137,113 +131,192 @@ class Gates:
         if self._off:
             report(self._off, None)
             return
-        settings = self._settings(args)
-        findings = self._judge(args, settings)
+        findings = self._of_stack(args)
         if self._mode is Mode.PREVIEW:
             self._write_prefetch(findings)
         for finding in findings:
-            if _is_noted(finding) and not stops(settings, finding):
-                report(finding.message, finding.use.urn)
-        for bug in self._bugs:
-            report(bug, None)
+            if finding.enforcement is Enforcement.WARN:
+                self._report(finding, finding.use.urn, report)
+        for endpoint in sorted(self._checker.foreign_endpoints):
+            report(
+                legible_line(
+                    f"ECR was asked at {endpoint}, which is not AWS's own endpoint: the verdicts "
+                    "are as true as its answers."
+                ),
+                None,
+            )
+        self._report_bugs(report)
         self._sum_up(findings)
 
-    def _write_prefetch(self, findings: Iterable[Finding]) -> None:
-        provided = self._discovered.provisions
-        self._prefetch_file.write(
-            Prefetch.of(
-                request_for(each.use, each.use.target)
-                for each in findings
-                # What is pushed only during the update is not worth a question before.
-                if isinstance(each.use.target, ImageReference)
-                and not is_pushed(each.use.target, provided)
-            )
-        )
+    def guarded(self, gate: Gate) -> Gate:
+        """Return ``gate`` so that no exception leaves it: one would end the whole operation.
 
-    def _start_prefetch(self, identities: Iterable[Identity]) -> None:
-        """Begin to ask, as each of ``identities``, what the preview before asked as it."""
-        with self._lock:
-            self._prefetch = self._prefetch or self._prefetch_file.read()
-            news = [each for each in dict.fromkeys(identities) if each not in self._followed]
-            self._followed.update(news)
-        for identity in news:
-            self._checker.start_ahead(self._prefetch.leading(identity))
-
-    def _sum_up(self, findings: Iterable[Finding]) -> None:
-        """Print the run in numbers on stderr; never the same numbers twice."""
-        summary = str(self._checker.summary(findings))
-        with self._lock:
-            if summary == self._summary:
-                return
-            self._summary = summary
-        print(summary, file=self._stderr, flush=True)
-
-    def guarded(self, validate: Callable[..., None]) -> Callable[..., None]:
-        """Return ``validate`` so that no exception leaves it: one would end the whole operation.
-
-        A wrong configuration is a violation of the policy that has it: of every resource that
-        would be made, and else once. A bug stops nobody: the notice speaks of it.
+        A wrong configuration is a violation of the policy that has it: of every resource that would
+        be made, and otherwise once. A bug is a violation where the team fails closed, and otherwise
+        in the notice.
         """
 
         def guarded(args: Any, report: ReportViolation) -> None:
             try:
-                validate(args, report)
+                gate(args, report)
             except SettingsInvalid as error:
-                if self._mode is Mode.UPDATE or self._is_news(f"{validate.__name__} {error}"):
-                    report(str(error), None)
+                if self._mode is Mode.UPDATE or self._is_first(f"{gate.__name__} {error}"):
+                    report(legible_lines(str(error).splitlines()), None)
             except Exception as error:
-                bug = f"{Code.INTERNAL_ERROR.text}: {_bug(error, validate.__name__)}"
-                if validate == self.notice:
-                    report(bug, None)
-                with self._lock:
-                    self._bugs.append(bug)
+                text = bug_of_gate(gate.__name__.replace("_", " "), error)
+                if gate == self.notice:
+                    self._note(text)
+                    self._report_bugs(report)
+                elif self._fails_closed(args):
+                    report(text, None)
+                else:
+                    self._note(text)
 
         return guarded
 
-    def _is_news(self, refused: str) -> bool:
-        with self._lock:
-            news = refused not in self._refused
-            self._refused.add(refused)
-            return news
+    def _fails_closed(self, args: Any) -> bool:
+        config = args.get_config()
+        if not config:
+            return self._settings.undetermined is Undetermined.FAIL
+        return bool(config.get("undetermined") == Undetermined.FAIL.value)
 
-    def _judge(self, args: StackValidationArgs, settings: Settings) -> tuple[Finding, ...]:
-        """Judge every use of the stack's resources, with what the whole stack knows of it."""
-        updating = self._mode is Mode.UPDATE
-        self._limit(settings)
-        discovered = self._discovered.of_stack(args.resources, read_unseen=not updating)
-        uses = (configured(use, settings) for use in discovered.uses())
-        findings = tuple(under(settings, each) for each in self._checker.judge(uses))
-        if self._mode is Mode.PREVIEW:
-            provided = self._discovered.provisions
-            return tuple(foreseen(each, provided, discovered.stack) for each in findings)
-        # In update nothing waited for a component's images: only the notice may speak of them.
+    def _apply(self, use: ImageUse, settings: Settings) -> ImageUse:
+        try:
+            return self._steps.apply_settings(use, settings)
+        except Exception as error:
+            return replace(use, target=bug(use, error, "applying the settings"))
+
+    def _fresh(self, uses: Sequence[ImageUse], run: Run) -> list[ImageUse]:
+        """Return the uses that may stop their resource, after starting to check all of them.
+
+        What ECR said of an image before this stack pushed it is no longer true.
+        """
+        for use in uses:
+            if run.pushes(use.target):
+                self._checker.forget(use)
+        self._checker.start(use for use in uses if not run.pushes(use.target))
+        return [use for use in uses if _may_block(use, run)]
+
+    def _findings(
+        self, uses: Sequence[ImageUse], settings: Settings, run: Run
+    ) -> tuple[Finding, ...]:
+        verdicts = self._checker.check(uses)
         return tuple(
-            replace(each, voice=Voice.NOTICE)
-            if updating and discovered.is_component(each.use.urn)
-            else each
-            for each in findings
+            self._decide(use, verdict, settings, run)
+            for use, verdict in zip(uses, verdicts, strict=True)
         )
 
+    def _decide(self, use: ImageUse, verdict: Verdict, settings: Settings, run: Run) -> Finding:
+        try:
+            return self._steps.decide(use, verdict, settings, run)
+        except Exception as error:
+            verdict = bug(use, error, "deciding")
+            is_blocking = settings.undetermined is Undetermined.FAIL and _may_block(use, run)
+            enforcement = Enforcement.BLOCK if is_blocking else Enforcement.WARN
+            return Finding(use, verdict, enforcement, "Layerguard has a bug.")
+
+    def _of_stack(self, args: StackValidationArgs) -> tuple[Finding, ...]:
+        """Return the finding on every use of the stack's resources."""
+        config = args.get_config()
+        settings = Settings.parse(config) if config else self._settings
+        self._limit(settings)
+        stack = self._discovered.of_stack(args.resources, read_unseen=self._mode is not Mode.UPDATE)
+        uses = [self._apply(use, settings) for use in stack.uses()]
+        return self._findings(uses, settings, self._run(stack))
+
+    def _run(self, stack: DiscoveredStack | None = None, components: Iterable[str] = ()) -> Run:
+        provisions = self._discovered.provisions
+        if stack is None:
+            return Run(self._mode, provisions, components=frozenset(components))
+        return Run(self._mode, provisions, stack.graph, stack.components)
+
     def _limit(self, settings: Settings) -> None:
-        # What is not there yet may only come while something is really made, or is long made.
+        # What is not there yet may only come while something is really made, or was made.
         absent = 0.0 if self._mode is Mode.PREVIEW else settings.wait_seconds
         limits = Limits(
             settings.timeout_seconds, settings.total_timeout_seconds, absent, settings.concurrency
         )
         self._checker.limit(limits, settings.pull_through_cache_prefixes)
 
-    def _settings(self, args: StackValidationArgs) -> Settings:
-        config = args.get_config()
-        return Settings.parse(config) if config else self._shared_settings
+    def _report(self, finding: Finding, urn: str, report: ReportViolation) -> None:
+        """Report ``finding``; whatever is wrong with its words, it is reported."""
+        try:
+            report(self._steps.render(finding), urn or None)
+        except Exception as error:
+            text = f"{finding.verdict.code.text}: {finding.use.path}"
+            problem = f"  This is a bug of Layerguard, in rendering: {type(error).__name__}."
+            report(legible_lines([text, problem]), legible_line(urn) or None)
+
+    def _report_bugs(self, report: ReportViolation) -> None:
+        with self._lock:
+            bugs, self._bugs = self._bugs, []
+        for text in bugs:
+            report(text, None)
+
+    def _write_prefetch(self, findings: Iterable[Finding]) -> None:
+        run = self._run()
+        try:
+            self._steps.prefetch_file(self._environment).write(
+                Prefetch.of(
+                    request_for(each.use, each.use.target)
+                    for each in findings
+                    # What is pushed only during the update is not worth a question before.
+                    if isinstance(each.use.target, ImageReference)
+                    and not each.use.is_secret
+                    and not run.pushes(each.use.target)
+                )
+            )
+        except Exception as error:
+            self._note(bug_of_gate("writing the prefetch file", error))
+
+    def _guess(self, settings: Settings, uses: Iterable[ImageUse]) -> None:
+        """Start to check what the preview before asked as the identities known so far."""
+        identities = [ORDINARY, *settings.identities.values(), *(use.identity for use in uses)]
+        try:
+            with self._lock:
+                if self._prefetch is None:
+                    self._prefetch = self._steps.prefetch_file(self._environment).read()
+                prefetch = self._prefetch
+                new = [each for each in dict.fromkeys(identities) if each not in self._prefetched]
+                self._prefetched.update(new)
+            for identity in new:
+                self._checker.prefetch(prefetch.requests_for(identity))
+        except Exception as error:
+            with self._lock:
+                self._prefetch = Prefetch()
+            self._note(bug_of_gate("reading the prefetch file", error))
+
+    def _sum_up(self, findings: Iterable[Finding]) -> None:
+        """Print the run in numbers on stderr; never the same numbers twice."""
+        try:
+            summary = self._checker.summary(finding.verdict for finding in findings)
+            text = self._steps.summarise(summary)
+            with self._lock:
+                if text == self._summary:
+                    return
+                self._summary = text
+            print(text, file=self._stderr, flush=True)
+        except Exception as error:
+            self._note(bug_of_gate("summing up", error))
+
+    def _note(self, text: str) -> None:
+        with self._lock:
+            if text not in self._bugs:
+                self._bugs.append(text)
+
+    def _is_first(self, refused: str) -> bool:
+        with self._lock:
+            is_first = refused not in self._refused
+            self._refused.add(refused)
+            return is_first
 
 
-def _is_noted(finding: Finding) -> bool:
-    """Tell whether the notice speaks of it where no gate does."""
-    state = finding.verdict.state
-    quiet = finding.voice is Voice.NOTICE and state is State.UNAVAILABLE
-    quiet = quiet or finding.verdict.code is Code.EXEMPT
-    return quiet or state in (State.UNDETERMINED, State.PENDING)
-
-
-def _bug(error: Exception, where: str) -> str:
-    return f"This is a bug of Layerguard, in {where}: {type(error).__name__}: {error}"
+def bug_of_gate(where: str, error: Exception) -> str:
+    """Return the violation that says there is a bug in a gate."""
+    code, problem = Code.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
+    return legible_lines(
+        [
+            f"{code.text}: This is a bug of Layerguard, in {where}: {problem}",
+            f"  next step: {code.next_step}",
+        ]
+    )

@@ -1,8 +1,8 @@
-"""The pack's policies: what the engine is told of them before anything else is imported.
+"""The pack's policies: what the engine gets to know of them before anything else is imported.
 
-Until the pack has said its port nothing goes on in the engine, so only what declares the policies
-is imported here. The gates come a moment later, while the engine gets ready, and a process that
-asks ECR gets ready beside both.
+The engine blocks until the pack prints its port, so only what declares the policies is imported
+here. The gates are made a moment later, while the engine gets ready, and the worker that asks ECR
+starts beside both.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pulumi_policy import (
@@ -22,47 +21,59 @@ from pulumi_policy import (
     ResourceValidationPolicy,
     StackValidationPolicy,
 )
+from pulumi_policy import policy as sdk
 
-from layerguard.checking.subprocess_backend import SubprocessBackend
+from layerguard.checking.subprocess_backend import WORKER, SubprocessBackend
 
 if TYPE_CHECKING:
     from layerguard.checking.backend import CheckBackend
-    from layerguard.gates import Gates
+    from layerguard.gates import Gates, Steps
 
 OFF_VARIABLE = "LAYERGUARD"
 OFF_MESSAGE = "layerguard is off: LAYERGUARD=off is set, so no image was checked."
-_NO_GATES = (
-    "internal-error: This is a bug of Layerguard, so no image was checked: {}: {}\n"
-    "  next step: please report this text to the maintainers of Layerguard."
-)
-# Seconds in which the pack's server says its port, which importing the gates would slow down.
-_HANDSHAKE = 0.03
+# Seconds in which the policy server prints its port, which importing the gates would slow down.
+_HANDSHAKE_SECONDS = 0.03
+_FAIL = "fail"
 
 
-def policies(environment: Mapping[str, str] = os.environ) -> list[Policy]:
-    """Return the pack's policies, in their stable order, for a run in ``environment``."""
+def policies(
+    environment: Mapping[str, str] = os.environ,
+    steps: Callable[[], Steps] | None = None,
+    worker: str = WORKER,
+) -> list[Policy]:
+    """Return the pack's policies, in their stable order, for a run in ``environment``.
+
+    ``steps`` makes the steps of a run, and ``worker`` is the module that runs the checks.
+    """
     off = environment.get(OFF_VARIABLE, "").lower() == "off"
     if off:
         print(OFF_MESSAGE, file=sys.stderr, flush=True)
-    backend = SubprocessBackend(_investigator_here, begin=not off)
+    _mark_secrets()
+    backend = SubprocessBackend(_in_process, begin=not off, module=worker)
 
     def make() -> Gates:
         from layerguard.checking.checker import Checker
-        from layerguard.gates import Gates, Mode
+        from layerguard.enforcement import Mode
+        from layerguard.gates import Gates
 
-        checker = Checker(backend)
-        off_message = OFF_MESSAGE if off else None
-        return Gates(Mode.of(environment), checker, off_message, sys.stderr, environment)
+        return Gates(
+            Mode.of(environment),
+            Checker(backend),
+            OFF_MESSAGE if off else None,
+            sys.stderr,
+            environment,
+            steps() if steps else None,
+        )
 
-    late = LazyGates(make)
-    timer = threading.Timer(_HANDSHAKE, late.get_ready)
+    gates = LazyGates(make)
+    timer = threading.Timer(_HANDSHAKE_SECONDS, gates.get_ready)
     timer.daemon = True
     timer.start()
-    return declare(late)
+    return declare(gates)
 
 
 class LazyGates:
-    """Makes the gates once, for whoever needs them first."""
+    """Makes the gates once, when they are first needed."""
 
     def __init__(self, make: Callable[[], Gates]) -> None:
         self._make = make
@@ -90,22 +101,19 @@ class LazyGates:
 def declare(gates: Callable[[], Gates]) -> list[Policy]:
     """Return ``gates`` as the policies that people configure by name.
 
-    Where they cannot be made, which is a bug, nobody is stopped and the notice speaks of it.
+    Where they cannot be made, which is a bug, each is a violation where the team fails closed, and
+    otherwise the notice says so.
     """
+    boundary = _Boundary(gates)
 
     def update_gate(args: Any, report: ReportViolation) -> None:
-        with suppress(Exception):
-            gates().guarded(gates().update_gate)(args, report)
+        boundary.run("update_gate", args, report)
 
     def preview_gate(args: Any, report: ReportViolation) -> None:
-        with suppress(Exception):
-            gates().guarded(gates().preview_gate)(args, report)
+        boundary.run("preview_gate", args, report)
 
     def notice(args: Any, report: ReportViolation) -> None:
-        try:
-            gates().guarded(gates().notice)(args, report)
-        except Exception as error:
-            report(_NO_GATES.format(type(error).__name__, error), None)
+        boundary.run("notice", args, report)
 
     return [
         ResourceValidationPolicy(
@@ -133,7 +141,49 @@ def declare(gates: Callable[[], Gates]) -> list[Policy]:
     ]
 
 
-def _investigator_here() -> CheckBackend:
+class _Boundary:
+    """Runs the gates; where they cannot be made, fails as the configuration says."""
+
+    def __init__(self, gates: Callable[[], Gates]) -> None:
+        self._gates = gates
+        self._fails_closed = False
+
+    def run(self, name: str, args: Any, report: ReportViolation) -> None:
+        """Run the gate ``name``; no exception leaves it."""
+        try:
+            gates = self._gates()
+            gate = gates.guarded(getattr(gates, name))
+        except Exception as error:
+            # One configuration serves all, and the update gate comes first.
+            config = args.get_config() or {}
+            self._fails_closed = self._fails_closed or config.get("undetermined") == _FAIL
+            if name == "notice" or self._fails_closed:
+                report(_no_gates(error), None)
+            return
+        gate(args, report)
+
+
+def _no_gates(error: Exception) -> str:
+    text = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode()
+    return (
+        "internal-error: This is a bug of Layerguard, so no image was checked: "
+        f"{' '.join(text.split())}\n"
+        "  next step: please report this text to the maintainers of Layerguard."
+    )
+
+
+def _mark_secrets() -> None:
+    """Have the SDK keep the mark of secrets in what it hands to policies, as for remediations.
+
+    Without it a policy cannot tell a secret, and would print it. A test on the real engine holds
+    that it works.
+    """
+    deserialize: Callable[..., Any] | None = getattr(sdk, "deserialize_properties", None)
+    if deserialize is not None:
+        setattr(sdk, "deserialize_properties", lambda properties, *_: deserialize(properties, True))  # noqa: B010
+
+
+def _in_process() -> CheckBackend:
     from layerguard.checking.in_process_backend import InProcessBackend
     from layerguard.registry.clients import OrdinaryChain
     from layerguard.registry.ecr import Ecr
@@ -142,6 +192,6 @@ def _investigator_here() -> CheckBackend:
 
 
 def _schema() -> PolicyConfigSchema:
-    from layerguard.settings import OPTIONS  # while the process that asks gets ready
+    from layerguard.settings import OPTIONS  # while the worker gets ready
 
     return PolicyConfigSchema({option.name: option.schema for option in OPTIONS})

@@ -6,8 +6,6 @@ The truth is worked out from what was done, not from the code under test.
 
 from __future__ import annotations
 
-from layerguard.registry import RegistryError
-
 from dataclasses import dataclass
 
 from hypothesis import settings
@@ -16,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from layerguard.checking.checker import Checker
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId
-from layerguard.registry import Availability, ImageAnswer, LayerAnswer
+from layerguard.registry import Availability, ImageAnswer, LayerAnswer, RegistryError
 from layerguard.verdict import Code, State
 
 from tests.fakes import Document, FakeRegistry, digest_of, index, manifest, use

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.registry import RegistryError
-
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +14,7 @@ from layerguard.enforcement.finding import Finding
 from layerguard.identity import ORDINARY, Identity
 from layerguard.platform import Platform
 from layerguard.reference import ImageId, ImageReference, Repository
-from layerguard.registry import ImageAnswer
+from layerguard.registry import ImageAnswer, RegistryError
 from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 

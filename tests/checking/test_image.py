@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.registry import RegistryError
-
 import json
 
 import pytest
@@ -14,7 +12,7 @@ from layerguard.checking.questions import Questions, RegistryLoaders
 from layerguard.manifest import ManifestForm
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId
-from layerguard.registry import Availability, ImageAnswer
+from layerguard.registry import Availability, ImageAnswer, RegistryError
 from layerguard.verdict import Code, State, Verdict
 
 from tests.checking.running import to_its_end

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.registry import RegistryError
-
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -16,7 +14,7 @@ from layerguard.checking.subprocess_backend import SubprocessBackend
 from layerguard.identity import ORDINARY, Identity
 from layerguard.platform import Platform
 from layerguard.reference import ImageId, Repository
-from layerguard.registry import ImageAnswer
+from layerguard.registry import ImageAnswer, RegistryError
 from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.ecr import Ecr
 from layerguard.registry.threads import on_a_thread

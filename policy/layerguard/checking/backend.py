@@ -1,4 +1,4 @@
-"""The backend: finds out about many images at a time, each question asked once."""
+"""The backend: runs checks in the background, each question asked once."""
 
 from __future__ import annotations
 
@@ -10,53 +10,75 @@ from layerguard.checking.limits import Limits
 from layerguard.identity import Identity
 from layerguard.platform import Platform
 from layerguard.reference import ImageReference, Repository
-from layerguard.verdict import Verdict
+from layerguard.verdict import Code, Verdict, next_step_after
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """What a check is about: who asks for what, to run on which platform."""
+    """What to check: the image, the platform that is wanted, and the identity that asks."""
 
     identity: Identity
     reference: ImageReference
     platform: Platform | None
 
+    def failure(self, code: Code, reason: str) -> Verdict:
+        """Return the verdict of a check that did not come to one."""
+        next_step = next_step_after(code, self.reference, None, self.platform)
+        return Verdict(code, reason, next_step, wanted=self.platform)
+
+    def bug(self, step: str, error: Exception) -> Verdict:
+        """Return the verdict of a check that a bug of Layerguard ended in ``step``."""
+        reason = f"This is a bug of Layerguard, in {step}: {type(error).__name__}: {error}"
+        return self.failure(Code.INTERNAL_ERROR, reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What was done so far: how many layers were asked about, and calls sent."""
+    """What a backend did so far: distinct layers asked about, calls sent, endpoints asked.
+
+    ``foreign_endpoints`` are the URLs of endpoints that are not AWS's own.
+    """
 
     layers: int = 0
     calls: int = 0
+    foreign_endpoints: frozenset[str] = frozenset()
+
+    def and_later(self, later: Counters) -> Counters:
+        """Return the counters after ``later``: none goes back where a backend took over."""
+        return Counters(
+            max(self.layers, later.layers),
+            max(self.calls, later.calls),
+            self.foreign_endpoints | later.foreign_endpoints,
+        )
 
 
 class CheckListener(Protocol):
-    """Hears of a check. Called from any thread, and never for long."""
+    """Receives the results of one check. Called from any thread; must return quickly."""
 
-    def begun(self) -> None:
-        """The first question was sent; may be called again, or not where the end comes at once."""
+    def decided(self, verdict: Verdict, counters: Counters, *, explaining: bool) -> None:
+        """Take the verdict, which stands; where ``explaining``, better words may follow."""
 
-    def ended(self, verdict: Verdict, effort: Counters) -> None:
-        """The check is over; ``effort`` is that of all checks so far."""
+    def explained(self, verdict: Verdict) -> None:
+        """Take the same verdict in better words."""
 
 
 class CheckBackend(Protocol):
-    """Inspects images, here or elsewhere. Safe to use from many threads."""
+    """Runs checks in the background, in this process or another. Thread-safe."""
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known.
 
-        What began before goes on with the limits that it had.
+        A check that is under way keeps the limits that it started with.
         """
 
-    def start(self, subject: CheckRequest, listener: CheckListener) -> None:
-        """Begin a check in the background; return at once."""
+    def start(self, request: CheckRequest, listener: CheckListener) -> None:
+        """Start a check in the background; return at once."""
 
-    def prioritise(self, subject: CheckRequest) -> None:
-        """Ask about ``subject``, whose check has begun, before all others."""
+    def prioritise(self, request: CheckRequest) -> None:
+        """Send the questions of ``request``, which was started, before all others."""
 
     def forget(self, repository: Repository) -> None:
-        """Drop what is known of a repository, whose images may have changed."""
+        """Drop the answers about a repository, whose images may have changed."""
 
     def close(self) -> None:
-        """Drop what has not ended; nothing that goes on keeps the process alive."""
+        """End every check; nothing that is left keeps the process alive."""

@@ -22,7 +22,7 @@ class BackgroundLoop:
         self._tasks: set[asyncio.Task[None]] = set()
         begun: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run(begun)), name="layerguard-loop", daemon=True
+            target=self._run_loop, args=(begun,), name="layerguard-loop", daemon=True
         )
         self._thread.start()
         self._loop = begun.result()
@@ -48,6 +48,16 @@ class BackgroundLoop:
         task = self._loop.create_task(function(*arguments))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _run_loop(self, begun: Future[asyncio.AbstractEventLoop]) -> None:
+        run = self._run(begun)
+        try:
+            asyncio.run(run)
+        except Exception as error:
+            run.close()
+            if begun.done():
+                raise
+            begun.set_exception(error)  # a loop takes files, and there may be too many open
 
     async def _run(self, begun: Future[asyncio.AbstractEventLoop]) -> None:
         self._end = asyncio.Event()

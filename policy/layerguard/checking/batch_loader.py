@@ -1,4 +1,7 @@
-"""Asks each question once, and those of a repository that wait at the same time together."""
+"""A deduplicating, batching loader: each question is asked once, many in one call.
+
+The DataLoader pattern, with a batcher for each repository.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,18 @@ BATCH = 100
 
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")
-_Asks: TypeAlias = (
+_Ask: TypeAlias = (
     "Callable[[Sequence[_Question]], Coroutine[Any, Any, Mapping[_Question, _Answer]]]"
 )
 
 
 class BatchLoader(Generic[_Question, _Answer]):
-    """Keeps the answers of ``ask``, whose calls wait in ``line``. Of one event loop.
+    """Keeps the answers of ``ask``, whose calls wait in ``queue`` with ``priority``.
 
-    A call leaves when it is ``full``, or when its repository has none under way: so an image alone
-    never waits for others, and of many that come one after the other few calls are made. What
-    comes while a call waits in the line goes with it. ``turn`` is when the calls are sent.
+    A batch is queued when it has ``size`` questions, or when its repository has no call under way:
+    so a single image never waits for others, and many images that come one after the other take
+    few calls. Questions that arrive while a batch waits in the queue join it.
+    Not thread-safe; bound to the running event loop.
     """
 
     def __init__(
@@ -33,47 +37,44 @@ class BatchLoader(Generic[_Question, _Answer]):
         ask: Callable[
             [Repository, Sequence[_Question]], Coroutine[Any, Any, Mapping[_Question, _Answer]]
         ],
-        line: CallQueue,
-        full: int = BATCH,
-        turn: Priority = Priority.NORMAL,
+        queue: CallQueue,
+        size: int = BATCH,
+        priority: Priority = Priority.NORMAL,
     ) -> None:
         self._ask = ask
-        self._line = line
-        self._full = full
-        self._turn = turn
-        self._desks: dict[Repository, _RepositoryBatcher[_Question, _Answer]] = {}
+        self._queue = queue
+        self._size = size
+        self._priority = priority
+        self._batchers: dict[Repository, _RepositoryBatcher[_Question, _Answer]] = {}
         self.count = 0
         """How many distinct questions were asked."""
 
     def forget(self, repository: Repository) -> None:
-        """Drop the answers about ``repository``; who waits for one still gets it."""
-        self._desks.pop(repository, None)
+        """Drop the answers about ``repository``; what awaits one already still gets it."""
+        self._batchers.pop(repository, None)
 
-    def ask(
+    def load(
         self,
         repository: Repository,
         questions: Sequence[_Question],
-        begun: Callable[[], None] = lambda: None,
+        sent: Callable[[], None] = lambda: None,
     ) -> PendingAnswers[_Question, _Answer]:
-        """Return what becomes the answer to each question when it is awaited.
-
-        ``begun`` is called when the first of them is sent.
-        """
-        desk = self._desks.get(repository)
-        if desk is None:
+        """Return the pending answers to ``questions``; ``sent`` is called as a batch is sent."""
+        batcher = self._batchers.get(repository)
+        if batcher is None:
             ask = partial(self._ask, repository)
-            desk = _RepositoryBatcher(ask, self._line, self._full, self._turn)
-            self._desks[repository] = desk
-        before = len(desk.known)
-        batches = {question: desk.batch_of(question) for question in questions}
-        self.count += len(desk.known) - before
+            batcher = _RepositoryBatcher(ask, self._queue, self._size, self._priority)
+            self._batchers[repository] = batcher
+        before = len(batcher.batches)
+        batches = {question: batcher.batch_of(question) for question in questions}
+        self.count += len(batcher.batches) - before
         for batch in set(batches.values()):
-            batch.on_sending(begun)
+            batch.on_sending(sent)
         return PendingAnswers(batches)
 
 
 class PendingAnswers(Generic[_Question, _Answer]):
-    """Answers that are on their way."""
+    """The answers to some questions, which may be in several batches."""
 
     def __init__(self, batches: Mapping[_Question, _Batch[_Question, _Answer]]) -> None:
         self._batches = batches
@@ -84,107 +85,111 @@ class PendingAnswers(Generic[_Question, _Answer]):
             batch.prioritise()
 
     async def answers(self) -> Mapping[_Question, _Answer]:
-        """Return the answer to each question, when all are there."""
-        answers = {batch: await batch.answers for batch in dict.fromkeys(self._batches.values())}
+        """Return the answer to each question when all are there.
+
+        A caller that is cancelled takes no answer from the others, who share the batch.
+        """
+        answers = {
+            batch: await asyncio.shield(batch.answers)
+            for batch in dict.fromkeys(self._batches.values())
+        }
         return {question: answers[batch][question] for question, batch in self._batches.items()}
 
 
 class _RepositoryBatcher(Generic[_Question, _Answer]):
-    """The questions about one repository: which were asked, and which are gathered."""
+    """The batches of one repository: those that were queued, and the one that gathers."""
 
-    __slots__ = ("_ask", "_full", "_gathering", "_line", "_turn", "_under_way", "known")
+    __slots__ = ("_ask", "_gathering", "_priority", "_queue", "_size", "_under_way", "batches")
 
     def __init__(
-        self, ask: _Asks[_Question, _Answer], line: CallQueue, full: int, turn: Priority
+        self, ask: _Ask[_Question, _Answer], queue: CallQueue, size: int, priority: Priority
     ) -> None:
-        self.known: dict[_Question, _Batch[_Question, _Answer]] = {}
+        self.batches: dict[_Question, _Batch[_Question, _Answer]] = {}
         self._ask = ask
-        self._line = line
-        self._full = full
-        self._turn = turn
+        self._queue = queue
+        self._size = size
+        self._priority = priority
         self._gathering: _Batch[_Question, _Answer] | None = None
         self._under_way = 0
 
     def batch_of(self, question: _Question) -> _Batch[_Question, _Answer]:
-        """Return the batch that ``question`` is in, or the one that gathers, with it."""
-        batch = self.known.get(question)
+        """Return the batch that has ``question``, which joins the gathering one if it is new."""
+        batch = self.batches.get(question)
         if batch is None:
             batch = self._gathering
             if batch is None:
                 batch = self._gathering = _Batch(self)
-                self._send_what_is_gathered_soon()
-            self.known[question] = batch
+                self._flush_soon()
+            self.batches[question] = batch
             batch.questions.append(question)
-            if len(batch.questions) == self._full:
+            if len(batch.questions) == self._size:
                 self._gathering = None
-                self._send(batch)
+                self.queue(batch, self._priority)
         return batch
 
-    def prioritise(self, batch: _Batch[_Question, _Answer]) -> None:
-        """Send ``batch`` before all else; where it waits already, it waits twice."""
+    def queue(self, batch: _Batch[_Question, _Answer], priority: Priority) -> None:
+        """Queue ``batch``, or queue it again at a higher priority; the later run does nothing."""
         if not batch.is_queued:
             batch.is_queued = True
             self._under_way += 1
-        self._line.join(partial(self._call, batch), Priority.URGENT)
+        self._queue.submit(partial(self._call, batch), priority)
 
-    def _send_what_is_gathered_soon(self) -> None:
-        """Send it when all have asked who go on at this moment."""
-        asyncio.get_running_loop().call_soon(self._send_gathered)
+    def _flush_soon(self) -> None:
+        """Flush at the end of this event-loop iteration, when all that run in it have asked."""
+        asyncio.get_running_loop().call_soon(self._flush)
 
-    def _send_gathered(self) -> None:
-        if self._gathering and not self._under_way:
-            self._send(self._gathering)
-
-    def _send(self, batch: _Batch[_Question, _Answer]) -> None:
-        if not batch.is_queued:
-            batch.is_queued = True
-            self._under_way += 1
-            self._line.join(partial(self._call, batch), self._turn)
+    def _flush(self) -> None:
+        batch = self._gathering
+        if batch and not self._under_way and not batch.is_queued:
+            self.queue(batch, self._priority)
 
     async def _call(self, batch: _Batch[_Question, _Answer]) -> None:
         if batch.is_sent:
             return
-        if self._gathering is batch:  # nothing can go with it any more
+        if self._gathering is batch:  # nothing can join it any more
             self._gathering = None
         batch.sent()
         try:
             batch.answers.set_result(await self._ask(tuple(batch.questions)))
+        except asyncio.CancelledError:  # the queue does so to a call that hangs
+            batch.answers.set_exception(asyncio.TimeoutError())
         except Exception as error:
             batch.answers.set_exception(error)
-        batch.questions.clear()  # there may be thousands of these, and the answers have them too
+        batch.answers.exception()  # every check that shares it may have been cancelled
+        batch.questions.clear()  # there may be thousands, and the answers have them too
         self._under_way -= 1
-        self._send_what_is_gathered_soon()
+        self._flush_soon()
 
 
 class _Batch(Generic[_Question, _Answer]):
     """Questions that are asked in one call."""
 
-    __slots__ = ("_begun", "_desk", "answers", "is_queued", "is_sent", "questions")
+    __slots__ = ("_batcher", "_on_sending", "answers", "is_queued", "is_sent", "questions")
 
-    def __init__(self, desk: _RepositoryBatcher[_Question, _Answer]) -> None:
+    def __init__(self, batcher: _RepositoryBatcher[_Question, _Answer]) -> None:
         self.questions: list[_Question] = []
         self.answers: asyncio.Future[Mapping[_Question, _Answer]]
         self.answers = asyncio.get_running_loop().create_future()
         self.is_queued = False
         self.is_sent = False
-        self._desk = desk
-        self._begun: list[Callable[[], None]] = []
+        self._batcher = batcher
+        self._on_sending: list[Callable[[], None]] = []
 
-    def on_sending(self, begun: Callable[[], None]) -> None:
-        """Call ``begun`` when this is sent, or now where it is already."""
+    def on_sending(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when this is sent, or now where it was."""
         if self.is_sent:
-            begun()
+            callback()
         else:
-            self._begun.append(begun)
+            self._on_sending.append(callback)
 
     def prioritise(self) -> None:
-        """Send this before all else, unless it is sent."""
+        """Queue this before all else, unless it was sent."""
         if not self.is_sent:
-            self._desk.prioritise(self)
+            self._batcher.queue(self, Priority.URGENT)
 
     def sent(self) -> None:
-        """Take note that this is sent."""
+        """Mark this as sent, and call who waits for that."""
         self.is_sent = True
-        for begun in self._begun:
-            begun()
-        self._begun.clear()
+        for callback in self._on_sending:
+            callback()
+        self._on_sending.clear()

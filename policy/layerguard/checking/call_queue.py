@@ -1,4 +1,4 @@
-"""The line in which calls wait until fewer than the limit are under way."""
+"""A priority queue of calls with a limit on how many are under way."""
 
 from __future__ import annotations
 
@@ -8,73 +8,96 @@ from collections.abc import Callable, Coroutine
 from enum import IntEnum
 from typing import Any, TypeAlias, TypeVar
 
+from layerguard.checking.limits import Limits
+
 _Result = TypeVar("_Result")
 Call: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
-"""Makes the coroutine of a call when its turn has come, and not before."""
+"""Makes the coroutine of a call when it is sent, and not before."""
 
-# So many calls begin before the loop looks what else there is to do: so the first of many is on
-# its way while the last is still being written.
-_IN_A_ROW = 8
+# Calls that are sent before the event loop runs anything else: the first of many is on its way
+# while the last is still being written.
+_BURST = 8
 
 
 class Priority(IntEnum):
-    """When a call is sent: before all that come later in this list."""
+    """The order in which calls are sent."""
 
     URGENT = 0
+    """A resource waits for it."""
     HIGH = 1
+    """A check that has begun is finished before another one begins."""
     NORMAL = 2
+    LOW = 3
+    """It only makes better words."""
 
 
 class CallQueue:
-    """Sends calls, ``size`` at a time at most, in the order of their turns and of their coming.
+    """Sends calls by priority and then in order, at most ``size`` at a time.
 
-    Of one event loop.
+    A call that has not ended ``seconds`` after it was sent is cancelled: calls that hang must not
+    keep others from being sent. Not thread-safe; bound to the running event loop.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, seconds: float = Limits().image) -> None:
         self.size = size
+        self.seconds = seconds
         self._waiting: tuple[deque[Call], ...] = tuple(deque() for _ in Priority)
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._is_called = False
+        self._under_way: dict[asyncio.Task[None], asyncio.TimerHandle] = {}
+        self._is_scheduled = False
 
-    def join(self, call: Call, turn: Priority = Priority.NORMAL) -> None:
-        """Send ``call`` when its ``turn`` has come."""
-        self._waiting[turn].append(call)
-        self._send_soon()
+    def submit(self, call: Call, priority: Priority = Priority.NORMAL) -> None:
+        """Send ``call`` when its time has come."""
+        self._waiting[priority].append(call)
+        self._schedule()
 
-    async def run(self, work: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
-        """Wait for a turn; return what ``work`` returns, or raise what it raises."""
-        ended: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
+    async def run(
+        self,
+        work: Callable[[], Coroutine[Any, Any, _Result]],
+        priority: Priority = Priority.NORMAL,
+    ) -> _Result:
+        """Wait in the queue; return what ``work`` returns, or raise what it raises.
+
+        A caller that is cancelled leaves the queue, or ends the call.
+        """
+        loop = asyncio.get_running_loop()
+        sent: asyncio.Future[None] = loop.create_future()
+        ended: asyncio.Future[None] = loop.create_future()
 
         async def call() -> None:
-            try:
-                ended.set_result(await work())
-            except Exception as error:
-                ended.set_exception(error)
+            if not sent.done():  # otherwise the caller was cancelled
+                sent.set_result(None)
+                await ended
 
-        self.join(call)
-        return await ended
+        self.submit(call, priority)
+        try:
+            await sent
+            return await work()
+        finally:
+            ended.cancel()
 
-    def _send_soon(self) -> None:
-        if not self._is_called:
-            self._is_called = True
+    def _schedule(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._send)
 
     def _send(self) -> None:
-        self._is_called = False
-        for _ in range(_IN_A_ROW):
+        self._is_scheduled = False
+        for _ in range(_BURST):
             waiting = next(filter(None, self._waiting), None)
             if waiting is None or len(self._under_way) >= self.size:
                 return
             task = asyncio.ensure_future(waiting.popleft()())
-            self._under_way.add(task)
+            timer = asyncio.get_running_loop().call_later(self.seconds, task.cancel)
+            self._under_way[task] = timer
             task.add_done_callback(self._ended)
-        self._send_soon()
+        self._schedule()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        # Who had its answer goes on first, and what it asks next may go before what waits.
-        asyncio.get_running_loop().call_soon(self._left, task)
+        self._under_way[task].cancel()
+        # The slot is freed one iteration later, so that what follows from the answer is queued
+        # before the next call is chosen.
+        asyncio.get_running_loop().call_soon(self._free, task)
 
-    def _left(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        self._send_soon()
+    def _free(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._schedule()

@@ -1,4 +1,4 @@
-"""The checker: judges many image uses at a time, each image once."""
+"""The checker: verdicts on many image uses at a time, each image checked once."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from queue import Empty, SimpleQueue
 
-from layerguard.checking.advice import advise
 from layerguard.checking.backend import CheckBackend, CheckRequest, Counters
-from layerguard.checking.limits import WORKERS, Limits
+from layerguard.checking.limits import CONCURRENCY, EXPLANATION_SECONDS, Limits
 from layerguard.discovery import ImageUse
-from layerguard.enforcement.finding import Finding, judge
-from layerguard.reference import ImageReference, Repository
+from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import Registry
 from layerguard.verdict import Code, State, Verdict
-
-# Seconds until it is seen again whether a check has begun.
-_LOOK_AGAIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run in numbers. ``seconds`` is the time from the first question to the last answer."""
+    """A run in numbers. ``seconds`` is the time from the first question to the last verdict."""
 
     image_uses: int
     images: int
@@ -38,38 +35,80 @@ class Summary:
     seconds: float
 
     def __str__(self) -> str:
+        uses = "1 image use" if self.image_uses == 1 else f"{self.image_uses} image uses"
         return (
-            f"layerguard: {self.image_uses} image uses, {self.images} images, "
+            f"layerguard: {uses}, {self.images} images, "
             f"{self.layers} layers checked, {self.unavailable} unavailable, "
             f"{self.undetermined} undetermined, {self.pending} pending; "
             f"{self.calls} calls to ECR in {self.seconds:.1f} s"
         )
 
 
-class _Check:
-    """A check under way: what comes of it, and when its first question was sent."""
+class _Stopwatch:
+    """Measures the time in which at least one check is under way. Not thread-safe."""
 
-    def __init__(self, clock: Callable[[], float], ended: Callable[[Counters], None]) -> None:
-        self.verdict: Future[Verdict] = Future()
-        self.began: float | None = None
-        self.is_ahead = False
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._under_way: set[_Check] = set()
+        self._since = 0.0
+        self._before = 0.0
+
+    def start(self, check: _Check) -> None:
+        if not self._under_way:
+            self._since = self._clock()
+        self._under_way.add(check)
+
+    def stop(self, check: _Check) -> None:
+        if check in self._under_way:
+            self._before = self.seconds
+            self._since = self._clock()
+            self._under_way.remove(check)
+
+    @property
+    def seconds(self) -> float:
+        running = self._clock() - self._since if self._under_way else 0.0
+        return self._before + running
+
+
+class _Check:
+    """A check under way, as the listener of the backend that runs it. Thread-safe.
+
+    The first verdict stands; an explanation changes its words and nothing else.
+    """
+
+    def __init__(
+        self, ended: Callable[[_Check, Counters], None], *, is_prefetch: bool = False
+    ) -> None:
+        self.verdict: Future[Verdict] = Future()
+        self.explanation: Future[Verdict] = Future()
+        self.is_prefetch = is_prefetch
         self._ended = ended
+        self._lock = threading.Lock()
 
-    def begun(self) -> None:
-        if self.began is None:
-            self.began = self._clock()
+    def decided(self, verdict: Verdict, counters: Counters, *, explaining: bool) -> None:
+        with self._lock:
+            if self.verdict.done():  # a backend that took over from another checks again
+                return
+            self._ended(self, counters)
+            if not explaining:
+                self.explanation.set_result(verdict)
+            self.verdict.set_result(verdict)
 
-    def ended(self, verdict: Verdict, effort: Counters) -> None:
-        self._ended(effort)
-        self.verdict.set_result(verdict)
+    def explained(self, verdict: Verdict) -> None:
+        with self._lock:
+            if self.explanation.done() or not self.verdict.done():
+                return
+            stands = self.verdict.result()
+            if verdict.code is stands.code:
+                stands = replace(stands, reason=verdict.reason, next_step=verdict.next_step)
+            self.explanation.set_result(stands)
 
 
 class Checker:
-    """Judges image uses by what a backend finds out. Safe to use from many threads.
+    """Returns verdicts on image uses, which a backend finds. Thread-safe.
 
-    One image never hides another. Nobody waits longer than the limits say; what is not known by
-    then is timed out, and stays so for the whole run.
+    One image never hides another. No method waits longer than the limits; what is not known by
+    then is ``timed-out``, and stays so for the whole run.
     """
 
     def __init__(self, backend: CheckBackend, clock: Callable[[], float] = time.monotonic) -> None:
@@ -79,172 +118,210 @@ class Checker:
         self._lock = threading.Lock()
         self._checks: dict[CheckRequest, _Check] = {}
         self._given_up: dict[CheckRequest, Verdict] = {}
-        self._waited = 0.0
+        self._images: set[tuple[Repository, ImageId]] = set()
+        self._stopwatch = _Stopwatch(clock)
+        self._explaining = 0.0
         self._first_question: float | None = None
-        self._last_answer = 0.0
-        self._effort = Counters()
+        self._last_verdict = 0.0
+        self._counters = Counters()
 
     @classmethod
-    def asking(
+    def in_process(
         cls,
         registry: Registry,
-        workers: int = WORKERS,
+        concurrency: int = CONCURRENCY,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> Checker:
-        """Return an checker that asks ``registry`` from this process."""
+        """Return a checker that asks ``registry`` from this process."""
         import asyncio
 
-        # The pack, which asks from another process, has no use for these.
+        # The pack, whose worker asks, never needs it.
         from layerguard.checking.in_process_backend import InProcessBackend
 
-        here = InProcessBackend(registry, workers, clock, sleep or asyncio.sleep)
-        return cls(here, clock)
+        backend = InProcessBackend(registry, concurrency, clock, sleep or asyncio.sleep)
+        return cls(backend, clock)
+
+    @property
+    def foreign_endpoints(self) -> frozenset[str]:
+        """The URLs of endpoints that were asked and are not AWS's own."""
+        with self._lock:
+            return self._counters.foreign_endpoints
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str] = ()) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known, of this run.
 
-        What began before goes on with the limits that it had.
+        A check that is under way keeps the limits that it started with.
         """
         with self._lock:
             self._limits = limits
         self._backend.limit(limits, cache_prefixes)
 
     def start(self, uses: Iterable[ImageUse]) -> None:
-        """Begin to inspect the images of ``uses`` in the background; return at once."""
+        """Start to check the images of ``uses`` in the background; return at once."""
         for use in uses:
             if isinstance(use.target, ImageReference):
                 self._start(request_for(use, use.target))
 
-    def start_ahead(self, subjects: Iterable[CheckRequest]) -> None:
-        """Begin to inspect what may be used later.
+    def prefetch(self, requests: Iterable[CheckRequest]) -> None:
+        """Start to check what may be used later.
 
-        Of it only that an image is available holds then: much may have been pushed since.
+        Only that an image is available is taken from such a check: it may have been pushed since.
         """
-        for subject in subjects:
-            with self._lock:
-                is_news = subject not in self._checks
-            if is_news:
-                self._start(subject).is_ahead = True
+        for request in requests:
+            self._start(request, is_prefetch=True)
 
-    def judge(self, uses: Iterable[ImageUse]) -> tuple[Finding, ...]:
-        """Return a finding for each of ``uses``, in their order; wait for what is not known."""
+    def check(self, uses: Iterable[ImageUse]) -> tuple[Verdict, ...]:
+        """Return a verdict for each of ``uses``, in their order."""
         uses = tuple(uses)
         self.start(uses)
-        return tuple(judge(use, self._verdict(use)) for use in uses)
+        known = [self._verdict(use) for use in uses]
+        # All verdicts stand: what is left of the time for better words is shared by all.
+        return tuple(self._explained(verdict, check) for verdict, check in known)
 
-    def check_each(self, uses: Iterable[ImageUse]) -> Iterator[Finding]:
-        """Yield a finding for each of ``uses`` as soon as it is known, in no order."""
-        by_verdict: dict[Future[Verdict], list[ImageUse]] = {}
+    def check_each(self, uses: Iterable[ImageUse]) -> Iterator[tuple[ImageUse, Verdict]]:
+        """Yield each of ``uses`` with its verdict as soon as it is known, in no order."""
+        waiting: dict[_Check, list[ImageUse]] = {}
         for use in uses:
             if isinstance(use.target, ImageReference):
-                future = self._start(request_for(use, use.target)).verdict
-                by_verdict.setdefault(future, []).append(use)
+                check = self._start(request_for(use, use.target))
+                waiting.setdefault(check, []).append(use)
             else:
-                yield judge(use, use.target)
-        for future in as_completed(by_verdict):
-            yield from (judge(use, future.result()) for use in by_verdict[future])
+                yield use, use.target
+        known: SimpleQueue[_Check] = SimpleQueue()
+        for check in waiting:
+            check.verdict.add_done_callback(partial(_put, known, check))
+        while waiting:
+            try:
+                checks = [known.get(timeout=self._left())]
+            except Empty:  # the time is used up: the verdicts of the others say so
+                checks = list(waiting)
+            for each in checks:
+                for use in waiting.pop(each):
+                    yield use, self._explained(*self._verdict(use))
 
     def forget(self, use: ImageUse) -> None:
         """Drop what is known of the repository of ``use``, whose images may have changed."""
-        if not isinstance(use.target, ImageReference):
-            return
-        self._forget(use.target.repository)
+        if isinstance(use.target, ImageReference):
+            self._forget(use.target.repository)
 
-    def summary(self, findings: Iterable[Finding]) -> Summary:
-        """Return the numbers of a run that came to ``findings``; skipped uses do not count."""
-        states = Counter(finding.verdict.state for finding in findings)
+    def summary(self, verdicts: Iterable[Verdict]) -> Summary:
+        """Return the numbers of a run with ``verdicts``; skipped uses do not count."""
+        states = Counter(verdict.state for verdict in verdicts)
         with self._lock:
-            first, last = self._first_question, self._last_answer
-            images = {(each.reference.repository, each.reference.image_id) for each in self._checks}
-            effort = self._effort
+            first, last = self._first_question, self._last_verdict
+            images, counters = len(self._images), self._counters
         return Summary(
             sum(states.values()) - states[State.SKIPPED],
-            len(images),
-            effort.layers,
+            images,
+            counters.layers,
             states[State.UNAVAILABLE],
             states[State.UNDETERMINED],
             states[State.PENDING],
-            effort.calls,
+            counters.calls,
             0.0 if first is None else max(0.0, last - first),
         )
 
     def close(self) -> None:
-        """Drop what has not ended; nothing that goes on keeps the process alive."""
+        """End every check; nothing that is left keeps the process alive."""
         self._backend.close()
 
-    def _start(self, subject: CheckRequest) -> _Check:
+    def _start(self, request: CheckRequest, *, is_prefetch: bool = False) -> _Check:
+        """Return the check of ``request``, which is started if there is none.
+
+        The time of a prefetch counts only from when its image is needed.
+        """
         with self._lock:
             if self._first_question is None:
                 self._first_question = self._clock()
-            check = self._checks.get(subject)
-            if check:
-                return check
-            check = self._checks[subject] = _Check(self._clock, self._one_ended)
-        self._backend.start(subject, check)
+            known = self._checks.get(request)
+            check = known or _Check(self._ended, is_prefetch=is_prefetch)
+            self._checks[request] = check
+            if not is_prefetch:
+                self._images.add((request.reference.repository, request.reference.image_id))
+                if not check.verdict.done():
+                    self._stopwatch.start(check)
+        if known:
+            return check
+        try:
+            self._backend.start(request, check)
+        except Exception as error:
+            check.decided(request.bug("starting a check", error), Counters(), explaining=False)
         return check
 
     def _forget(self, repository: Repository) -> None:
         with self._lock:
-            for subject in [
+            for request in [
                 each for each in self._checks if each.reference.repository == repository
             ]:
-                del self._checks[subject]
+                del self._checks[request]
         self._backend.forget(repository)
 
-    def _one_ended(self, effort: Counters) -> None:
+    def _ended(self, check: _Check, counters: Counters) -> None:
         with self._lock:
-            self._last_answer = self._clock()
-            self._effort = effort
+            self._stopwatch.stop(check)
+            self._last_verdict = self._clock()
+            self._counters = self._counters.and_later(counters)
 
-    def _verdict(self, use: ImageUse) -> Verdict:
+    def _verdict(self, use: ImageUse) -> tuple[Verdict, _Check | None]:
+        """Return the verdict on ``use`` within the limits, and the check that came to it."""
         if isinstance(use.target, Verdict):
-            return use.target
-        subject = request_for(use, use.target)
-        before = self._clock()
+            return use.target, None
+        request = request_for(use, use.target)
+        given_up = self._given_up.get(request)
+        if given_up:
+            return given_up, None
+        check = self._current(request)
+        return self._wait_for(request, check), check
+
+    def _explained(self, verdict: Verdict, check: _Check | None) -> Verdict:
+        """Return ``verdict`` in better words, if they come within what time is left."""
+        if check is None or verdict.code is Code.TIMED_OUT:
+            return verdict
+        began = self._clock()
         try:
-            return self._given_up.get(subject) or self._wait_for(subject, self._current(subject))
+            return check.explanation.result(max(0.0, EXPLANATION_SECONDS - self._explaining))
         except FutureTimeout:
-            with self._lock:
-                verdict = Verdict(
-                    Code.TIMED_OUT,
-                    f"There was no answer within {self._limits.image:g} s for one image or "
-                    f"{self._limits.total:g} s for the whole run.",
-                    advise(Code.TIMED_OUT, subject.reference, None, subject.platform),
-                    wanted=subject.platform,
-                )
-                return self._given_up.setdefault(subject, verdict)
+            return verdict
         finally:
             with self._lock:
-                self._waited += self._clock() - before
+                self._explaining += self._clock() - began
 
-    def _current(self, subject: CheckRequest) -> _Check:
-        """Return the check of ``subject``: a new one where the one ahead found it lacking."""
-        check = self._start(subject)
-        if check.is_ahead:
-            if self._wait_for(subject, check).state is not State.AVAILABLE:
-                self._forget(subject.reference.repository)
-            check.is_ahead = False
-        return self._start(subject)
+    def _current(self, request: CheckRequest) -> _Check:
+        """Return the check of ``request``: a new one where a prefetch found the image lacking."""
+        check = self._start(request)
+        if check.is_prefetch:
+            if self._wait_for(request, check).state is not State.AVAILABLE:
+                self._forget(request.reference.repository)
+            check.is_prefetch = False
+        return self._start(request)
 
-    def _wait_for(self, subject: CheckRequest, check: _Check) -> Verdict:
-        """Wait within the limits; raise FutureTimeout beyond them."""
+    def _wait_for(self, request: CheckRequest, check: _Check) -> Verdict:
         if not check.verdict.done():
-            self._backend.prioritise(subject)
-        limits = self._limits
-        end = self._clock() + max(0.0, limits.total + limits.absent - self._waited)
-        while True:
-            now = self._clock()
-            began = check.began
-            # What waits in the line has not begun: only the whole run's time counts then.
-            limit = end if began is None else min(end, began + limits.image + limits.absent)
-            if limit <= now:
-                return check.verdict.result(0)
-            pause = limit - now if began is not None else min(_LOOK_AGAIN, limit - now)
-            with suppress(FutureTimeout):
-                return check.verdict.result(pause)
+            with suppress(Exception):  # it only makes the verdict come earlier
+                self._backend.prioritise(request)
+        try:
+            return check.verdict.result(self._left())
+        except FutureTimeout:
+            reason = (
+                f"The time of the whole run, {self._limits.total:g} s in which checks are under "
+                "way (option totalTimeoutSeconds), is used up."
+            )
+            verdict = request.failure(Code.TIMED_OUT, reason)
+            with self._lock:
+                return self._given_up.setdefault(request, verdict)
+
+    def _left(self) -> float:
+        """Return how many seconds are left of the run's time."""
+        with self._lock:
+            limits = self._limits
+            return max(0.0, limits.total + limits.absent - self._stopwatch.seconds)
+
+
+def _put(known: SimpleQueue[_Check], check: _Check, _: Future[Verdict]) -> None:
+    known.put(check)
 
 
 def request_for(use: ImageUse, reference: ImageReference) -> CheckRequest:
-    """Return what a check for ``use``, of ``reference``, is about."""
+    """Return the request to check ``reference`` for ``use``."""
     return CheckRequest(use.identity, reference, use.platform)

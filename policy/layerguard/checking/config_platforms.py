@@ -1,4 +1,4 @@
-"""Which platform a manifest is for where no index says it: its config is asked for."""
+"""The platform of a manifest that no index names: it stands in the image's config."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from layerguard.registry import RegistryError
 def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> list[Digest]:
     """Return the configs that must be read to know the platforms of ``manifests``.
 
-    None where no platform is wanted, or one of the manifests is known to serve it.
+    Empty where no platform is wanted, or one of the manifests is known to serve it.
     """
     if wanted is None or any(
         each.platform and is_served(wanted, each.platform) for each in manifests
@@ -31,35 +31,30 @@ def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> li
     )
 
 
-def said_platforms(
-    texts: Mapping[Digest, str | RegistryError],
-) -> dict[Digest, Platform | None]:
-    """Return the platform that each config says, by its digest.
-
-    Whatever stands in the way of a config changes nothing: its platform stays unknown.
-    """
-    return {digest: _said(digest, text) for digest, text in texts.items()}
+def platforms_in(texts: Mapping[Digest, str | RegistryError]) -> dict[Digest, Platform | None]:
+    """Return the platform in each config, by its digest; None where it cannot be read."""
+    return {digest: _platform_in(digest, text) for digest, text in texts.items()}
 
 
 def with_platforms(
-    manifests: Iterable[Resolved], said: Mapping[Digest, Platform | None]
+    manifests: Iterable[Resolved], platforms: Mapping[Digest, Platform | None]
 ) -> list[Resolved]:
-    """Return ``manifests``, each with the platform that its config says where nothing else does."""
+    """Return ``manifests``, each with its config's platform where nothing else names one."""
     return [
-        replace(each, platform=each.platform or said.get(each.manifest.config.digest))
+        replace(each, platform=each.platform or platforms.get(each.manifest.config.digest))
         for each in manifests
     ]
 
 
 def is_served(wanted: Platform, platform: Platform) -> bool:
-    """Tell whether an image for ``platform``, as its config says it, may run on ``wanted``.
+    """Tell whether an image whose config names ``platform`` may run on ``wanted``.
 
-    Many builders leave the variant out of a config, so one that is not said is not compared.
+    Many builders leave the variant out of a config, so one that is absent is not compared.
     """
     return platform.serves(wanted if platform.variant else replace(wanted, variant=None))
 
 
-def _said(digest: Digest, text: str | RegistryError) -> Platform | None:
+def _platform_in(digest: Digest, text: str | RegistryError) -> Platform | None:
     try:
         return parse_config(text, digest) if isinstance(text, str) else None
     except LayerguardError:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from layerguard.checking.advice import advise
 from layerguard.checking.config_platforms import is_served, needed_configs, with_platforms
 from layerguard.checking.questions import Questions
 from layerguard.checking.resolution import Resolution, Resolved, resolve
-from layerguard.errors import LayerguardError
+from layerguard.errors import DigestMismatch, LayerguardError
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageReference
-from layerguard.registry import Availability, LayerAnswer, RegistryError
-from layerguard.verdict import BlobState, CheckedBlob, Code, ManifestReport, State, Verdict
+from layerguard.registry import Availability, ImageListing, LayerAnswer, RegistryError
+from layerguard.verdict import (
+    BlobState,
+    CheckedBlob,
+    Code,
+    Follows,
+    ManifestReport,
+    State,
+    Verdict,
+    next_step_after,
+)
 
 _Answers: TypeAlias = Mapping[Digest, "LayerAnswer | RegistryError"]
 _PULL = (
@@ -21,14 +31,18 @@ _PULL = (
     "from its upstream, if the upstream has it and the runtime's role may fill the cache."
 )
 _MAY_BE_A_CACHE = (
-    "Whether the repository is a pull-through cache, which a first pull would fill, could not be "
-    "asked: that takes ecr:DescribePullThroughCacheRules, or the option pullThroughCachePrefixes."
+    "Whether the repository is a pull-through cache, which a first pull would fill, is not known: "
+    "that takes ecr:DescribePullThroughCacheRules, or the option pullThroughCachePrefixes."
 )
-# What a pull through a cache brings.
-_BROUGHT_BY_A_PULL = (Code.IMAGE_NOT_FOUND, Code.LAYER_MISSING, Code.REPOSITORY_NOT_FOUND)
+_ARCHIVED = "The image is in ECR's archive storage class."
+_NOT_PULLED = (
+    "ECR's DescribeImages has the image and its BatchGetImage does not; it may be of a kind that "
+    "no runtime pulls."
+)
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Problem:
     """What is wrong with an image: the code, why, and what can be done where that is known."""
 
     code: Code
@@ -37,44 +51,53 @@ class Problem(NamedTuple):
 
     @property
     def is_proven(self) -> bool:
-        """Whether it makes the image unavailable, and not only unknown."""
+        """Whether it makes the image unavailable, and not only undetermined."""
         return self.code.state is State.UNAVAILABLE
 
 
 async def check_image(
-    reference: ImageReference, wanted: Platform | None, questions: Questions
+    reference: ImageReference, wanted: Platform | None, questions: Questions, *, again: bool = True
 ) -> Verdict:
-    """Return what can be said of an image that is to run on ``wanted``.
+    """Return the verdict on an image that is to run on ``wanted``.
 
-    Every problem is collected. A proven one decides over one that only says what could not be
-    found out; the image is available only when every runnable manifest was read and every one of
-    their digests came back as available.
+    Every problem is collected. A proven one decides over one that only leaves something unknown;
+    the image is available only when every runnable manifest was read and every one of their
+    digests came back as available. Where the repository's listing has an image that was not found,
+    which was pushed in between, all is asked once more, if ``again``.
     """
     repository = reference.repository
     resolution = await resolve(reference, wanted, questions.images)
     blobs = {blob.digest for each in resolution.manifests for blob in each.manifest.blobs}
     configs = needed_configs(resolution.manifests, wanted)
-    asked = questions.layers(repository, sorted(blobs))
+    layers = questions.layers(repository, sorted(blobs))
     read = questions.platforms(repository, configs)
-    answers, platforms = await asked.answers(), await read.answers()
-    problems = [*_layer_problems(answers.values()), *map(_problem, resolution.errors)]
-    if not resolution.manifests and not resolution.errors:
+    answers, platforms, (listing, is_cache) = await asyncio.gather(
+        layers.answers(), read.answers(), _about_absent(resolution, reference, questions)
+    )
+    absent = list(_absent_problems(resolution, listing))
+    if again and any(each.code is Code.INCONSISTENT_ANSWER for each in absent):
+        return await check_image(reference, wanted, questions.fresh_copy(), again=False)
+    problems = [
+        *_layer_problems(answers.values()),
+        *map(_problem, resolution.errors),
+        *absent,
+    ]
+    is_unread = bool(resolution.errors or resolution.absent)
+    if not resolution.manifests and not is_unread:
         problems.append(Problem(Code.PLATFORM_MISSING, _offer(wanted, resolution.offered)))
-    elif wanted and not resolution.errors and not any(each.is_proven for each in problems):
+    elif wanted and not is_unread and not any(each.is_proven for each in problems):
         # Where a manifest could not be read, it may be the one that serves.
         resolution.manifests = with_platforms(resolution.manifests, platforms)
         problems += _platform_problems(wanted, resolution)
-    decided = _decide(problems)
-    if decided.code in _BROUGHT_BY_A_PULL:
-        is_cache = await questions.is_cache(repository)
-        if is_cache:
-            decided = Problem(Code.CACHE_NOT_FILLED, f"{decided.reason} {_PULL}")
-        elif is_cache is None:
-            decided = decided._replace(reason=f"{decided.reason} {_MAY_BE_A_CACHE}")
+    decisive = _decisive(problems)
+    if Follows.BROUGHT_BY_PULL in decisive.code.follows:
+        if not resolution.absent:
+            is_cache = await questions.is_cache(repository)
+        decisive = _of_cache(decisive, is_cache)
     return Verdict(
-        decided.code,
-        decided.reason,
-        decided.next_step or advise(decided.code, reference, resolution.digest, wanted),
+        decisive.code,
+        decisive.reason,
+        decisive.next_step or next_step_after(decisive.code, reference, resolution.digest, wanted),
         resolution.digest,
         wanted,
         tuple(_report(each, answers) for each in resolution.manifests),
@@ -82,10 +105,45 @@ async def check_image(
     )
 
 
+async def _about_absent(
+    resolution: Resolution, reference: ImageReference, questions: Questions
+) -> tuple[ImageListing | None, bool | None]:
+    """Return what tells why ECR does not give an image: archived, gone, or not pulled yet.
+
+    That is the listing of the repository, and whether it is a cache; None where it is not known.
+    """
+    if not resolution.absent:
+        return None, None
+    listing, is_cache = await asyncio.gather(
+        questions.listing(reference.repository), questions.is_cache(reference.repository)
+    )
+    return listing if isinstance(listing, ImageListing) else None, is_cache
+
+
+def _absent_problems(resolution: Resolution, listing: ImageListing | None) -> Iterable[Problem]:
+    for image_id, error in resolution.absent.items():
+        listed = listing.find(image_id) if listing else None
+        if listed and listed.is_archived:
+            yield Problem(Code.IMAGE_ARCHIVED, _ARCHIVED)
+        elif listed and error.code is Code.IMAGE_NOT_FOUND:
+            yield Problem(Code.INCONSISTENT_ANSWER, _NOT_PULLED)
+        else:
+            yield _problem(error)
+
+
+def _of_cache(problem: Problem, is_cache: bool | None) -> Problem:
+    if is_cache:
+        return Problem(Code.CACHE_NOT_FILLED, f"{problem.reason} {_PULL}")
+    if is_cache is None:
+        return replace(problem, reason=f"{problem.reason} {_MAY_BE_A_CACHE}")
+    return problem
+
+
 def _report(resolved: Resolved, answers: _Answers) -> ManifestReport:
+    layers = resolved.manifest.layers
     roles = {resolved.manifest.config.digest: "config"} | {
-        layer.digest: f"layer {position} of {len(resolved.manifest.layers)}"
-        for position, layer in reversed(list(enumerate(resolved.manifest.layers, 1)))
+        layer.digest: f"layer {position} of {len(layers)}"
+        for position, layer in reversed(list(enumerate(layers, 1)))
     }
     blobs = (
         CheckedBlob(blob.digest, roles[blob.digest], _state(answers[blob.digest]), blob.size)
@@ -95,16 +153,13 @@ def _report(resolved: Resolved, answers: _Answers) -> ManifestReport:
 
 
 def _state(answer: LayerAnswer | RegistryError) -> BlobState:
-    if isinstance(answer, RegistryError) and answer.code is Code.INCONSISTENT_ANSWER:
-        return BlobState.UNACCOUNTED
-    if isinstance(answer, RegistryError):
-        return BlobState.UNKNOWN
-    return BlobState[answer.availability.name]
+    if not isinstance(answer, RegistryError):
+        return BlobState[answer.availability.name]
+    is_inconsistent = answer.code is Code.INCONSISTENT_ANSWER
+    return BlobState.UNACCOUNTED if is_inconsistent else BlobState.UNKNOWN
 
 
-def _layer_problems(
-    answers: Iterable[LayerAnswer | RegistryError],
-) -> Iterable[Problem]:
+def _layer_problems(answers: Iterable[LayerAnswer | RegistryError]) -> Iterable[Problem]:
     for answer in answers:
         if isinstance(answer, RegistryError):
             yield _problem(answer)
@@ -116,16 +171,18 @@ def _layer_problems(
 
 def _problem(error: LayerguardError) -> Problem:
     if isinstance(error, RegistryError):
-        return Problem(Code.of(error), str(error), error.next_step)
-    return Problem(Code.MANIFEST_UNREADABLE, str(error))
+        return Problem(error.code, str(error), error.next_step)
+    is_mismatch = isinstance(error, DigestMismatch)
+    code = Code.INCONSISTENT_ANSWER if is_mismatch else Code.MANIFEST_UNREADABLE
+    return Problem(code, str(error))
 
 
 def _platform_problems(wanted: Platform, resolution: Resolution) -> Iterable[Problem]:
-    """Say so where every manifest is known to be for another platform than ``wanted``."""
-    said = [each.platform for each in resolution.manifests]
-    if any(platform is None or is_served(wanted, platform) for platform in said):
+    """Yield a problem where every manifest is known to be for another platform than ``wanted``."""
+    platforms = [each.platform for each in resolution.manifests]
+    if any(platform is None or is_served(wanted, platform) for platform in platforms):
         return
-    known = list(filter(None, said))
+    known = list(filter(None, platforms))
     if [each.digest for each in resolution.manifests] == [resolution.digest]:
         yield Problem(
             Code.PLATFORM_MISSING,
@@ -142,11 +199,11 @@ def _offer(wanted: Platform | None, platforms: Iterable[Platform]) -> str:
     return f"The image has no manifest for {wanted or 'any platform'}; {has}."
 
 
-def _decide(problems: Sequence[Problem]) -> Problem:
-    """Return the problem that decides, with every reason once, the deciding ones first."""
+def _decisive(problems: Sequence[Problem]) -> Problem:
+    """Return the problem that decides, with every reason once, the decisive ones first."""
     if not problems:
         return Problem(Code.AVAILABLE, Code.AVAILABLE.meaning)
     order = list(Code)
     ranked = sorted(problems, key=lambda each: (not each.is_proven, order.index(each.code)))
     reasons = " ".join(dict.fromkeys(each.reason for each in ranked))
-    return ranked[0]._replace(reason=reasons)
+    return replace(ranked[0], reason=reasons)

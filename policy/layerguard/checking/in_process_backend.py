@@ -1,4 +1,4 @@
-"""The backend that asks from this process."""
+"""The backend that runs checks in this process, on an event loop of its own."""
 
 from __future__ import annotations
 
@@ -6,119 +6,203 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from typing import TypeAlias
 
-from layerguard.checking.advice import advise
 from layerguard.checking.backend import CheckListener, CheckRequest, Counters
 from layerguard.checking.background_loop import BackgroundLoop
 from layerguard.checking.call_queue import CallQueue
+from layerguard.checking.explanations import explain, may_explain
 from layerguard.checking.image import check_image
-from layerguard.checking.limits import WORKERS, Limits
-from layerguard.checking.questions import Questions, RegistryLoaders
+from layerguard.checking.limits import CONCURRENCY, EXPLANATION_SECONDS, Limits
+from layerguard.checking.questions import DISTINGUISHING_SECONDS, Questions, RegistryLoaders
 from layerguard.identity import Identity
-from layerguard.reference import Repository
+from layerguard.platform import Platform
+from layerguard.reference import ImageReference, Repository
 from layerguard.registry import Registry
-from layerguard.verdict import Code, Verdict
+from layerguard.verdict import Code, Follows, Verdict
 
-# What may still come: a replication, or a push that is still running.
-_MAY_COME = (Code.IMAGE_NOT_FOUND, Code.LAYER_MISSING, Code.REPOSITORY_NOT_FOUND)
+Check: TypeAlias = Callable[[ImageReference, "Platform | None", Questions], Awaitable[Verdict]]
+Explain: TypeAlias = Callable[[ImageReference, Verdict, Questions], Awaitable[Verdict]]
+
 # Seconds between two looks at what is not there yet.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 10.0
+# More explanations than this would take longer than a run waits for them, and hold checks up.
+_MOST_EXPLAINED = 100
 
 
 class InProcessBackend:
-    """An ``CheckBackend`` that asks a registry from this process.
+    """A ``CheckBackend`` that asks ``registry`` from this process.
 
-    An exception inside is a verdict too: one image never hides another.
+    A check ends with a verdict whatever happens in it: its limit makes it ``timed-out``, and an
+    exception ``internal-error``. Its explanation comes after the verdict, and is left out where it
+    fails or takes too long. ``check`` and ``explain`` are the steps of a check.
     """
 
     def __init__(
         self,
         registry: Registry,
-        workers: int = WORKERS,
+        concurrency: int = CONCURRENCY,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        check: Check = check_image,
+        explain: Explain = explain,
     ) -> None:
         self._registry = registry
         self._clock = clock
         self._sleep = sleep
+        self._check = check
+        self._explain = explain
         self._loop = BackgroundLoop()
-        self._line = CallQueue(workers)
+        self._queue = CallQueue(concurrency)
+        self._explained_count = 0
         self._under_way: dict[CheckRequest, Questions] = {}
-        self._asked: dict[Identity, RegistryLoaders] = {}
-        self._absent = 0.0
+        self._loaders: dict[Identity, RegistryLoaders] = {}
+        self._limits = Limits(concurrency=concurrency)
         self._cache_prefixes: tuple[str, ...] = ()
-        registry.set_retry_seconds(Limits().image / 2)
+        registry.set_retry_seconds(self._limits.image / 2)
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
-        self._line.size = limits.workers
-        self._absent = limits.absent
+        self._limits = limits
+        self._queue.size, self._queue.seconds = limits.concurrency, limits.image
         self._cache_prefixes = tuple(cache_prefixes)
         self._registry.set_retry_seconds(limits.image / 2)
 
-    def start(self, subject: CheckRequest, listener: CheckListener) -> None:
-        """Begin a check in the background; return at once."""
-        self._loop.start(self._inspect, subject, listener, self._absent)
+    def start(self, request: CheckRequest, listener: CheckListener) -> None:
+        """Start a check in the background; return at once."""
+        self._loop.start(self._run, request, listener, self._limits, self._cache_prefixes)
 
-    def prioritise(self, subject: CheckRequest) -> None:
-        """Ask about ``subject`` before all others."""
-        # What was started this moment takes its first step before.
-        self._loop.call(lambda: asyncio.get_running_loop().call_soon(self._prioritise, subject))
+    def prioritise(self, request: CheckRequest) -> None:
+        """Send the questions of ``request`` before all others."""
+        # A check that was started in this iteration takes its first step before.
+        self._loop.call(lambda: asyncio.get_running_loop().call_soon(self._prioritise, request))
 
     def forget(self, repository: Repository) -> None:
-        """Drop what is known of a repository."""
+        """Drop the answers about a repository."""
         self._loop.call(self._forget, repository)
 
     def close(self) -> None:
-        """Drop what has not ended."""
+        """End every check."""
         self._loop.close()
 
-    def _prioritise(self, subject: CheckRequest) -> None:
-        questions = self._under_way.get(subject)
+    def _prioritise(self, request: CheckRequest) -> None:
+        questions = self._under_way.get(request)
         if questions:
             questions.prioritise()
 
     def _forget(self, repository: Repository) -> None:
-        for asked in self._asked.values():
-            asked.forget(repository)
+        for loaders in self._loaders.values():
+            loaders.forget(repository)
 
-    async def _inspect(self, subject: CheckRequest, listener: CheckListener, absent: float) -> None:
+    async def _run(
+        self,
+        request: CheckRequest,
+        listener: CheckListener,
+        limits: Limits,
+        cache_prefixes: tuple[str, ...],
+    ) -> None:
+        questions = None
+        watch = _Watch(limits.image + limits.absent)
         try:
-            verdict = await self._until_it_is_there(subject, listener, absent)
-        except Exception as error:  # the boundary: a bug is a verdict that names itself as one
-            verdict = Verdict(
-                Code.INTERNAL_ERROR,
-                f"This is a bug of Layerguard: {type(error).__name__}: {error}",
-                advise(Code.INTERNAL_ERROR, subject.reference, None, subject.platform),
-            )
-        self._under_way.pop(subject, None)
-        layers = sum(asked.layers.count for asked in self._asked.values())
-        listener.ended(verdict, Counters(layers, self._registry.calls))
+            patience = min(DISTINGUISHING_SECONDS, limits.image / 3)
+            loaders = self._loaders_of(request.identity)
+            questions = Questions(loaders, cache_prefixes, watch.begin, patience)
+            self._under_way[request] = questions
+            verdict = await watch.over(self._until_there(request, questions, limits.absent))
+        except asyncio.TimeoutError:
+            reason = f"The check did not end within {limits.image:g} s (option timeoutSeconds)."
+            verdict = request.failure(Code.TIMED_OUT, reason)
+        except Exception as error:
+            verdict = request.bug("checking", error)
+        finally:
+            if self._under_way.get(request) is questions:
+                self._under_way.pop(request, None)
+        explaining = questions is not None and self._is_worth_explaining(verdict)
+        listener.decided(verdict, self._counters(), explaining=explaining)
+        if questions and explaining:
+            listener.explained(await self._explained(request, verdict, questions))
 
-    async def _until_it_is_there(
-        self, subject: CheckRequest, listener: CheckListener, absent: float
+    def _is_worth_explaining(self, verdict: Verdict) -> bool:
+        try:
+            explaining = self._explained_count < _MOST_EXPLAINED and may_explain(verdict)
+        except Exception:  # whatever is wrong with its words, the verdict stands
+            return False
+        self._explained_count += explaining
+        return explaining
+
+    async def _explained(
+        self, request: CheckRequest, verdict: Verdict, questions: Questions
     ) -> Verdict:
-        """Inspect an image, again and again where it is not there and may still come."""
+        """Return ``verdict`` in better words, or as it is where they cannot be had."""
+        try:
+            explaining = self._explain(request.reference, verdict, questions)
+            explained = await asyncio.wait_for(explaining, EXPLANATION_SECONDS)
+            # Whatever an explanation returns, what stands is the verdict.
+            return replace(verdict, reason=explained.reason, next_step=explained.next_step)
+        except Exception:
+            return verdict
+
+    async def _until_there(
+        self, request: CheckRequest, questions: Questions, absent: float
+    ) -> Verdict:
+        """Check an image, again and again while it is not there and may still come."""
         began = self._clock()
-        questions = self._questions(subject.identity, listener)
-        self._under_way[subject] = questions
-        verdict = await check_image(subject.reference, subject.platform, questions)
+        verdict = await self._check(request.reference, request.platform, questions)
         pause = _FIRST_PAUSE
-        while verdict.code in _MAY_COME and (left := began + absent - self._clock()) > 0:
+        while _may_come(verdict) and (left := began + absent - self._clock()) > 0:
             await self._sleep(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE)
-            afresh = questions.afresh()
-            verdict = await check_image(subject.reference, subject.platform, afresh)
-        if verdict.code in _MAY_COME and absent:
+            verdict = await self._check(request.reference, request.platform, questions.fresh_copy())
+        if _may_come(verdict) and absent:
             waited = self._clock() - began
-            words = f"{verdict.reason} It did not come within {waited:.0f} s either."
-            verdict = replace(verdict, reason=words)
+            reason = f"{verdict.reason} It did not come within {waited:.0f} s either."
+            verdict = replace(verdict, reason=reason)
         return verdict
 
-    def _questions(self, identity: Identity, listener: CheckListener) -> Questions:
-        asked = self._asked.get(identity)
-        if asked is None:
-            asked = RegistryLoaders(self._registry.for_identity(identity), self._line)
-            self._asked[identity] = asked
-        return Questions(asked, self._cache_prefixes, listener.begun)
+    def _loaders_of(self, identity: Identity) -> RegistryLoaders:
+        loaders = self._loaders.get(identity)
+        if loaders is None:
+            loaders = RegistryLoaders(self._registry.for_identity(identity), self._queue)
+            self._loaders[identity] = loaders
+        return loaders
+
+    def _counters(self) -> Counters:
+        layers = sum(loaders.layers.count for loaders in self._loaders.values())
+        return Counters(layers, self._registry.calls, self._registry.foreign_endpoints)
+
+
+class _Watch:
+    """Ends a coroutine some seconds after ``begin``: time in the queue does not count."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._task: asyncio.Task[Verdict] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False
+
+    def begin(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)
+
+    async def over(self, work: Awaitable[Verdict]) -> Verdict:
+        """Return what ``work`` returns; raise asyncio.TimeoutError when its time is over."""
+        self._task = asyncio.ensure_future(work)
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self._is_over:
+                raise asyncio.TimeoutError from None
+            raise
+        finally:
+            if self._timer:
+                self._timer.cancel()
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._task:
+            self._task.cancel()
+
+
+def _may_come(verdict: Verdict) -> bool:
+    return Follows.MAY_STILL_COME in verdict.code.follows

@@ -1,121 +1,189 @@
-"""What one identity asks a registry: each question once, whoever needs the answer."""
+"""The questions that checks ask a registry, each asked once whatever needs the answer."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 from layerguard.checking.batch_loader import BatchLoader, PendingAnswers
 from layerguard.checking.call_queue import CallQueue, Priority
-from layerguard.checking.config_platforms import said_platforms
+from layerguard.checking.config_platforms import platforms_in
+from layerguard.checking.limits import EXPLANATION_SECONDS
+from layerguard.checking.shared_calls import SharedCalls
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, Repository
-from layerguard.registry import ImageAnswer, LayerAnswer, Registry, RegistryError
+from layerguard.registry import (
+    ImageAnswer,
+    ImageListing,
+    LayerAnswer,
+    Registry,
+    RegistryError,
+    RepositoryNames,
+)
+from layerguard.verdict import Code
 
 _EVERY_REPOSITORY = "ROOT"
+# Seconds for what tells the causes of a proven failure apart: a silent server must not hide it.
+DISTINGUISHING_SECONDS = 5.0
+# Seconds in which answers are fresh enough for what asks anew.
+_MOMENT = 0.2
 
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")
 
 
 class RegistryLoaders:
-    """What a registry was asked, and what it answered."""
+    """What one identity asked a registry, and the answers.
 
-    def __init__(self, registry: Registry, line: CallQueue) -> None:
+    Not thread-safe; bound to the running event loop.
+    """
+
+    def __init__(self, registry: Registry, queue: CallQueue) -> None:
         self.registry = registry
-        self.line = line
+        self.queue = queue
         self.images: BatchLoader[ImageId, ImageAnswer | RegistryError] = BatchLoader(
-            registry.images, line
+            registry.images, queue
         )
-        # An image that is begun is ended first: the manifests of all others need not be kept.
+        # A check that has begun is finished first: so few manifests are kept at a time.
         self.layers: BatchLoader[Digest, LayerAnswer | RegistryError] = BatchLoader(
-            registry.layers, line, turn=Priority.HIGH
+            registry.layers, queue, priority=Priority.HIGH
         )
-        # A config is a call of its own, so nothing is gained where they wait for each other.
+        # A config is a call of its own, so nothing is gained by gathering them.
         self.platforms: BatchLoader[Digest, Platform | None] = BatchLoader(
-            self._platforms, line, full=1, turn=Priority.HIGH
+            self._platforms, queue, size=1, priority=Priority.HIGH
         )
+        # These tell the causes of a proven failure apart: few calls, and checks wait for them.
+        self.listings = SharedCalls(registry.listing, queue, Priority.URGENT)
+        self.cache_prefixes = SharedCalls(
+            registry.cache_prefixes, queue, Priority.URGENT, _registry_of
+        )
+        self.repository_names = SharedCalls(
+            registry.repository_names, queue, Priority.LOW, _registry_of
+        )
+        self.callers = SharedCalls(registry.caller, queue, Priority.LOW, lambda _: None)
+        self._fresh: RegistryLoaders | None = None
+        self._fresh_until = 0.0
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``."""
-        for asked in (self.images, self.layers, self.platforms):
-            asked.forget(repository)
+        for each in (self.images, self.layers, self.platforms, self.listings):
+            each.forget(repository)
+        self._fresh = None
+
+    def fresh(self) -> RegistryLoaders:
+        """Return loaders without answers about repositories.
+
+        All that want some within a moment share them, so that their questions go together.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._fresh is None or now > self._fresh_until:
+            self._fresh = RegistryLoaders(self.registry, self.queue)
+            self._fresh.cache_prefixes = self.cache_prefixes
+            self._fresh_until = now + _MOMENT
+        return self._fresh
 
     async def _platforms(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, Platform | None]:
-        """Read configs, and keep of them only what is wanted."""
-        return said_platforms(await self.registry.configs(repository, digests))
+        return platforms_in(await self.registry.configs(repository, digests))
 
 
 class Questions:
-    """The questions of one check: about images, layers, configs and pull-through caches.
+    """The questions of one check, which may be prioritised together.
 
-    ``cache_prefixes`` are prefixes of pull-through caches that are known without asking;
-    ``begun`` is called when the first question is sent, and may be called again.
+    ``cache_prefixes`` are prefixes of pull-through caches that are known without asking, and
+    ``begun`` is called when a first question is sent, and may be called again. The listing and the
+    caches may take ``patience`` seconds and may fail: they only tell causes of a proven failure
+    apart.
+    Not thread-safe; bound to the running event loop.
     """
 
     def __init__(
         self,
-        asked: RegistryLoaders,
+        loaders: RegistryLoaders,
         cache_prefixes: Collection[str] = (),
         begun: Callable[[], None] = lambda: None,
+        patience: float = DISTINGUISHING_SECONDS,
     ) -> None:
-        self._asked = asked
+        self._loaders = loaders
         self._cache_prefixes = tuple(cache_prefixes)
         self._begun = begun
+        self._patience = patience
         self._pending: list[PendingAnswers[Any, Any]] = []
-        self._is_prioritised = False
+        self._priority = Priority.NORMAL
 
     def prioritise(self) -> None:
         """Send these questions, and those that follow from them, before all others."""
-        self._is_prioritised = True
+        self._priority = Priority.URGENT
         for each in self._pending:
             each.prioritise()
 
-    def afresh(self) -> Questions:
-        """Return the same questions without any answer."""
-        asked = RegistryLoaders(self._asked.registry, self._asked.line)
-        return Questions(asked, self._cache_prefixes, self._begun)
+    def fresh_copy(self) -> Questions:
+        """Return the same questions without any answer about a repository."""
+        loaders = self._loaders.fresh()
+        copy = Questions(loaders, self._cache_prefixes, self._begun, self._patience)
+        copy._priority = self._priority
+        return copy
 
     def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> PendingAnswers[ImageId, ImageAnswer | RegistryError]:
         """Ask for manifests."""
-        return self._noted(self._asked.images.ask(repository, ids, self._begun))
+        return self._noted(self._loaders.images.load(repository, ids, self._begun))
 
     def layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> PendingAnswers[Digest, LayerAnswer | RegistryError]:
         """Ask whether layers are available."""
-        return self._noted(self._asked.layers.ask(repository, digests))
+        return self._noted(self._loaders.layers.load(repository, digests))
 
     def platforms(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> PendingAnswers[Digest, Platform | None]:
-        """Ask which platforms configs say; None of one that cannot be read."""
-        return self._noted(self._asked.platforms.ask(repository, digests))
+        """Ask for the platforms in configs; None for one that cannot be read."""
+        return self._noted(self._loaders.platforms.load(repository, digests))
+
+    async def listing(self, repository: Repository) -> ImageListing | RegistryError:
+        """List the images of ``repository``, archived ones included."""
+        try:
+            return await self._loaders.listings.answer(repository, self._patience)
+        except Exception as error:  # whatever is wrong with it, what is proven stands without it
+            reason = f"ECR did not list the repository's images: {error!r}"
+            return RegistryError(Code.INTERNAL_ERROR, reason)
 
     async def is_cache(self, repository: Repository) -> bool | None:
-        """Tell whether a repository is filled by pulls through it; ask where it is not known.
+        """Tell whether pulls fill ``repository`` from upstream; None where that is not known.
 
-        None where the question is refused.
         Source: ECR user guide, "Sync an upstream registry with an Amazon ECR private registry".
         """
         if _is_below(self._cache_prefixes, repository.name):
             return True
-        ask = partial(self._asked.registry.cache_prefixes, repository)
-        prefixes = await self._asked.line.run(ask)
+        try:
+            prefixes = await self._loaders.cache_prefixes.answer(repository, self._patience)
+        except Exception:  # the same
+            return None
         return None if prefixes is None else _is_below(prefixes, repository.name)
+
+    async def repository_names(self, repository: Repository) -> RepositoryNames | RegistryError:
+        """List the repositories beside ``repository``, for an explanation."""
+        return await self._loaders.repository_names.answer(repository, EXPLANATION_SECONDS)
+
+    async def caller(self, repository: Repository) -> str | None:
+        """Return the ARN of the principal that asks, for an explanation."""
+        return await self._loaders.callers.answer(repository, EXPLANATION_SECONDS)
 
     def _noted(
         self, pending: PendingAnswers[_Question, _Answer]
     ) -> PendingAnswers[_Question, _Answer]:
         self._pending.append(pending)
-        if self._is_prioritised:
+        if self._priority is Priority.URGENT:
             pending.prioritise()
         return pending
+
+
+def _registry_of(repository: Repository) -> tuple[str, str]:
+    return repository.account, repository.region
 
 
 def _is_below(prefixes: Collection[str], name: str) -> bool:

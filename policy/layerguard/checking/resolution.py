@@ -12,6 +12,7 @@ from layerguard.manifest import Descriptor, Index, Manifest, ManifestForm, parse
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import ImageAnswer, RegistryError
+from layerguard.verdict import Code
 
 AskImages: TypeAlias = Callable[
     [Repository, Sequence[ImageId]], "PendingAnswers[ImageId, ImageAnswer | RegistryError]"
@@ -21,13 +22,15 @@ AskImages: TypeAlias = Callable[
 MAX_DEPTH = 4
 # Far more than any image has platforms; what lists more would cost more than it is worth.
 MAX_MANIFESTS = 1_000
+# ECR answers so for an archived image too.
+_MAY_BE_ARCHIVED = (Code.IMAGE_NOT_FOUND, Code.INTERNAL_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """One manifest that may be pulled.
 
-    ``platform`` is what an index says of it, or else the manifest itself; None where neither does.
+    ``platform`` is the one in the index, or otherwise in the manifest itself; None if absent.
     """
 
     digest: Digest
@@ -39,14 +42,16 @@ class Resolved:
 class Resolution:
     """What a reference leads to: manifests to check, and what stood in the way of others.
 
-    ``digest`` and ``form`` are those of the manifest that the reference itself names.
-    ``offered`` are the platforms of all the runnable children seen, for messages.
+    ``digest`` and ``form`` are those of the manifest that the reference itself names. ``absent``
+    are the images that ECR does not give, which may be archived. ``offered`` are the platforms of
+    all the runnable children, for messages.
     """
 
     digest: Digest | None = None
     form: ManifestForm | None = None
     manifests: list[Resolved] = field(default_factory=list)
     errors: list[LayerguardError] = field(default_factory=list)
+    absent: dict[ImageId, RegistryError] = field(default_factory=dict)
     offered: list[Platform] = field(default_factory=list)
 
 
@@ -91,12 +96,15 @@ def _take(
     platform: Platform | None,
 ) -> Index | None:
     if isinstance(answer, RegistryError):
-        # Below an index the words must say which of its manifests ECR speaks of.
-        child = f" It is the index's manifest {image_id.digest}" if resolution.digest else ""
-        target = f" for {platform}." if platform else "."
-        resolution.errors.append(
-            answer.with_reason(f"{answer}{child}{target}") if child else answer
-        )
+        if resolution.digest:  # below an index the words must say which of its manifests it is
+            target = f" for {platform}." if platform else "."
+            answer = answer.with_reason(
+                f"{answer} It is the index's manifest {image_id.digest}{target}"
+            )
+        if answer.code in _MAY_BE_ARCHIVED:
+            resolution.absent[image_id] = answer
+        else:
+            resolution.errors.append(answer)
         return None
     resolution.digest = resolution.digest or answer.digest
     try:

@@ -1,9 +1,9 @@
-"""A backend in a process of its own: the policy server and the questions share no lock.
+"""The backend that runs checks in a worker subprocess.
 
 Python runs one thread of a process at a time. The engine waits for the policy server at every
-resource, and every call to ECR takes it time to sign, send and read; beside it, boto3 has to be
-imported. In a process of its own all of that runs on another processor. Measured with 200 images
-in ``pulumi policy analyze``: docs/benchmark.md.
+resource, and every call to ECR takes time to sign, send and read; beside it, botocore has to be
+imported. In a subprocess all of that runs on another processor. docs/benchmark.md has what it
+saves.
 """
 
 from __future__ import annotations
@@ -16,167 +16,204 @@ import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
     from layerguard.checking.backend import CheckBackend, CheckListener, CheckRequest
     from layerguard.checking.limits import Limits
     from layerguard.reference import Repository
+    from layerguard.verdict import Verdict
 
-CHILD = "layerguard.checking.worker"
+WORKER = "layerguard.checking.worker"
 _PACKAGES = Path(__file__).parent.parent.parent
 
 
 class SubprocessBackend:
-    """An ``CheckBackend`` that has the work done in a child process.
+    """A ``CheckBackend`` that has its checks run by a worker subprocess.
 
-    The child is started at once, or where that is not to ``begin`` with the first check. It
-    ends with the pipe to it, however this process ends. Where it cannot be started, or
-    ends before its time, ``here`` makes the backend that goes on in this process.
+    The worker is started at once, or with the first check if not ``begin``. It ends with the pipe
+    to it, however this process ends. Where it cannot be started, or ends before its time, the
+    backend that ``in_process`` makes takes over. No method waits for the worker: a thread writes
+    to it, and one reads.
     """
 
     def __init__(
         self,
-        here: Callable[[], CheckBackend],
+        in_process: Callable[[], CheckBackend],
         *,
         begin: bool = True,
         python: str = sys.executable,
-        module: str = CHILD,
+        module: str = WORKER,
     ) -> None:
-        self._here = here
+        self._in_process = in_process
         self._command = (python, "-m", module)
-        # Held while the child is told something: it is told all in one order, and may be slow.
-        self._telling = threading.Lock()
-        # Held for what is below, and never while a pipe is waited for: who reads needs it too.
         self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._instead: CheckBackend | None = None
+        self._worker: _Worker | None = None
+        self._fallback: CheckBackend | None = None
         self._limits: tuple[Limits, Collection[str]] | None = None
-        self._listening: dict[int, tuple[CheckRequest, CheckListener]] = {}
+        self._running: dict[int, tuple[CheckRequest, CheckListener]] = {}
+        self._explaining: dict[int, tuple[Verdict, CheckListener]] = {}
         self._count = 0
-        self._closed = False
+        self._has_ended = False
+        self._is_closed = False
         if begin:
             with self._lock:
                 self._begin()
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
-        with self._telling:
-            with self._lock:
-                if (limits, cache_prefixes) == self._limits:
-                    return
+        with self._lock:
+            if (limits, cache_prefixes) != self._limits:
                 self._limits = (limits, cache_prefixes)
-                child = self._child
-                if self._instead:
-                    self._instead.limit(limits, cache_prefixes)
-            _tell(child, "limit", limits, cache_prefixes)
+                self._send("limit", limits, cache_prefixes)
 
-    def start(self, subject: CheckRequest, listener: CheckListener) -> None:
-        """Begin a check in the background; return at once."""
-        with self._telling:
-            with self._lock:
-                if self._closed:
-                    return
-                if not self._child and not self._instead:
-                    self._begin()
-                if self._instead:
-                    self._instead.start(subject, listener)
-                    return
+    def start(self, request: CheckRequest, listener: CheckListener) -> None:
+        """Start a check in the background; return at once."""
+        with self._lock:
+            if self._is_closed:
+                return
+            if not self._worker and not self._has_ended:
+                self._begin()
+            if self._worker:
                 self._count += 1
-                number, child = self._count, self._child
-                self._listening[number] = (subject, listener)
-            _tell(child, "start", number, subject)
+                self._running[self._count] = (request, listener)
+                self._worker.send("start", self._count, request)
+            else:
+                self._start_in_process(request, listener)
 
-    def prioritise(self, subject: CheckRequest) -> None:
-        """Ask about ``subject``, whose check has begun, before all others."""
-        with self._telling:
-            with self._lock:
-                child = self._child
-                if self._instead:
-                    self._instead.prioritise(subject)
-            _tell(child, "prioritise", subject)
+    def prioritise(self, request: CheckRequest) -> None:
+        """Send the questions of ``request`` before all others."""
+        with self._lock:
+            self._send("prioritise", request)
 
     def forget(self, repository: Repository) -> None:
-        """Drop what is known of a repository."""
-        with self._telling:
-            with self._lock:
-                child = self._child
-                if self._instead:
-                    self._instead.forget(repository)
-            _tell(child, "forget", repository)
+        """Drop the answers about a repository."""
+        with self._lock:
+            self._send("forget", repository)
 
     def close(self) -> None:
-        """End the child, and drop what has not ended."""
+        """End the worker, and every check."""
         with self._lock:
-            self._closed = True
-            self._listening.clear()
-            child, self._child = self._child, None
-            if self._instead:
-                self._instead.close()
-        if child:
-            child.kill()
-            child.wait()
+            self._is_closed = True
+            self._running.clear()
+            self._explaining.clear()
+            worker, self._worker = self._worker, None
+            if self._fallback:
+                self._fallback.close()
+        if worker:
+            worker.end()
+
+    def _send(self, operation: str, *arguments: Any) -> None:
+        if self._worker:
+            self._worker.send(operation, *arguments)
+        elif self._fallback:
+            getattr(self._fallback, operation)(*arguments)
 
     def _begin(self) -> None:
-        path = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
         try:
-            self._child = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # what it has to say it says on the pipe
-                env={**os.environ, "PYTHONPATH": path},
-            )
-        except OSError:
-            self._go_on_here()
-            return
-        threading.Thread(
-            target=self._listen, args=(self._child,), name="layerguard-apart", daemon=True
-        ).start()
-        if self._limits:
-            _tell(self._child, "limit", *self._limits)
+            self._worker = _Worker(self._command, self._receive, self._ended)
+        except (OSError, RuntimeError):  # no such program, or no more processes or threads
+            self._has_ended = True
+        else:
+            if self._limits:
+                self._worker.send("limit", *self._limits)
 
-    def _listen(self, child: subprocess.Popen[bytes]) -> None:
-        assert child.stdin
-        assert child.stdout
-        # Unpickling what is no pickle raises whatever it likes.
-        with suppress(Exception):
+    def _start_in_process(self, request: CheckRequest, listener: CheckListener) -> None:
+        from layerguard.checking.backend import Counters
+
+        try:
+            if self._fallback is None:
+                fallback = self._in_process()
+                if self._limits:
+                    fallback.limit(*self._limits)
+                self._fallback = fallback
+            self._fallback.start(request, listener)
+        except Exception as error:
+            verdict = request.bug("starting a check", error)
+            listener.decided(verdict, Counters(), explaining=False)
+
+    def _receive(self, kind: str, number: int, arguments: list[Any]) -> None:
+        if kind == "decided":
+            verdict, counters, explaining = arguments
+            with self._lock:
+                _, listener = self._running.pop(number, (None, None))
+                if listener and explaining:
+                    self._explaining[number] = (verdict, listener)
+            if listener:
+                listener.decided(verdict, counters, explaining=explaining)
+        else:
+            (verdict,) = arguments
+            with self._lock:
+                _, listener = self._explaining.pop(number, (None, None))
+            if listener:
+                listener.explained(verdict)
+
+    def _ended(self, worker: _Worker) -> None:
+        with self._lock:
+            if self._worker is not worker:
+                return
+            self._worker, self._has_ended = None, True
+            explaining, self._explaining = self._explaining, {}
+            running, self._running = self._running, {}
+            for verdict, listener in explaining.values():
+                listener.explained(verdict)
+            for request, listener in running.values():
+                self._start_in_process(request, listener)
+
+
+class _Worker:
+    """A running worker: a queue of what it is sent, and the threads that write and read."""
+
+    def __init__(
+        self,
+        command: tuple[str, ...],
+        receive: Callable[[str, int, list[Any]], None],
+        ended: Callable[[_Worker], None],
+    ) -> None:
+        path = os.pathsep.join(filter(None, (str(_PACKAGES), os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # its results are on the pipe
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        self._receive = receive
+        self._ended = ended
+        self._outbox: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
+        try:
+            for target in (self._write, self._read):
+                threading.Thread(target=target, name="layerguard-worker", daemon=True).start()
+        except RuntimeError:  # no more threads
+            self.end()
+            raise
+
+    def send(self, *message: Any) -> None:
+        """Send ``message`` in the order of the calls; return at once."""
+        self._outbox.put(message)
+
+    def end(self) -> None:
+        """Kill the process and wait for its end."""
+        self._process.kill()
+        self._process.wait()
+        self._outbox.put(None)
+
+    def _write(self) -> None:
+        assert self._process.stdin
+        # The worker may have ended: the thread that reads finds that out.
+        with suppress(OSError, ValueError), self._process.stdin as pipe:
+            while (message := self._outbox.get()) is not None:
+                pickle.dump(message, pipe)
+                if self._outbox.empty():
+                    pipe.flush()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        # Unpickling something else than a pickle raises any kind of exception.
+        with suppress(Exception), self._process.stdout as pipe:
             while True:
-                word, number, *rest = pickle.load(child.stdout)
-                self._hear(word, number, rest)
-        child.kill()
-        child.wait()
-        child.stdout.close()
-        with suppress(OSError):  # what it was still to be told
-            child.stdin.close()
-        with self._lock:
-            if self._child is child:
-                self._child = None
-                self._go_on_here()
-
-    def _hear(self, word: str, number: int, rest: list[Any]) -> None:
-        with self._lock:
-            heard = self._listening.get(number)
-            if word == "ended":
-                self._listening.pop(number, None)
-        if heard and word == "ended":
-            heard[1].ended(*rest)
-        elif heard:
-            heard[1].begun()
-
-    def _go_on_here(self) -> None:
-        self._instead = self._here()
-        if self._limits:
-            self._instead.limit(*self._limits)
-        listening, self._listening = self._listening, {}
-        for subject, listener in listening.values():
-            self._instead.start(subject, listener)
-
-
-def _tell(child: subprocess.Popen[bytes] | None, *message: Any) -> None:
-    """Tell the child, where there is one; if it has ended, who listens to it finds that out."""
-    if child:
-        assert child.stdin
-        with suppress(OSError, ValueError):
-            pickle.dump(message, child.stdin)
-            child.stdin.flush()
+                kind, number, *arguments = pickle.load(pipe)
+                self._receive(kind, number, arguments)
+        self.end()
+        self._ended(self)

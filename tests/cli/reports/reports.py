@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from layerguard.registry import RegistryError
-
 import json
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -14,7 +12,7 @@ from layerguard.discovery.walker import target_of
 from layerguard.identity import Identity, StaticKeys
 from layerguard.platform import Platform
 from layerguard.reference import ImageId
-from layerguard.registry import Availability
+from layerguard.registry import Availability, RegistryError
 from layerguard.verdict import Code, Verdict
 from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
 from layerguard_cli.sources import Source, SourceKind
