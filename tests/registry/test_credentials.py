@@ -438,10 +438,19 @@ UNTRUSTED = (
 )
 
 
-@pytest.mark.parametrize("kind", ["config_files", "credentials_files"])
+@pytest.mark.parametrize(
+    "with_file",
+    [
+        lambda identity, file: replace(identity, config_files=(file,)),
+        lambda identity, file: replace(identity, credentials_files=(file,)),
+    ],
+)
 @on_a_loop
 async def test_an_endpoint_in_files_that_the_stack_names_is_untrusted_and_not_asked(
-    sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+    sandbox: SandboxEcr,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    with_file: Callable[[Identity, str], Identity],
 ) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_ECR")
     monkeypatch.delenv("AWS_ENDPOINT_URL_STS")
@@ -449,7 +458,7 @@ async def test_an_endpoint_in_files_that_the_stack_names_is_untrusted_and_not_as
     file = tmp_path / "settings"
     file.write_text(f"[default]\nendpoint_url = http://user:password@{place}\n")
     role = sandbox.principals.add_role(THEIRS, "reader")
-    identity = Identity(roles=(AssumedRole(role),), **{kind: (str(file),)})
+    identity = with_file(Identity(roles=(AssumedRole(role),)), str(file))
     ecr = Ecr(OrdinaryChain()).for_identity(identity)
     for answer in await ask_many(ecr):
         assert isinstance(answer, RegistryError)
@@ -457,7 +466,7 @@ async def test_an_endpoint_in_files_that_the_stack_names_is_untrusted_and_not_as
             Code.ENDPOINT_UNTRUSTED,
             UNTRUSTED.format(url=f"http://{place}"),
         )
-    assert "AWS_ENDPOINT_URL_ECR" in answer.next_step
+        assert "set AWS_ENDPOINT_URL_ECR to it" in answer.next_step
     listing = await ecr.listing(WEB)
     assert isinstance(listing, RegistryError)
     assert listing.code is Code.ENDPOINT_UNTRUSTED

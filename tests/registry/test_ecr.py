@@ -129,7 +129,9 @@ async def test_every_kind_of_manifest_arrives_as_it_was_pushed(
 
 
 @on_a_loop
-async def test_an_absent_image_a_moved_tag_and_an_absent_repository_have_their_codes(ecr: Ecr, pushed: Pushed) -> None:
+async def test_an_absent_image_a_moved_tag_and_an_absent_repository_have_their_codes(
+    ecr: Ecr, pushed: Pushed
+) -> None:
     other = digest_of("another image")
     answers = await ecr.images(
         WEB,
@@ -329,8 +331,11 @@ async def test_calls_that_no_verdict_waits_for_are_not_tried_again(
 
 @on_a_loop
 async def test_the_account_and_region_of_the_repository_are_asked(
-    ecr: Ecr, sandbox: SandboxEcr
+    sandbox: SandboxEcr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    ecr = Ecr(OrdinaryChain())
     sandbox.registry("210987654321", "us-east-1").push("shop/web", oci_image("other"), tag="1")
     assert code_of(await image(ecr)) is Code.REPOSITORY_NOT_FOUND
     assert isinstance(
@@ -406,7 +411,9 @@ async def test_any_failure_of_a_call_is_an_error_for_each_of_its_questions(
 
 @pytest.mark.usefixtures("pushed")
 @on_a_loop
-async def test_access_denied_names_the_caller_the_action_and_the_policy(ecr: Ecr, sandbox: SandboxEcr) -> None:
+async def test_access_denied_names_the_caller_the_action_and_the_policy(
+    ecr: Ecr, sandbox: SandboxEcr
+) -> None:
     sandbox.faults.add(Fault(Answer.DENIED))
     answer = await image(ecr)
     assert str(answer) == (
@@ -495,7 +502,10 @@ THERE = LayerAnswer(Availability.AVAILABLE, 1)
         ({"layers": None, "failures": None}, Code.INCONSISTENT_ANSWER),
         ({"layers": [layer(digest_of("another"))]}, Code.INCONSISTENT_ANSWER),
         ({"layers": [layer(), layer(availability="UNAVAILABLE")]}, Code.INCONSISTENT_ANSWER),
-        ({"layers": [layer()], "failures": [failure("MissingLayerDigest")]}, Code.INCONSISTENT_ANSWER),
+        (
+            {"layers": [layer()], "failures": [failure("MissingLayerDigest")]},
+            Code.INCONSISTENT_ANSWER,
+        ),
         ({"layers": [layer(availability="HALF")]}, Code.INTERNAL_ERROR),
         ({"failures": [failure("InvalidLayerDigest")]}, Code.INTERNAL_ERROR),
     ],
@@ -517,9 +527,7 @@ async def test_a_config_is_downloaded_from_ecrs_url(ecr: Ecr, pushed: Pushed) ->
 
 
 @on_a_loop
-async def test_an_absent_config_is_an_error(
-    ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
-) -> None:
+async def test_an_absent_config_is_an_error(ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed) -> None:
     (digest,) = map(Digest.parse, pushed.configs)
     sandbox.registry(ACCOUNT, REGION).lose_layer("shop/web", str(digest))
     assert code_of(await config(ecr, digest)) is Code.INTERNAL_ERROR
@@ -564,5 +572,3 @@ async def test_a_storage_that_cannot_be_reached_is_tried_once(
     assert code_of(await config(ecr, digest)) is Code.UNREACHABLE
     assert isinstance(await config(ecr, digest), RegistryError)
     assert len(urls) == 1
-
-
