@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -38,9 +37,6 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     # Python keeps what it compiled, unless somebody says otherwise; users have it keep it.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    # Shells have jobs in the background ignore SIGINT, and so would the packs: the engine ends
-    # that of an analysis with it, and waits five seconds for one that does not hear.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     cells = quick_cells() if options.quick else every_cell()
     cells = tuple(each for each in cells if _fits(each, options.only))
     rounds = options.rounds or (_QUICK_ROUNDS if options.quick else _ROUNDS)

@@ -1,10 +1,10 @@
-"""What the scripted registry answers: prepared once, put together with no work at each request."""
+"""The responses of the scripted registry: prepared once, and only joined at each request."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bench.images import ACCOUNT, LAYER, LAYER_BYTES, Image, sha256
@@ -18,7 +18,7 @@ _IDENTITY = (
 ).encode()
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A response over HTTP."""
 
     status: int
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     body: bytes
     digest: str = ""
     length: int = 0
-    """What HEAD says of a body that is not there; otherwise the body has its own length."""
+    """The length in the response to HEAD, whose body is not there; otherwise that of the body."""
 
 
 class Answers:
@@ -39,10 +39,10 @@ class Answers:
         self.calls: Counter[str] = Counter()
         self.endpoint = ""
         self._images: dict[tuple[str, str], bytes] = {}
-        self._details: dict[tuple[str, str], bytes] = {}
+        self._details: dict[str, dict[str, bytes]] = {}
         self._layers: dict[tuple[str, str], bytes] = {}
-        self._manifests: dict[tuple[str, str], Answer] = {}
-        self._configs: dict[tuple[str, str], Answer] = {}
+        self._manifests: dict[tuple[str, str], Response] = {}
+        self._configs: dict[tuple[str, str], Response] = {}
         for image in images:
             self._add(image)
 
@@ -67,21 +67,21 @@ class Answers:
             text = manifest.text.encode()
             for key in keys:
                 self._images[name, key] = _json(found)
-                self._details[name, key] = _json(details)
-                self._manifests[name, key] = Answer(200, manifest.media_type, text, manifest.digest)
+                self._details.setdefault(name, {})[key] = _json(details)
+                self._manifests[name, key] = Response(200, manifest.media_type, text, manifest.digest)
         for config in image.configs:
             digest = sha256(config)
-            self._configs[name, digest] = Answer(200, "application/octet-stream", config, digest)
+            self._configs[name, digest] = Response(200, "application/octet-stream", config, digest)
             self._layers[name, digest] = _available(digest, len(config))
         for digest in image.layers:
             self._layers[name, digest] = _available(digest, LAYER_BYTES)
 
-    def post(self, target: str, body: bytes) -> Answer:
+    def post(self, target: str, body: bytes) -> Response:
         """Answer an operation of ECR, or STS GetCallerIdentity, which has no target."""
         operation = target.rpartition(".")[2] or "GetCallerIdentity"
         self.calls[operation] += 1
         if not target:
-            return Answer(200, "text/xml", _IDENTITY)
+            return Response(200, "text/xml", _IDENTITY)
         asked = json.loads(body)
         name = asked.get("repositoryName", "")
         match operation:
@@ -90,32 +90,37 @@ class Answers:
             case "BatchCheckLayerAvailability":
                 return self._check_layers(name, asked["layerDigests"])
             case "DescribeImages":
-                keys = [(name, _key(each)) for each in asked["imageIds"]]
-                return _answer(b'{"imageDetails":[%b]}', [self._details[key] for key in keys])
+                return self._describe(name, asked.get("imageIds", ()))
             case "GetDownloadUrlForLayer":
                 digest = asked["layerDigest"]
                 url = f"{self.endpoint}/v2/{name}/blobs/{digest}"
-                return Answer(200, _JSON, _json({"downloadUrl": url, "layerDigest": digest}))
+                return Response(200, _JSON, _json({"downloadUrl": url, "layerDigest": digest}))
             case "DescribePullThroughCacheRules":
-                return Answer(200, _JSON, b'{"pullThroughCacheRules":[]}')
+                return Response(200, _JSON, b'{"pullThroughCacheRules":[]}')
         message = f"the benchmark's registry does not know {operation}"
-        return Answer(400, _JSON, _json({"__type": "UnknownOperation", "message": message}))
+        return Response(400, _JSON, _json({"__type": "UnknownOperation", "message": message}))
 
-    def get(self, method: str, path: str) -> Answer:
+    def get(self, method: str, path: str) -> Response:
         """Answer a read of OCI's distribution API; downloads of configs use its addresses too."""
         name, _, key = path.removeprefix("/v2/").rpartition("/")
         name, _, kind = name.rpartition("/")
         self.calls[f"{method} {kind or 'v2'}"] += 1
         if not kind:
-            return Answer(200, "application/json", b"{}")
+            return Response(200, "application/json", b"{}")
         found = (self._manifests if kind == "manifests" else self._configs).get((name, key))
         if found is not None:
             return found
         if kind == "blobs" and method == "HEAD" and (name, key) in self._layers:
-            return Answer(200, "application/octet-stream", b"", key, LAYER_BYTES)
-        return Answer(404, "application/json", b'{"errors":[{"code":"NOT_FOUND"}]}')
+            return Response(200, "application/octet-stream", b"", key, LAYER_BYTES)
+        return Response(404, "application/json", b'{"errors":[{"code":"NOT_FOUND"}]}')
 
-    def _batch_get_image(self, name: str, ids: list[dict[str, str]]) -> Answer:
+    def _describe(self, name: str, ids: Sequence[dict[str, str]]) -> Response:
+        """Describe the images of these ids or, without any, all of the repository in one page."""
+        details = self._details.get(name, {})
+        found = [details[_key(each)] for each in ids] or list(dict.fromkeys(details.values()))
+        return _answer(b'{"imageDetails":[%b]}', found)
+
+    def _batch_get_image(self, name: str, ids: list[dict[str, str]]) -> Response:
         found = [self._images.get((name, _key(each))) for each in ids]
         failures = [
             {
@@ -130,7 +135,7 @@ class Answers:
             b'{"images":[%b],"failures":' + _json(failures) + b"}", list(filter(None, found))
         )
 
-    def _check_layers(self, name: str, digests: list[str]) -> Answer:
+    def _check_layers(self, name: str, digests: list[str]) -> Response:
         return _answer(
             b'{"layers":[%b],"failures":[]}',
             [self._layers.get((name, digest)) or _json(_unavailable(digest)) for digest in digests],
@@ -156,8 +161,8 @@ def _unavailable(digest: str) -> dict[str, Any]:
     return {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
 
 
-def _answer(template: bytes, parts: list[bytes]) -> Answer:
-    return Answer(200, _JSON, template.replace(b"%b", b",".join(parts), 1))
+def _answer(template: bytes, parts: list[bytes]) -> Response:
+    return Response(200, _JSON, template.replace(b"%b", b",".join(parts), 1))
 
 
 def _json(document: object) -> bytes:

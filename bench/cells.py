@@ -1,4 +1,4 @@
-"""What is measured: cells, each of one subject in one situation."""
+"""What is measured: cells, each of one contender in one situation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_QUICK_WAITING = 60.0
 _CALLS_OF_NAIVE = 2
 
 
-class Subject(Enum):
+class Contender(Enum):
     """Who is measured."""
 
     EMPTY = "empty"
@@ -26,14 +26,14 @@ class Subject(Enum):
     CRANE = "crane"
 
 
-PACKS = (Subject.EMPTY, Subject.NAIVE, Subject.LAYERGUARD)
-GATED = (Subject.EMPTY, Subject.LAYERGUARD)
+PACKS = (Contender.EMPTY, Contender.NAIVE, Contender.LAYERGUARD)
+GATED = (Contender.EMPTY, Contender.LAYERGUARD)
 # A loop's cost is its length: half a second and more for each image.
-_LOOPS = {Subject.AWS_CLI: (1, 20, 200), Subject.CRANE: (1, 20)}
+_LOOPS = {Contender.AWS_CLI: (1, 20, 200), Contender.CRANE: (1, 20)}
 
 
-class Mode(Enum):
-    """What the subject does."""
+class Scenario(Enum):
+    """What the contender does."""
 
     PREVIEW = "preview"
     UPDATE_AFTER_PREVIEW = "update-after-preview"
@@ -44,7 +44,7 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class StackShape:
     """How many resources there are, and over how many images; without images they are buckets."""
 
     resources: int
@@ -52,7 +52,7 @@ class Stack:
     layout: Layout = Layout.OWN
 
     @classmethod
-    def of(cls, images: int, layout: Layout = Layout.OWN) -> Stack:
+    def of(cls, images: int, layout: Layout = Layout.OWN) -> StackShape:
         """Return the stack of one resource an image."""
         return cls(images, images, layout)
 
@@ -64,33 +64,33 @@ class Stack:
 class Cell:
     """One thing to measure. ``latency`` is the milliseconds that each answer waits."""
 
-    mode: Mode
-    stack: Stack
+    scenario: Scenario
+    stack: StackShape
     latency: int
-    subject: Subject
+    contender: Contender
 
-    def of(self, subject: Subject) -> Cell:
-        """Return the same situation with another subject."""
-        return replace(self, subject=subject)
+    def of(self, contender: Contender) -> Cell:
+        """Return the same situation with another contender."""
+        return replace(self, contender=contender)
 
     @property
     def waiting(self) -> float:
-        """The seconds that the answers to a subject take alone if it asks one after the other."""
-        calls = {Subject.NAIVE: _CALLS_OF_NAIVE, Subject.AWS_CLI: 1}.get(self.subject, 0)
+        """The seconds that the answers to a contender take alone if it asks one after the other."""
+        calls = {Contender.NAIVE: _CALLS_OF_NAIVE, Contender.AWS_CLI: 1}.get(self.contender, 0)
         return calls * self.stack.images * self.latency / 1000
 
     def __str__(self) -> str:
-        return f"{self.mode.value}/{self.stack}/{self.latency}ms/{self.subject.value}"
+        return f"{self.scenario.value}/{self.stack}/{self.latency}ms/{self.contender.value}"
 
 
-HANDSHAKE = Cell(Mode.HANDSHAKE, Stack(0, 0), 0, Subject.LAYERGUARD)
-MANY_RESOURCES = Cell(Mode.ANALYZE, Stack(10_000, 50), 50, Subject.LAYERGUARD)
-NO_IMAGES = Cell(Mode.ANALYZE, Stack(2_000, 0), 50, Subject.LAYERGUARD)
+HANDSHAKE = Cell(Scenario.HANDSHAKE, StackShape(0, 0), 0, Contender.LAYERGUARD)
+MANY_RESOURCES = Cell(Scenario.ANALYZE, StackShape(10_000, 50), 50, Contender.LAYERGUARD)
+NO_IMAGES = Cell(Scenario.ANALYZE, StackShape(2_000, 0), 50, Contender.LAYERGUARD)
 
 
-def at(mode: Mode, images: int, latency: int = 50, layout: Layout = Layout.OWN) -> Cell:
+def at(scenario: Scenario, images: int, latency: int = 50, layout: Layout = Layout.OWN) -> Cell:
     """Return the cell of Layerguard with one resource an image."""
-    return Cell(mode, Stack.of(images, layout), latency, Subject.LAYERGUARD)
+    return Cell(scenario, StackShape.of(images, layout), latency, Contender.LAYERGUARD)
 
 
 def cells_of_the_targets() -> tuple[Cell, ...]:
@@ -98,11 +98,11 @@ def cells_of_the_targets() -> tuple[Cell, ...]:
     return (
         *_each(HANDSHAKE, GATED),
         *_each(NO_IMAGES, GATED),
-        *_each(at(Mode.ANALYZE, 200), PACKS),
-        *_each(at(Mode.PREVIEW, 200), PACKS),
-        *_each(at(Mode.UPDATE_AFTER_PREVIEW, 200), GATED),
-        *_each(at(Mode.ANALYZE, 1_000), PACKS),
-        *_each(at(Mode.PREVIEW, 1_000), PACKS),
+        *_each(at(Scenario.ANALYZE, 200), PACKS),
+        *_each(at(Scenario.PREVIEW, 200), PACKS),
+        *_each(at(Scenario.UPDATE_AFTER_PREVIEW, 200), GATED),
+        *_each(at(Scenario.ANALYZE, 1_000), PACKS),
+        *_each(at(Scenario.PREVIEW, 1_000), PACKS),
         *_each(MANY_RESOURCES, GATED),
     )
 
@@ -120,20 +120,20 @@ def every_cell() -> tuple[Cell, ...]:
 def _beyond_the_targets() -> Iterator[Cell]:
     for latency in LATENCIES:
         for size in SIZES:
-            yield from _packs(at(Mode.ANALYZE, size, latency))
+            yield from _packs(at(Scenario.ANALYZE, size, latency))
     for layout in (Layout.SHARED, Layout.INDEX, Layout.FUNCTION):
         for size in (20, 200, 1_000):
-            yield from _each(at(Mode.ANALYZE, size, layout=layout), GATED)
-    for mode in (Mode.PREVIEW, Mode.UPDATE_AFTER_PREVIEW):
-        yield from _each(at(mode, 200, layout=Layout.FUNCTION), GATED)
-    for mode in (Mode.PREVIEW, Mode.UPDATE_AFTER_PREVIEW, Mode.UPDATE):
+            yield from _each(at(Scenario.ANALYZE, size, layout=layout), GATED)
+    for scenario in (Scenario.PREVIEW, Scenario.UPDATE_AFTER_PREVIEW):
+        yield from _each(at(scenario, 200, layout=Layout.FUNCTION), GATED)
+    for scenario in (Scenario.PREVIEW, Scenario.UPDATE_AFTER_PREVIEW, Scenario.UPDATE):
         for size in (1, 20, 200):
-            yield from _packs(at(mode, size))
+            yield from _packs(at(scenario, size))
     for latency in (0, 150):
-        for mode in (Mode.PREVIEW, Mode.UPDATE_AFTER_PREVIEW, Mode.UPDATE):
-            yield from _each(at(mode, 200, latency), GATED)
-    for subject, sizes in _LOOPS.items():
-        yield from (at(Mode.LOOP, size).of(subject) for size in sizes)
+        for scenario in (Scenario.PREVIEW, Scenario.UPDATE_AFTER_PREVIEW, Scenario.UPDATE):
+            yield from _each(at(scenario, 200, latency), GATED)
+    for contender, sizes in _LOOPS.items():
+        yield from (at(Scenario.LOOP, size).of(contender) for size in sizes)
 
 
 def _packs(cell: Cell) -> Iterator[Cell]:
@@ -141,5 +141,5 @@ def _packs(cell: Cell) -> Iterator[Cell]:
     return (each for each in _each(cell, PACKS) if each.waiting <= _LONGEST_WAITING)
 
 
-def _each(cell: Cell, subjects: tuple[Subject, ...]) -> Iterator[Cell]:
-    return (cell.of(subject) for subject in subjects)
+def _each(cell: Cell, contenders: tuple[Contender, ...]) -> Iterator[Cell]:
+    return (cell.of(contender) for contender in contenders)

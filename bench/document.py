@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.cells import LATENCIES, SIZES, Cell, Mode, Stack, Subject
+from bench.cells import LATENCIES, SIZES, Cell, Scenario, StackShape, Contender
 from bench.images import IMAGES_PER_REPOSITORY, LAYERS, SHARED_LAYERS, Layout
-from bench.statistics import Sample, Summary, peak_bytes, seconds
+from bench.statistics import Sample, Spread, peak_bytes, seconds
 from bench.targets import TARGETS, Results
 
-_MODES = {
-    Mode.ANALYZE: "`pulumi policy analyze`",
-    Mode.PREVIEW: "`pulumi preview`",
-    Mode.UPDATE_AFTER_PREVIEW: "`pulumi up`, right after its preview",
-    Mode.UPDATE: "`pulumi up --skip-preview`, with no preview before",
-    Mode.HANDSHAKE: "Start to handshake",
-    Mode.LOOP: "Outside Pulumi: a command for each image",
+_SCENARIOS = {
+    Scenario.ANALYZE: "`pulumi policy analyze`",
+    Scenario.PREVIEW: "`pulumi preview`",
+    Scenario.UPDATE_AFTER_PREVIEW: "`pulumi up`, right after its preview",
+    Scenario.UPDATE: "`pulumi up --skip-preview`, with no preview before",
+    Scenario.HANDSHAKE: "Start to handshake",
+    Scenario.LOOP: "Outside Pulumi: a command for each image",
 }
 _LAYOUTS = {
     Layout.OWN: "nothing shared",
@@ -140,20 +140,20 @@ def _method(run: Run) -> Iterator[str]:
 
 
 def _tables(results: Results) -> Iterator[str]:
-    for mode, title in _MODES.items():
+    for scenario, title in _SCENARIOS.items():
         situations = dict.fromkeys(
-            (cell.stack, cell.latency) for cell in results if cell.mode is mode
+            (cell.stack, cell.latency) for cell in results if cell.scenario is scenario
         )
         if not situations:
             continue
-        present = {cell.subject for cell in results if cell.mode is mode}
-        subjects = [each for each in Subject if each in present]
-        show_ratio = {Subject.EMPTY, Subject.LAYERGUARD} <= present
+        present = {cell.contender for cell in results if cell.scenario is scenario}
+        contenders = [each for each in Contender if each in present]
+        show_ratio = {Contender.EMPTY, Contender.LAYERGUARD} <= present
         header = ["resources", "images", "layout", "latency"]
-        header += [f"{each.value}, s" for each in subjects]
+        header += [f"{each.value}, s" for each in contenders]
         header += ["layerguard / empty", "naive / layerguard"] if show_ratio else []
         rows = [
-            _row(results, mode, stack, latency, subjects, show_ratio=show_ratio)
+            _row(results, scenario, stack, latency, contenders, show_ratio=show_ratio)
             for stack, latency in sorted(situations, key=_order)
         ]
         yield from (f"## {title}", "", *_table(header, rows), "")
@@ -170,33 +170,33 @@ def _tables(results: Results) -> Iterator[str]:
 
 def _row(
     results: Results,
-    mode: Mode,
-    stack: Stack,
+    scenario: Scenario,
+    stack: StackShape,
     latency: int,
-    subjects: Sequence[Subject],
+    contenders: Sequence[Contender],
     *,
     show_ratio: bool,
 ) -> list[str]:
     found = {
         each: seconds(samples)
-        for each in subjects
-        if (samples := results.get(Cell(mode, stack, latency, each)))
+        for each in contenders
+        if (samples := results.get(Cell(scenario, stack, latency, each)))
     }
     row = [f"{stack.resources:,}", f"{stack.images:,}", _LAYOUTS[stack.layout], f"{latency} ms"]
-    row += [_summary(found.get(each)) for each in subjects]
+    row += [_summary(found.get(each)) for each in contenders]
     if show_ratio:
         row += [
-            _ratio(found.get(Subject.LAYERGUARD), found.get(Subject.EMPTY)),
-            _ratio(found.get(Subject.NAIVE), found.get(Subject.LAYERGUARD)),
+            _ratio(found.get(Contender.LAYERGUARD), found.get(Contender.EMPTY)),
+            _ratio(found.get(Contender.NAIVE), found.get(Contender.LAYERGUARD)),
         ]
     return row
 
 
 def _memory(results: Results) -> Iterator[tuple[str, str, str, str]]:
     for cell, samples in results.items():
-        if cell.subject is not Subject.LAYERGUARD or cell.mode is not Mode.ANALYZE:
+        if cell.contender is not Contender.LAYERGUARD or cell.scenario is not Scenario.ANALYZE:
             continue
-        ours, empty = peak_bytes(samples), peak_bytes(results.get(cell.of(Subject.EMPTY), ()))
+        ours, empty = peak_bytes(samples), peak_bytes(results.get(cell.of(Contender.EMPTY), ()))
         if cell.latency == 50 and ours and empty:
             yield (
                 _situation(cell),
@@ -208,7 +208,7 @@ def _memory(results: Results) -> Iterator[tuple[str, str, str, str]]:
 
 def _calls(results: Results) -> Iterator[str]:
     rows = [
-        (_MODES[cell.mode], _situation(cell), cell.subject.value, _calls_of(samples[-1]))
+        (_SCENARIOS[cell.scenario], _situation(cell), cell.contender.value, _calls_of(samples[-1]))
         for cell, samples in results.items()
         if cell.latency == 50 and samples[-1].calls and cell.stack.images in (200, 50)
     ]
@@ -221,14 +221,14 @@ def _calls_of(sample: Sample) -> str:
 
 def _not_measured(run: Run) -> Iterator[str]:
     slow = [
-        Cell(Mode.ANALYZE, Stack.of(size), latency, Subject.NAIVE)
+        Cell(Scenario.ANALYZE, StackShape.of(size), latency, Contender.NAIVE)
         for size in SIZES
         for latency in LATENCIES
     ]
     left_out = [
         f"{each.stack.images:,} images at {each.latency} ms"
         for each in slow
-        if each not in run.results and each.of(Subject.LAYERGUARD) in run.results
+        if each not in run.results and each.of(Contender.LAYERGUARD) in run.results
     ]
     if left_out:
         yield f"- The naive pack where it takes minutes: analyze of {', '.join(left_out)};"
@@ -245,7 +245,7 @@ def _not_measured(run: Run) -> Iterator[str]:
     )
 
 
-def _order(situation: tuple[Stack, int]) -> tuple[str, int, int, int]:
+def _order(situation: tuple[StackShape, int]) -> tuple[str, int, int, int]:
     stack, latency = situation
     return stack.layout.value, latency, stack.images, stack.resources
 
@@ -258,7 +258,7 @@ def _situation(cell: Cell) -> str:
     return words if stack.layout is Layout.OWN else f"{words}, {_LAYOUTS[stack.layout]}"
 
 
-def _summary(summary: Summary | None) -> str:
+def _summary(summary: Spread | None) -> str:
     if summary is None:
         return "-"
     if summary.count == 1:
@@ -267,7 +267,7 @@ def _summary(summary: Summary | None) -> str:
     return f"{summary.median:.2f} ({spread}; {summary.count})"
 
 
-def _ratio(one: Summary | None, other: Summary | None) -> str:
+def _ratio(one: Spread | None, other: Spread | None) -> str:
     return "-" if one is None or other is None else _number(one.median / other.median)
 
 

@@ -38,7 +38,7 @@ class Layout(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class StoredManifest:
     """A manifest or an index as a registry keeps it."""
 
     text: str
@@ -56,7 +56,7 @@ class Image:
 
     repository: str
     tag: str
-    manifests: tuple[Manifest, ...]
+    manifests: tuple[StoredManifest, ...]
     layers: tuple[str, ...]
     configs: tuple[bytes, ...]
 
@@ -86,7 +86,7 @@ def make_image(number: int, layout: Layout) -> Image:
         | {"platform": {"architecture": architecture, "os": "linux"}}
         for architecture, (manifest, _, _) in zip(platforms, children, strict=True)
     ]
-    index = Manifest(_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}), INDEX)
+    index = StoredManifest(_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}), INDEX)
     return Image(
         repository,
         tag,
@@ -96,7 +96,7 @@ def make_image(number: int, layout: Layout) -> Image:
     )
 
 
-def _single(name: str, architecture: str, shared: int) -> tuple[Manifest, tuple[str, ...], bytes]:
+def _single(name: str, architecture: str, shared: int) -> tuple[StoredManifest, tuple[str, ...], bytes]:
     layers = tuple(
         sha256(f"base {depth}".encode() if depth < shared else f"{name} {depth}".encode())
         for depth in range(LAYERS)
@@ -115,7 +115,7 @@ def _single(name: str, architecture: str, shared: int) -> tuple[Manifest, tuple[
         "config": _descriptor(CONFIG, sha256(config), len(config)),
         "layers": [_descriptor(LAYER, layer, LAYER_BYTES) for layer in layers],
     }
-    return Manifest(_json(document), MANIFEST), layers, config
+    return StoredManifest(_json(document), MANIFEST), layers, config
 
 
 def _descriptor(media_type: str, digest: str, size: int) -> dict[str, Any]:

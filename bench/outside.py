@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.cells import Cell, Subject
+from bench.cells import Cell, Contender
 from bench.images import Image
 from bench.server import RunningServer
 from tools.cache import Cache
@@ -27,24 +27,24 @@ CRANE = "github.com/google/go-containerregistry/cmd/crane@v0.22.1"
 class Outside:
     """The commands that this machine has, and sentences about those that it has not."""
 
-    places: Mapping[Subject, Path]
+    places: Mapping[Contender, Path]
     versions: Mapping[str, str] = field(default_factory=dict)
     unavailable: tuple[str, ...] = ()
 
-    def has(self, subject: Subject) -> bool:
+    def has(self, contender: Contender) -> bool:
         """Tell whether there is such a command."""
-        return subject in self.places
+        return contender in self.places
 
     def commands(
-        self, subject: Subject, images: Sequence[Image], server: RunningServer
+        self, contender: Contender, images: Sequence[Image], server: RunningServer
     ) -> Iterator[list[str]]:
         """Yield the command that looks at each image.
 
         The AWS CLI sees that an image is there; crane asks for each of its layers too.
         """
-        command = str(self.places[subject])
+        command = str(self.places[contender])
         for image in images:
-            if subject is Subject.CRANE:
+            if contender is Contender.CRANE:
                 reference = f"{server.host}/{image.repository}:{image.tag}"
                 yield [command, "validate", "--fast", "--insecure", "--remote", reference]
             else:
@@ -56,22 +56,22 @@ class Outside:
 
 def provide(environ: Mapping[str, str], cells: Iterable[Cell]) -> Outside:
     """Install what ``cells`` need and this machine does not have yet."""
-    wanted = {each.subject for each in cells}
-    makers = {Subject.AWS_CLI: _aws_cli, Subject.CRANE: _crane}
-    places: dict[Subject, Path] = {}
+    wanted = {each.contender for each in cells}
+    makers = {Contender.AWS_CLI: _aws_cli, Contender.CRANE: _crane}
+    places: dict[Contender, Path] = {}
     versions: dict[str, str] = {}
     unavailable: list[str] = []
-    for subject, make in makers.items():
-        if subject not in wanted:
+    for contender, make in makers.items():
+        if contender not in wanted:
             continue
         try:
-            places[subject] = make(environ)
+            places[contender] = make(environ)
         except SetupFailed as cause:
             say(str(cause))
-            unavailable.append(f"{subject.value}: it could not be installed on this machine.")
+            unavailable.append(f"{contender.value}: it could not be installed on this machine.")
             continue
-        said = ["--version"] if subject is Subject.AWS_CLI else ["version"]
-        versions[subject.value] = str(answered([places[subject], *said], environ))
+        said = ["--version"] if contender is Contender.AWS_CLI else ["version"]
+        versions[contender.value] = str(answered([places[contender], *said], environ))
     return Outside(places, versions, tuple(unavailable))
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.cells import SIZES, Cell, Mode, Stack, Subject
+from bench.cells import SIZES, Cell, Scenario, StackShape, Contender
 from bench.statistics import seconds
 from bench.targets import Results
 
@@ -16,11 +16,11 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 190, 40, 48
 _SECONDS = (0.1, 1_000.0)
 # Readable on white and on black, and told apart without red and green: Okabe and Ito's palette.
 _COLORS = {
-    Subject.EMPTY: "#999999",
-    Subject.NAIVE: "#d55e00",
-    Subject.LAYERGUARD: "#0072b2",
-    Subject.AWS_CLI: "#e69f00",
-    Subject.CRANE: "#cc79a7",
+    Contender.EMPTY: "#999999",
+    Contender.NAIVE: "#d55e00",
+    Contender.LAYERGUARD: "#0072b2",
+    Contender.AWS_CLI: "#e69f00",
+    Contender.CRANE: "#cc79a7",
 }
 _STYLE = (
     "text{font:12px sans-serif;fill:#444}.grid{stroke:#888;stroke-opacity:.3}"
@@ -30,24 +30,24 @@ _STYLE = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The medians of one subject: images and seconds."""
+    """The medians of one contender: images and seconds."""
 
-    subject: Subject
+    contender: Contender
     points: tuple[tuple[int, float], ...]
 
 
 def curves(results: Results) -> tuple[Curve, ...]:
-    """Return a curve for each subject that was measured at two sizes or more."""
+    """Return a curve for each contender that was measured at two sizes or more."""
     found = []
-    for subject in Subject:
-        outside = subject in (Subject.AWS_CLI, Subject.CRANE)
-        mode = Mode.LOOP if outside else Mode.ANALYZE
-        cells = [Cell(mode, Stack.of(size), LATENCY, subject) for size in SIZES]
+    for contender in Contender:
+        outside = contender in (Contender.AWS_CLI, Contender.CRANE)
+        scenario = Scenario.LOOP if outside else Scenario.ANALYZE
+        cells = [Cell(scenario, StackShape.of(size), LATENCY, contender) for size in SIZES]
         points = [
             (cell.stack.images, seconds(results[cell]).median) for cell in cells if cell in results
         ]
         if len(points) > 1:
-            found.append(Curve(subject, tuple(points)))
+            found.append(Curve(contender, tuple(points)))
     return tuple(found)
 
 
@@ -87,7 +87,7 @@ def _axes() -> Iterator[str]:
 def _lines(drawn: tuple[Curve, ...]) -> Iterator[str]:
     lowest_label = float("inf")
     for curve in sorted(drawn, key=lambda each: _y(each.points[-1][1]), reverse=True):
-        color = _COLORS[curve.subject]
+        color = _COLORS[curve.contender]
         path = " ".join(f"{_x(size):.1f},{_y(took):.1f}" for size, took in curve.points)
         yield f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>'
         for size, took in curve.points:
@@ -98,7 +98,7 @@ def _lines(drawn: tuple[Curve, ...]) -> Iterator[str]:
         x = _WIDTH - _RIGHT + 12
         yield (
             f'<text x="{x}" y="{y:.1f}" style="fill:{color}">'
-            f"{curve.subject.value}: {took:,.1f} s at {size:,}</text>"
+            f"{curve.contender.value}: {took:,.1f} s at {size:,}</text>"
         )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from layerguard_sandbox.engine import ROOT
 
-from bench.cells import Cell, Mode, Subject, at
+from bench.cells import Cell, Scenario, Contender, at
 from bench.deployment import Deployment, Ran
 from bench.images import make_image
 from bench.outside import Outside
@@ -52,17 +52,17 @@ class Bench:
         made = tempfile.TemporaryDirectory(prefix="layerguard-bench-")
         self._folder = Path(self._exits.enter_context(made))
         sources = {
-            Subject.EMPTY: ROOT / "bench" / "packs" / "empty",
-            Subject.NAIVE: ROOT / "bench" / "packs" / "naive",
-            Subject.LAYERGUARD: ROOT / "policy",
+            Contender.EMPTY: ROOT / "bench" / "packs" / "empty",
+            Contender.NAIVE: ROOT / "bench" / "packs" / "naive",
+            Contender.LAYERGUARD: ROOT / "policy",
         }
         ignored = shutil.ignore_patterns("venv", "__pycache__", "*.egg-info")
-        self._packs: dict[Subject, Path] = {}
-        for subject, source in sources.items():
-            pack = self._folder / subject.value
+        self._packs: dict[Contender, Path] = {}
+        for contender, source in sources.items():
+            pack = self._folder / contender.value
             shutil.copytree(source, pack, ignore=ignored)
             (pack / "venv").symlink_to(ROOT / "policy" / "venv", target_is_directory=True)
-            self._packs[subject] = pack
+            self._packs[contender] = pack
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,10 +82,10 @@ class Bench:
                 "HOME": str(folder / "cache"),
                 "LAYERGUARD_CACHE": "",  # that one would go before the others
             }
-            match cell.mode:
-                case Mode.HANDSHAKE:
+            match cell.scenario:
+                case Scenario.HANDSHAKE:
                     seconds, peak = self._handshake(cell, environment), 0
-                case Mode.LOOP:
+                case Scenario.LOOP:
                     seconds, peak = self._loop(cell, environment), 0
                 case _:
                     seconds, peak = self._deploy(cell, folder, environment)
@@ -94,14 +94,14 @@ class Bench:
 
     def can_measure(self, cell: Cell) -> bool:
         """Tell whether this machine has what a cell needs."""
-        return cell.mode is not Mode.LOOP or self._outside.has(cell.subject)
+        return cell.scenario is not Scenario.LOOP or self._outside.has(cell.contender)
 
     def _deploy(
         self, cell: Cell, folder: Path, environment: Mapping[str, str]
     ) -> tuple[float, int]:
         stack = cell.stack
-        deployment = Deployment(self._packs[cell.subject], self._provider, folder, environment)
-        if cell.mode is Mode.ANALYZE:
+        deployment = Deployment(self._packs[cell.contender], self._provider, folder, environment)
+        if cell.scenario is Scenario.ANALYZE:
             state = self._folder / f"{stack}.json"
             if not state.exists():
                 write_state(stack, state)
@@ -109,10 +109,10 @@ class Bench:
         begun = deployment.begin()
         _require(cell, begun.passed, begun.output)
         with Program(resources(stack)) as program:
-            if cell.mode is Mode.UPDATE_AFTER_PREVIEW:
+            if cell.scenario is Scenario.UPDATE_AFTER_PREVIEW:
                 self._timed(cell, deployment, partial(deployment.preview, program))
                 self._server.take_calls()  # those of the update count
-            command = deployment.preview if cell.mode is Mode.PREVIEW else deployment.update
+            command = deployment.preview if cell.scenario is Scenario.PREVIEW else deployment.update
             return self._timed(cell, deployment, partial(command, program))
 
     def _timed(
@@ -131,7 +131,7 @@ class Bench:
         began = time.perf_counter()
         process = subprocess.Popen(
             ["venv/bin/python", "-u", "-m", "pulumi.policy", "127.0.0.1:1", "."],
-            cwd=self._packs[cell.subject],
+            cwd=self._packs[cell.contender],
             env={**others, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -150,7 +150,7 @@ class Bench:
     def _loop(self, cell: Cell, environment: Mapping[str, str]) -> float:
         others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         images = [make_image(each, cell.stack.layout) for each in range(cell.stack.images)]
-        commands = self._outside.commands(cell.subject, images, self._server)
+        commands = self._outside.commands(cell.contender, images, self._server)
         began = time.perf_counter()
         for command in commands:
             ran = subprocess.run(
@@ -224,18 +224,18 @@ def run_rounds(
 ) -> dict[Cell, list[Sample]]:
     """Measure every cell in every round, after a warm-up of each pack.
 
-    A cell is not measured again where that would bring it above ``budget`` seconds. The subjects
+    A cell is not measured again where that would bring it above ``budget`` seconds. The contenders
     of one situation follow each other, so that what else the machine does meets them all.
     """
-    for subject in dict.fromkeys(each.subject for each in cells if each.mode is not Mode.LOOP):
-        bench.measure(at(Mode.ANALYZE, 1, 0).of(subject))  # compiles the pack
+    for contender in dict.fromkeys(each.contender for each in cells if each.scenario is not Scenario.LOOP):
+        bench.measure(at(Scenario.ANALYZE, 1, 0).of(contender))  # compiles the pack
     samples: dict[Cell, list[Sample]] = {}
     for number in range(rounds):
         for cell in cells:
             so_far = [each.seconds for each in samples.get(cell, ())]
             if so_far and sum(so_far) + max(so_far) > budget:
                 continue
-            repeats = _HANDSHAKES if cell.mode is Mode.HANDSHAKE else 1
+            repeats = _HANDSHAKES if cell.scenario is Scenario.HANDSHAKE else 1
             new = [bench.measure(cell) for _ in range(repeats)]
             samples.setdefault(cell, []).extend(new)
             tell(f"round {number + 1} of {rounds}: {cell}: {new[-1].seconds:.2f} s")

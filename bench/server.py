@@ -19,7 +19,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
 
-from bench.answers import Answer, Answers
+from bench.answers import Response, Answers
 from bench.images import REGION, Layout, make_image
 
 LARGEST = 1_000
@@ -27,29 +27,29 @@ _CONTROL = "/bench/"
 _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found"}
 
 
-class Registry:
+class ScriptedRegistry:
     """What the connections share: the answers, and how long each answer waits, in seconds."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self.latency = 0.0
 
-    def control(self, path: str) -> Answer:
+    def control(self, path: str) -> Response:
         """Obey `/bench/latency/MILLISECONDS` and `/bench/calls`, which also starts a new count."""
         match path.removeprefix(_CONTROL).split("/"):
             case ["latency", milliseconds]:
                 self.latency = float(milliseconds) / 1000
-                return Answer(200, "application/json", b"{}")
+                return Response(200, "application/json", b"{}")
             case _:
                 calls = json.dumps(self.answers.calls).encode()
                 self.answers.calls.clear()
-                return Answer(200, "application/json", calls)
+                return Response(200, "application/json", calls)
 
 
 class Connection(asyncio.Protocol):
     """One connection, kept open between requests as AWS keeps it."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: ScriptedRegistry) -> None:
         self.registry = registry
         self._buffer = b""
 
@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(encoded)
 
 
-def encode(method: str, answer: Answer) -> bytes:
+def encode(method: str, answer: Response) -> bytes:
     """Return an answer as it goes over the wire."""
     digest = f"Docker-Content-Digest: {answer.digest}\r\n" if answer.digest else ""
     head = (
@@ -116,7 +116,7 @@ def encode(method: str, answer: Answer) -> bytes:
     return head.encode() + (b"" if method == "HEAD" else answer.body)
 
 
-async def serve(registry: Registry, connection: Callable[[], Connection]) -> None:
+async def serve(registry: ScriptedRegistry, connection: Callable[[], Connection]) -> None:
     """Print the address, and answer every new ``connection`` until stdin ends."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(connection, "127.0.0.1", 0, backlog=512)
@@ -210,7 +210,7 @@ class RunningServer:
 def main() -> None:
     """Serve the benchmark's images."""
     images = (make_image(number, layout) for layout in Layout for number in range(LARGEST))
-    registry = Registry(Answers(images))
+    registry = ScriptedRegistry(Answers(images))
     asyncio.run(serve(registry, lambda: Connection(registry)))
 
 

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bench.answers import Answer, Answers
+from bench.answers import Response, Answers
 from bench.images import Image, Layout, make_image
-from bench.server import Connection, Registry, encode, serve
+from bench.server import Connection, ScriptedRegistry, encode, serve
 
 THROTTLED, RESET, SLOW = 0.02, 0.01, 0.01
 """How many of all requests are throttled, lose their connection, or are answered late."""
@@ -50,10 +50,8 @@ def images(count: int) -> Iterator[tuple[Image, Fate]]:
         yield image, fate(number, image)
 
 
-def refusal(code: str, message: str) -> Answer:
-    """Return an error as ECR words it."""
-    body = json.dumps({"__type": code, "message": message}).encode()
-    return Answer(400, "application/x-amz-json-1.1", body)
+_REFUSAL = json.dumps({"__type": "ThrottlingException", "message": "Rate exceeded"}).encode()
+_THROTTLED = Response(400, "application/x-amz-json-1.1", _REFUSAL)
 
 
 class Spoilt(Answers):
@@ -64,10 +62,8 @@ class Spoilt(Answers):
         super().__init__(image for image, _ in made)
         self._lost = {fate.lost for _, fate in made}
 
-    def post(self, target: str, body: bytes) -> Answer:
-        """Answer as if the lost layers were not there; nobody asks for details of what is."""
-        if target.endswith("DescribeImages"):
-            return refusal("ImageNotFoundException", "The image does not exist")
+    def post(self, target: str, body: bytes) -> Response:
+        """Answer as if the lost layers were not there."""
         answer = super().post(target, body)
         if not target.endswith("BatchCheckLayerAvailability"):
             return answer
@@ -78,7 +74,7 @@ class Spoilt(Answers):
         return answer._replace(body=json.dumps(document).encode())
 
 
-class TroubledRegistry(Registry):
+class TroubledRegistry(ScriptedRegistry):
     """A registry whose network has troubles while they are on."""
 
     def __init__(self, answers: Answers) -> None:
@@ -86,12 +82,12 @@ class TroubledRegistry(Registry):
         self._chance = random.Random(_SEED)
         self._on = False
 
-    def control(self, path: str) -> Answer:
+    def control(self, path: str) -> Response:
         """Obey `/bench/trouble/on` and `/bench/trouble/off`, too."""
         if not path.startswith(_TROUBLE):
             return super().control(path)
         self._on = path.endswith("/on")
-        return Answer(200, "application/json", b"{}")
+        return Response(200, "application/json", b"{}")
 
     def draw(self) -> float:
         """Return a number from 0 to 1 that decides over a request; 1 where nothing goes wrong."""
@@ -110,7 +106,7 @@ class Troubled(Connection):
         """Answer a request, or do what is drawn."""
         drawn = 1.0 if path.startswith("/bench/") else self._trouble.draw()
         if drawn < THROTTLED:
-            super().send(encode(method, refusal("ThrottlingException", "Rate exceeded")), 0.0)
+            super().send(encode(method, _THROTTLED), 0.0)
         elif drawn < THROTTLED + RESET:
             self.reset()
         else:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.cells import Stack
+from bench.cells import StackShape
 from bench.images import Layout, make_image
 
 _PROVIDER = "urn:pulumi:dev::bench::pulumi:providers:aws::default"
@@ -20,7 +20,7 @@ _FARGATE = {
 }
 
 
-def resources(stack: Stack) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def resources(stack: StackShape) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield type and inputs of each resource.
 
     Task definitions of Amazon ECS, which run where somebody else decides, so that any platform of
@@ -42,7 +42,7 @@ def resources(stack: Stack) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield _TASK, _task(number, image)
 
 
-def write_state(stack: Stack, path: Path) -> Path:
+def write_state(stack: StackShape, path: Path) -> Path:
     """Write what `pulumi stack export` writes of the stack; return ``path``."""
     listed: list[dict[str, Any]] = [
         {

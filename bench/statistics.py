@@ -8,7 +8,7 @@ from statistics import median
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Spread:
     """Several measurements of the same thing: the median, the extremes and how many they were."""
 
     median: float
@@ -17,7 +17,7 @@ class Summary:
     count: int
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Summary:
+    def of(cls, values: Sequence[float]) -> Spread:
         """Sum up ``values``; raises ValueError where there are none."""
         if not values:
             raise ValueError("nothing was measured")
@@ -33,12 +33,12 @@ class Sample:
     calls: tuple[tuple[str, int], ...]
 
 
-def seconds(samples: Sequence[Sample]) -> Summary:
+def seconds(samples: Sequence[Sample]) -> Spread:
     """Sum up how long the samples took."""
-    return Summary.of([each.seconds for each in samples])
+    return Spread.of([each.seconds for each in samples])
 
 
-def peak_bytes(samples: Sequence[Sample]) -> Summary | None:
+def peak_bytes(samples: Sequence[Sample]) -> Spread | None:
     """Sum up the memory of the samples where it was seen."""
     seen = [float(each.peak_bytes) for each in samples if each.peak_bytes]
-    return Summary.of(seen) if seen else None
+    return Spread.of(seen) if seen else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
-from bench.cells import HANDSHAKE, MANY_RESOURCES, NO_IMAGES, Cell, Mode, Subject, at
+from bench.cells import HANDSHAKE, MANY_RESOURCES, NO_IMAGES, Cell, Scenario, Contender, at
 from bench.statistics import Sample, peak_bytes, seconds
 
 Results: TypeAlias = Mapping[Cell, Sequence[Sample]]
@@ -42,7 +42,7 @@ class Target:
 
     def measured(self, results: Results) -> float | None:
         """Return the value of this run, None where one of its cells was not measured."""
-        baseline = Subject.NAIVE if self.measure is Measure.FASTER_THAN_NAIVE else Subject.EMPTY
+        baseline = Contender.NAIVE if self.measure is Measure.FASTER_THAN_NAIVE else Contender.EMPTY
         ours, others = results.get(self.cell), results.get(self.cell.of(baseline))
         if not ours or not others:
             return None
@@ -67,7 +67,7 @@ class Target:
         """
         if self.measure is not Measure.FASTER_THAN_NAIVE:
             return None
-        return replace(self, cell=self.cell.of(Subject.EMPTY)).measured(results)
+        return replace(self, cell=self.cell.of(Contender.EMPTY)).measured(results)
 
     def is_met(self, value: float) -> bool:
         """Tell whether ``value`` reaches the target."""
@@ -78,18 +78,18 @@ class Target:
 
 # fmt: off
 TARGETS = (
-    Target("preview, 200 images, 50 ms",             at(Mode.PREVIEW, 200),              Measure.OVER_EMPTY_AND_TRIPS, 1.6),
-    Target("preview, 200 images, 50 ms",             at(Mode.PREVIEW, 200),              Measure.FASTER_THAN_NAIVE,    15),
-    Target("analyze, 200 images, 50 ms",             at(Mode.ANALYZE, 200),              Measure.OVER_EMPTY_AND_TRIPS, 1.6),
-    Target("analyze, 200 images, 50 ms",             at(Mode.ANALYZE, 200),              Measure.FASTER_THAN_NAIVE,    15),
-    Target("preview, 1,000 images, 50 ms",           at(Mode.PREVIEW, 1_000),            Measure.OVER_EMPTY_AND_TRIPS, 3),
-    Target("preview, 1,000 images, 50 ms",           at(Mode.PREVIEW, 1_000),            Measure.FASTER_THAN_NAIVE,    30),
-    Target("analyze, 1,000 images, 50 ms",           at(Mode.ANALYZE, 1_000),            Measure.OVER_EMPTY_AND_TRIPS, 3),
-    Target("analyze, 1,000 images, 50 ms",           at(Mode.ANALYZE, 1_000),            Measure.FASTER_THAN_NAIVE,    30),
-    Target("update after its preview, 200 images, 50 ms", at(Mode.UPDATE_AFTER_PREVIEW, 200), Measure.OVER_EMPTY,      1.25),
+    Target("preview, 200 images, 50 ms",             at(Scenario.PREVIEW, 200),              Measure.OVER_EMPTY_AND_TRIPS, 1.6),
+    Target("preview, 200 images, 50 ms",             at(Scenario.PREVIEW, 200),              Measure.FASTER_THAN_NAIVE,    15),
+    Target("analyze, 200 images, 50 ms",             at(Scenario.ANALYZE, 200),              Measure.OVER_EMPTY_AND_TRIPS, 1.6),
+    Target("analyze, 200 images, 50 ms",             at(Scenario.ANALYZE, 200),              Measure.FASTER_THAN_NAIVE,    15),
+    Target("preview, 1,000 images, 50 ms",           at(Scenario.PREVIEW, 1_000),            Measure.OVER_EMPTY_AND_TRIPS, 3),
+    Target("preview, 1,000 images, 50 ms",           at(Scenario.PREVIEW, 1_000),            Measure.FASTER_THAN_NAIVE,    30),
+    Target("analyze, 1,000 images, 50 ms",           at(Scenario.ANALYZE, 1_000),            Measure.OVER_EMPTY_AND_TRIPS, 3),
+    Target("analyze, 1,000 images, 50 ms",           at(Scenario.ANALYZE, 1_000),            Measure.FASTER_THAN_NAIVE,    30),
+    Target("update after its preview, 200 images, 50 ms", at(Scenario.UPDATE_AFTER_PREVIEW, 200), Measure.OVER_EMPTY,      1.25),
     Target("analyze, 10,000 resources over 50 images", MANY_RESOURCES,                   Measure.OVER_EMPTY,           1.3),
     Target("analyze, 2,000 resources without an image", NO_IMAGES,                       Measure.OVER_EMPTY,           1.15),
     Target("start of the pack to its handshake",     HANDSHAKE,                          Measure.OVER_EMPTY,           1.25),
-    Target("peak memory, analyze, 1,000 images",     at(Mode.ANALYZE, 1_000),            Measure.MEMORY_ABOVE_EMPTY,   80),
+    Target("peak memory, analyze, 1,000 images",     at(Scenario.ANALYZE, 1_000),            Measure.MEMORY_ABOVE_EMPTY,   80),
 )
 # fmt: on

@@ -1,17 +1,49 @@
-"""The pack as it would be published, and an environment without credentials."""
+"""The pack as it would be published, an environment without credentials, and no process left."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 # Its pytest plugin would import it at the very end, while threads of an engine still compile, and
 # Python 3.11 cannot parse in two threads at once (gh-106905).
-import hypothesis  # noqa: F401
+import hypothesis
 import pytest
 from layerguard_sandbox.engine import ROOT
+
+from tests.processes import command_line, running_with, wait_until
+
+# `nohup` and the background jobs of a shell ignore SIGINT, and whatever these tests start would
+# inherit that: programs that are interrupted here, and packs, which the engine ends with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# An example may take long on a machine that is busy with something else.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """End what the tests started and did not end, and fail."""
+    mark = f"{tmp_path_factory.getbasetemp()}/"
+    os.environ["LAYERGUARD_TESTS"] = mark  # what is started from now on inherits it
+    yield
+    with suppress(AssertionError):
+        wait_until(lambda: not running_with(mark))
+    left = {}
+    for process in running_with(mark):
+        with suppress(OSError):  # it has just ended
+            left[process] = command_line(process)
+            os.kill(process, signal.SIGKILL)
+    assert left == {}
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the system knows of processes. Source: proc(5)."""
+"""The processes of this machine. Source: proc(5); where there is no /proc, none is found."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-PATIENCE = 20.0
+# Seconds; far more than anything takes, because the machine may be busy with something else.
+PATIENCE = 60.0
 
 
-def wait_until(is_so: Callable[[], object]) -> None:
-    """Wait until something is so; fail where it does not become so."""
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until a condition is true; fail where it does not become true."""
     end = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < end
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
 
 
@@ -24,16 +25,17 @@ def children(parent: int) -> tuple[int, ...]:
 
 
 def is_running(process: int) -> bool:
-    """Tell whether a process is there and has not ended."""
+    """Return whether a process exists and has not ended."""
     return any(process == each for each, _ in _processes())
 
 
 def running_with(text: str) -> tuple[int, ...]:
-    """Return the ids of the processes that have ``text`` in their environment."""
+    """Return the processes that have ``text`` in their environment or their folder's path."""
     found = []
     for process, _ in _processes():
-        with suppress(OSError):  # it is somebody else's, or has just ended
-            if text in variables(process):
+        with suppress(OSError):  # it belongs to another user, or has just ended
+            folder = Path(f"/proc/{process}/cwd").readlink()
+            if text in variables(process) or text in f"{folder}/":
                 found.append(process)
     return tuple(found)
 
@@ -49,10 +51,10 @@ def variables(process: int) -> str:
 
 
 def _processes() -> Iterator[tuple[int, int]]:
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            with suppress(OSError):
-                # The second word is the command in parentheses, whatever stands in it.
-                state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-                if state not in "ZX":
-                    yield int(folder.name), int(parent)
+    """Yield the id of each process that has not ended, and that of its parent."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            # The second word is the command in parentheses, whatever stands in it.
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state not in "ZX":
+                yield int(folder.name), int(parent)

@@ -1,4 +1,4 @@
-"""The gates: three policies, three modes, no exception that leaves them."""
+"""The gates: three policies, three modes, and no exception that leaves them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from layerguard.checking.checker import Checker
 from layerguard.checking.in_process_backend import InProcessBackend
 from layerguard.checking.prefetch import Prefetch, PrefetchFile
 from layerguard.discovery import ImageUse
-from layerguard.gates import Gates, Mode
+from layerguard.enforcement import Mode
+from layerguard.gates import Gates
 from layerguard.identity import ORDINARY, Identity
 from layerguard.policies import OFF_MESSAGE, declare
 from layerguard.reference import ImageId
@@ -68,12 +69,12 @@ class Pack:
     config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     off: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
-    seen: dict[str, PolicyResource] = field(default_factory=dict)
+    resources: dict[str, PolicyResource] = field(default_factory=dict)
     stderr: io.StringIO = field(default_factory=io.StringIO)
     checker: Checker | None = None
 
     def __post_init__(self) -> None:
-        checker = self.checker or Checker.asking(self.registry)
+        checker = self.checker or Checker.in_process(self.registry)
         off = OFF_MESSAGE if self.off else None
         gates = Gates(self.mode, checker, off, self.stderr, self.environment)
         policies = declare(lambda: gates)
@@ -87,9 +88,9 @@ class Pack:
         kind: str = TYPE,
         provider: PolicyProviderResource | None = None,
     ) -> list[str]:
-        """Return what the update gate says of a resource."""
-        self.see(name, inputs, kind, provider)
-        said: list[str] = []
+        """Return what the update gate reports for a resource."""
+        self.add(name, inputs, kind, provider)
+        reported: list[str] = []
         for policy in self.resource_policies:
             args = ResourceValidationArgs(
                 kind,
@@ -102,29 +103,29 @@ class Pack:
             )
 
             def report(message: str, _urn: str | None = None) -> None:
-                said.append(message)
+                reported.append(message)
 
             policy.validate(args, report)
-        return said
+        return reported
 
-    def see(
+    def add(
         self,
         name: str,
         inputs: Any,
         kind: str = TYPE,
         provider: PolicyProviderResource | None = None,
     ) -> None:
-        """Let a resource be part of the stack."""
-        self.seen[urn(name)] = PolicyResource(
+        """Make a resource part of the stack."""
+        self.resources[urn(name)] = PolicyResource(
             kind, inputs, urn(name), urn(name), RESOURCE_OPTIONS, provider, None, [], {}
         )
 
     def analyze_stack(self) -> dict[str, list[tuple[str, str | None]]]:
-        """Return what each stack policy says: first lines, and the URNs they belong to."""
-        said: dict[str, list[tuple[str, str | None]]] = {}
-        resources = list(self.seen.values())
+        """Return what each stack policy reports: first lines, and the URNs they belong to."""
+        reported: dict[str, list[tuple[str, str | None]]] = {}
+        resources = list(self.resources.values())
         for policy in self.stack_policies:
-            lines = said.setdefault(policy.name, [])
+            lines = reported.setdefault(policy.name, [])
 
             def report(
                 message: str,
@@ -134,14 +135,14 @@ class Pack:
                 lines.append((message.split("\n")[0], urn))
 
             policy.validate(StackValidationArgs(resources, self.config.get(policy.name)), report)
-        return said
+        return reported
 
 
 @pytest.mark.parametrize(
     ("dry_run", "mode"),
     [("true", Mode.PREVIEW), ("false", Mode.UPDATE), (None, Mode.ANALYZE)],
 )
-def test_the_mode_is_what_the_engine_says(dry_run: str | None, mode: Mode) -> None:
+def test_the_mode_follows_from_the_engines_environment(dry_run: str | None, mode: Mode) -> None:
     assert Mode.of({"PULUMI_DRY_RUN": dry_run} if dry_run else {}) is mode
 
 
@@ -183,7 +184,7 @@ def test_in_preview_and_analyze_the_stack_is_reported_with_each_resources_urn(mo
     }
 
 
-def test_in_update_the_stack_is_not_judged_a_second_time_but_the_notice_speaks() -> None:
+def test_in_update_the_stack_is_not_checked_a_second_time_and_the_notice_reports() -> None:
     pack = Pack(Mode.UPDATE)
     pack.analyze("lost", {"imageUri": LOST})
     pack.analyze("denied", {"imageUri": DENIED})
@@ -197,7 +198,7 @@ def test_in_update_the_stack_is_not_judged_a_second_time_but_the_notice_speaks()
 
 def test_a_resource_that_analyze_did_not_see_is_read_from_the_stack_in_preview() -> None:
     pack = Pack(Mode.PREVIEW)
-    pack.see("lost", unknown_checking_proxy({"imageUri": LOST}))
+    pack.add("lost", unknown_checking_proxy({"imageUri": LOST}))
     assert pack.analyze_stack()["ecr-layers-available-preview"] == [
         (f"layer-missing: imageUri: {LOST}", urn("lost"))
     ]
@@ -206,7 +207,7 @@ def test_a_resource_that_analyze_did_not_see_is_read_from_the_stack_in_preview()
 FAIL = {"undetermined": "fail"}
 
 
-def test_fail_closed_is_said_once_for_all_policies() -> None:
+def test_one_configuration_fails_closed_for_all_policies() -> None:
     config = {"ecr-layers-available": FAIL}
     update = Pack(Mode.UPDATE, config=config)
     (message,) = update.analyze("denied", {"imageUri": DENIED})
@@ -228,7 +229,7 @@ def test_a_policy_with_a_configuration_of_its_own_follows_that() -> None:
     assert pack.analyze_stack()["ecr-layers-available-preview"] == []
 
 
-def test_layerguard_off_turns_every_gate_off_and_says_so() -> None:
+def test_layerguard_off_turns_every_gate_off_and_reports_it() -> None:
     pack = Pack(Mode.UPDATE, off=True)
     assert pack.analyze("lost", {"imageUri": LOST}) == []
     assert pack.analyze_stack() == {
@@ -254,15 +255,15 @@ def test_one_line_on_stderr_sums_up_the_run(mode: Mode, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == ""
 
 
-def test_an_update_that_a_gate_stops_is_summed_up_at_once_because_nothing_comes_after() -> None:
+def test_an_update_that_a_gate_stops_is_summed_up_at_once() -> None:
     pack = Pack(Mode.UPDATE)
     pack.analyze("good", {"imageUri": GOOD})
     assert pack.stderr.getvalue() == ""
     pack.analyze("lost", {"imageUri": LOST})
-    said = pack.stderr.getvalue()
-    assert said.startswith("layerguard: 2 image uses, ")
+    reported = pack.stderr.getvalue()
+    assert reported.startswith("layerguard: 2 image uses, ")
     pack.analyze_stack()
-    assert pack.stderr.getvalue() == said
+    assert pack.stderr.getvalue() == reported
 
 
 class Explosive(Mapping[str, Any]):
@@ -279,7 +280,7 @@ class Explosive(Mapping[str, Any]):
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_inputs_that_cannot_be_read_are_a_bug_in_the_notice_and_hide_no_neighbour(
+def test_inputs_that_cannot_be_read_are_one_finding_and_hide_no_neighbour(
     mode: Mode,
 ) -> None:
     pack = Pack(mode)
@@ -292,19 +293,32 @@ def test_inputs_that_cannot_be_read_are_a_bug_in_the_notice_and_hide_no_neighbou
 
 
 @pytest.mark.parametrize("mode", [Mode.PREVIEW, Mode.UPDATE])
-def test_a_wrong_configuration_stops_the_policy_that_has_it_with_words(mode: Mode) -> None:
+def test_a_wrong_configuration_is_a_violation_that_names_the_option(mode: Mode) -> None:
     words = "The option undetermined is 'nonsense'; allowed is notice, fail."
     pack = Pack(mode, config={"ecr-layers-available": {"undetermined": "nonsense"}})
     assert pack.analyze("good", {"imageUri": GOOD}) == [words]
 
 
-def test_a_wrong_configuration_stops_each_resource_of_an_update_and_is_said_once_before() -> None:
+def test_a_wrong_configuration_stops_each_resource_of_an_update_and_is_reported_once_before() -> (
+    None
+):
     config = {"ecr-layers-available": {"nonsense": 1}}
     for mode, times in ((Mode.PREVIEW, 1), (Mode.ANALYZE, 1), (Mode.UPDATE, 3)):
         pack = Pack(mode, config=config)
-        said = [line for name in "abc" for line in pack.analyze(name, {"imageUri": GOOD})]
-        assert len(said) == times
-        assert said[0].startswith("There is no option nonsense; ")
+        reported = [line for name in "abc" for line in pack.analyze(name, {"imageUri": GOOD})]
+        assert len(reported) == times
+        assert reported[0].startswith("There is no option nonsense; ")
+
+
+@pytest.mark.parametrize("mode", [Mode.PREVIEW, Mode.ANALYZE])
+def test_inputs_that_cannot_be_read_block_where_the_team_fails_closed(mode: Mode) -> None:
+    pack = Pack(mode, config={"ecr-layers-available": FAIL})
+    pack.analyze("broken", Explosive())
+    pack.analyze("lost", {"imageUri": LOST})
+    assert pack.analyze_stack()["ecr-layers-available-preview"] == [
+        ("internal-error: (all inputs)", urn("broken")),
+        (f"layer-missing: imageUri: {LOST}", urn("lost")),
+    ]
 
 
 class Crowd(FakeRegistry):
@@ -340,20 +354,53 @@ def test_as_many_calls_are_under_way_at_a_time_as_the_configuration_says(
     assert registry.most == concurrency
 
 
-def test_a_bug_in_a_gate_is_said_by_the_notice_and_ends_nothing() -> None:
-    class Broken(Checker):
-        def start(self, _uses: Iterable[ImageUse]) -> None:
-            raise ZeroDivisionError("oh")
+class Broken(Checker):
+    def start(self, _uses: Iterable[ImageUse]) -> None:
+        raise ZeroDivisionError("oh")
 
+
+def bug_in(gate: str) -> tuple[str, str | None]:
+    return f"internal-error: This is a bug of Layerguard, in {gate}: ZeroDivisionError: oh", None
+
+
+def test_a_bug_in_a_gate_is_in_the_notice_and_ends_nothing() -> None:
     registry = a_registry()
     pack = Pack(Mode.PREVIEW, registry, checker=Broken(InProcessBackend(registry)))
     assert pack.analyze("good", {"imageUri": GOOD}) == []
     assert pack.analyze_stack() == {
         "ecr-layers-available-preview": [],
         "ecr-layers-unverified": [
-            ("internal-error: This is a bug of Layerguard, in notice: ZeroDivisionError: oh", None)
+            bug_in(each) for each in ("update gate", "preview gate", "notice")
         ],
     }
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_bug_in_a_gate_is_a_violation_of_it_where_the_team_fails_closed(mode: Mode) -> None:
+    registry = a_registry()
+    checker = Broken(InProcessBackend(registry))
+    pack = Pack(mode, registry, {"ecr-layers-available": FAIL}, checker=checker)
+    (message,) = pack.analyze("good", {"imageUri": GOOD})
+    assert message.partition("\n")[0] == bug_in("update gate")[0]
+    assert pack.analyze_stack() == {
+        "ecr-layers-available-preview": [bug_in("preview gate")],
+        "ecr-layers-unverified": [bug_in("notice")],
+    }
+
+
+def test_a_foreign_endpoint_is_in_the_notice_once() -> None:
+    registry = a_registry()
+    registry.foreign_endpoints = frozenset({"http://127.0.0.1:5000"})
+    pack = Pack(Mode.PREVIEW, registry)
+    for name in "ab":
+        pack.analyze(name, {"imageUri": GOOD})
+    assert pack.analyze_stack()["ecr-layers-unverified"] == [
+        (
+            "ECR was asked at http://127.0.0.1:5000, which is not AWS's own endpoint: the verdicts "
+            "are as true as its answers.",
+            None,
+        )
+    ]
 
 
 def test_in_preview_analyze_returns_while_ecr_has_not_answered() -> None:
@@ -380,15 +427,15 @@ OURS = f"{HOST}/team/web:good"
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Mapping[str, str]:
-    """What the engine says of the stack, with a cache folder of its own."""
+    """The environment of a pack in one stack, with a cache folder of its own."""
     return {"XDG_CACHE_HOME": str(tmp_path), "PULUMI_PROJECT": "shop", "PULUMI_STACK": "dev"}
 
 
 def two_registries() -> tuple[FakeRegistry, FakeRegistry]:
-    """Return one as everybody sees it, and one as the team does."""
-    everybody, team = a_registry(), a_registry()
-    everybody.others[TEAM] = team
-    return everybody, team
+    """Return the registry as the ordinary chain sees it, and as the team does."""
+    ordinary, team = a_registry(), a_registry()
+    ordinary.others[TEAM] = team
+    return ordinary, team
 
 
 def preview(stack: Mapping[str, str]) -> None:
@@ -406,44 +453,44 @@ def asked(registry: FakeRegistry) -> set[str]:
     return {f"{repository.name}{question}" for repository, question in registry.questions}
 
 
-def test_a_preview_leaves_a_trail_of_what_it_asked_without_what_the_stack_pushes(
+def test_a_preview_leaves_a_prefetch_file_without_what_the_stack_pushes(
     stack: Mapping[str, str],
 ) -> None:
     preview(stack)
     prefetch = PrefetchFile.of(stack).read()
     assert sorted(reference.text for reference, _, _ in prefetch.images) == [GOOD, LOST, OURS]
-    assert [each.reference.text for each in prefetch.leading(ORDINARY)] == [GOOD, LOST]
-    assert [each.reference.text for each in prefetch.leading(TEAM)] == [OURS]
+    assert [each.reference.text for each in prefetch.requests_for(ORDINARY)] == [GOOD, LOST]
+    assert [each.reference.text for each in prefetch.requests_for(TEAM)] == [OURS]
 
 
 @pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.ANALYZE])
-def test_nothing_but_a_preview_leaves_a_trail(mode: Mode, stack: Mapping[str, str]) -> None:
+def test_only_a_preview_leaves_a_prefetch_file(mode: Mode, stack: Mapping[str, str]) -> None:
     pack = Pack(mode, environment=stack)
     pack.analyze("good", {"imageUri": GOOD})
     pack.analyze_stack()
     assert PrefetchFile.of(stack).read() == Prefetch()
 
 
-def test_an_update_follows_the_trail_as_each_identity_when_it_comes(
+def test_an_update_prefetches_for_each_identity_when_it_comes(
     stack: Mapping[str, str],
 ) -> None:
     preview(stack)
-    everybody, team = two_registries()
-    pack = Pack(Mode.UPDATE, everybody, environment=stack)
+    ordinary, team = two_registries()
+    pack = Pack(Mode.UPDATE, ordinary, environment=stack)
     # Its first resource, which has no image at all.
     assert pack.analyze("bucket", {"name": "x"}, "aws:s3/bucket:Bucket") == []
-    wait_until(lambda: asked(everybody) >= {"shop/web:good", "shop/web:lost"})
+    wait_until(lambda: asked(ordinary) >= {"shop/web:good", "shop/web:lost"})
     assert team.questions == []
     pack.analyze("other", {"imageUri": f"{HOST}/team/other:1"}, provider=TEAMS)
     wait_until(lambda: "team/web:good" in asked(team))
-    assert not any("shop/new" in each for each in asked(everybody) | asked(team))
+    assert not any("shop/new" in each for each in asked(ordinary) | asked(team))
     # And nothing of it is asked twice when its resource comes.
     assert pack.analyze("good", {"imageUri": GOOD}) == []
-    assert len(everybody.questions) == len(set(everybody.questions))
+    assert len(ordinary.questions) == len(set(ordinary.questions))
 
 
 @pytest.mark.parametrize("mode", [Mode.PREVIEW, Mode.ANALYZE])
-def test_nothing_but_an_update_follows_a_trail(mode: Mode, stack: Mapping[str, str]) -> None:
+def test_only_an_update_prefetches(mode: Mode, stack: Mapping[str, str]) -> None:
     preview(stack)
     pack = Pack(mode, environment=stack)
     pack.analyze("bucket", {"name": "x"}, "aws:s3/bucket:Bucket")
@@ -451,7 +498,7 @@ def test_nothing_but_an_update_follows_a_trail(mode: Mode, stack: Mapping[str, s
     assert pack.registry.calls == 0
 
 
-def test_what_was_found_lacking_ahead_is_asked_again_when_its_resource_comes(
+def test_an_image_that_a_prefetch_found_lacking_is_checked_again(
     stack: Mapping[str, str],
 ) -> None:
     preview(stack)
@@ -463,7 +510,7 @@ def test_what_was_found_lacking_ahead_is_asked_again_when_its_resource_comes(
     assert pack.analyze("lost", {"imageUri": LOST}) == []
 
 
-def test_what_is_still_lacking_when_its_resource_comes_stops_it(stack: Mapping[str, str]) -> None:
+def test_an_image_that_is_still_lacking_stops_its_resource(stack: Mapping[str, str]) -> None:
     preview(stack)
     pack = Pack(Mode.UPDATE, environment=stack)
     pack.analyze("bucket", {"name": "x"}, "aws:s3/bucket:Bucket")

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.errors import ManifestInvalid, ReferenceInvalid
+from layerguard.errors import DigestMismatch, ManifestInvalid
 from layerguard.manifest import Index, Manifest, parse_config, parse_manifest
 from layerguard.platform import Platform
-from layerguard.registry import RegistryError
 
 from tests.fakes import OCI_MANIFEST, descriptor, digest_of, index, manifest
 
@@ -88,7 +87,7 @@ def test_attestations_and_artifacts_in_an_index_are_not_runnable() -> None:
 
 
 def test_bytes_that_do_not_hash_to_the_digest_are_no_answer() -> None:
-    with pytest.raises(RegistryError, match="these are not the image's bytes"):
+    with pytest.raises(DigestMismatch, match="these are not the image's bytes"):
         parse_manifest(manifest("one").text, digest_of("another"))
 
 
@@ -126,72 +125,26 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(_JSON)
-def test_no_document_makes_the_parser_fail_otherwise(document: object) -> None:
+def test_any_other_document_is_refused(document: object) -> None:
     try:
         parse(document)
     except ManifestInvalid as error:
         assert str(error).startswith("The manifest sha256:")
 
 
-@pytest.mark.parametrize(
-    ("offered", "wanted", "serves"),
-    [
-        ("linux/amd64", "linux/amd64", True),
-        ("linux/amd64", "linux/arm64", False),
-        ("windows/amd64", "linux/amd64", False),
-        ("linux/arm64/v8", "linux/arm64", True),
-        ("linux/arm64", "linux/arm64/v8", True),
-        ("linux/arm/v6", "linux/arm/v7", False),
-        ("linux/arm/v6", "linux/arm", True),
-    ],
-)
-def test_a_runtime_may_choose_what_serves_its_platform(
-    offered: str, wanted: str, serves: bool
-) -> None:
-    assert Platform.parse(offered).serves(Platform.parse(wanted)) is serves
-
-
-def test_a_windows_version_that_is_left_open_is_served_by_each() -> None:
-    ltsc = Platform("windows", "amd64", None, "10.0.20348.1")
-    assert ltsc.serves(Platform("windows", "amd64"))
-    assert not ltsc.serves(Platform("windows", "amd64", None, "10.0.17763.1"))
-
-
-@pytest.mark.parametrize(
-    ("version", "serves"),
-    [
-        ("10.0.17763.5329", True),
-        ("10.0.17763", True),
-        (None, True),
-        ("10.0.177630.1", False),
-        ("10.0.1776", False),
-        ("10.0.20348.2031", False),
-    ],
-)
-def test_a_windows_build_is_served_by_its_revisions(version: str | None, serves: bool) -> None:
-    wanted = Platform("windows", "amd64", None, "10.0.17763")
-    assert Platform("windows", "amd64", None, version).serves(wanted) is serves
-
-
-def test_a_config_says_its_platform() -> None:
+def test_a_config_names_its_platform() -> None:
     text = json.dumps(
         {"os": "linux", "architecture": "arm", "variant": "v7", "os.version": "", "rootfs": {}}
     )
     assert parse_config(text, digest_of(text)) == Platform("linux", "arm", "v7")
 
 
-def test_a_config_of_other_bytes_is_no_answer() -> None:
-    with pytest.raises(RegistryError, match="these are not the image's bytes"):
+def test_a_config_of_other_bytes_is_refused() -> None:
+    with pytest.raises(DigestMismatch, match="these are not the image's bytes"):
         parse_config("{}", digest_of("another"))
 
 
 @pytest.mark.parametrize("text", ["<html>", "", "[" * 100_000])
-def test_a_config_that_is_not_json_is_said_to_be_none(text: str) -> None:
+def test_a_config_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ManifestInvalid, match="is not JSON"):
         parse_config(text, digest_of(text))
-
-
-@pytest.mark.parametrize("text", ["", "linux", "linux/", "a/b/c/d"])
-def test_a_text_that_is_no_platform_is_refused(text: str) -> None:
-    with pytest.raises(ReferenceInvalid, match="is not a platform"):
-        Platform.parse(text)

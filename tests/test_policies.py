@@ -1,4 +1,4 @@
-"""The policies as they are declared: their gates come late, once, and end no deployment."""
+"""The policies as they are declared: their gates are made late, once, and end no deployment."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import io
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
 from layerguard.checking.checker import Checker
-from layerguard.gates import Gates, Mode
+from layerguard.enforcement import Mode
+from layerguard.gates import Gates
 from layerguard.policies import LazyGates, declare
 from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 
@@ -32,17 +33,24 @@ class Maker:
         self.made += 1
         if self.failure:
             raise self.failure
-        return Gates(Mode.PREVIEW, Checker.asking(FakeRegistry()), None, io.StringIO())
+        return Gates(Mode.PREVIEW, Checker.in_process(FakeRegistry()), None, io.StringIO())
 
 
-def said(gates: Callable[[], Gates]) -> dict[str, list[str]]:
-    """Return what each policy says, as the SDK's server calls them, about a stack of nothing."""
-    said: dict[str, list[str]] = {}
+def reported(
+    gates: Callable[[], Gates], config: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, list[str]]:
+    """Return what each policy reports, as the SDK's server calls them, about an empty stack."""
+    found: dict[str, list[str]] = {}
     args: Any = SimpleNamespace(
-        get_config=dict, resources=(), props={}, urn="urn", resource_type="a:b:C", opts=None
+        get_config=lambda: dict(config),
+        resources=(),
+        props={},
+        urn="urn",
+        resource_type="a:b:C",
+        opts=None,
     )
     for policy in declare(gates):
-        lines = said.setdefault(policy.name, [])
+        lines = found.setdefault(policy.name, [])
 
         def report(message: str, _urn: str | None = None, lines: list[str] = lines) -> None:
             lines.append(message)
@@ -50,10 +58,10 @@ def said(gates: Callable[[], Gates]) -> dict[str, list[str]]:
         assert isinstance(policy, (ResourceValidationPolicy, StackValidationPolicy))
         validate: Any = policy.validate
         validate(args, report)
-    return said
+    return found
 
 
-def test_the_gates_are_made_once_whoever_needs_them_first() -> None:
+def test_the_gates_are_made_once_by_whatever_needs_them_first() -> None:
     maker, together = Maker(), threading.Barrier(8)
     late = LazyGates(maker)
 
@@ -69,12 +77,12 @@ def test_the_gates_are_made_once_whoever_needs_them_first() -> None:
     assert {id(each) for each in taken} == {id(late())}
 
 
-def test_a_bug_in_making_the_gates_stops_nobody_and_is_said_by_the_notice() -> None:
+def test_a_bug_in_making_the_gates_is_in_the_notice() -> None:
     maker = Maker(ZeroDivisionError("oh"))
     late = LazyGates(maker)
-    late.get_ready()  # on a timer's thread, where nobody would hear an exception
+    late.get_ready()  # on a timer's thread, where an exception would be lost
     for _ in range(2):
-        assert said(late) == {
+        assert reported(late) == {
             "ecr-layers-available": [],
             "ecr-layers-available-preview": [],
             "ecr-layers-unverified": [
@@ -87,8 +95,22 @@ def test_a_bug_in_making_the_gates_stops_nobody_and_is_said_by_the_notice() -> N
     assert maker.made == 1
 
 
-def test_gates_that_are_made_have_nothing_to_say_of_nothing() -> None:
-    assert said(LazyGates(Maker())) == {
+def test_a_bug_in_making_the_gates_is_a_violation_of_each_where_the_team_fails_closed() -> None:
+    late = LazyGates(Maker(ZeroDivisionError("\ud800\n::oh")))
+    message = (
+        "internal-error: This is a bug of Layerguard, so no image was checked: "
+        "ZeroDivisionError: \\ud800 ::oh\n"
+        "  next step: please report this text to the maintainers of Layerguard."
+    )
+    assert reported(late, {"undetermined": "fail"}) == {
+        "ecr-layers-available": [message],
+        "ecr-layers-available-preview": [message],
+        "ecr-layers-unverified": [message],
+    }
+
+
+def test_gates_report_nothing_about_an_empty_stack() -> None:
+    assert reported(LazyGates(Maker())) == {
         "ecr-layers-available": [],
         "ecr-layers-available-preview": [],
         "ecr-layers-unverified": [],
@@ -96,7 +118,7 @@ def test_gates_that_are_made_have_nothing_to_say_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(("off", "processes"), [("off", 0), ("", 1)])
-def test_a_process_that_asks_is_started_unless_layerguard_is_off(off: str, processes: int) -> None:
+def test_a_worker_is_started_unless_layerguard_is_off(off: str, processes: int) -> None:
     program = f"""
 import os, sys
 sys.path[:0] = [{str(ROOT / "policy")!r}, {str(ROOT)!r}]

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-import inspect
+import re
 
-from layerguard import errors
+import pytest
 from layerguard.platform import Platform
-from layerguard.verdict import BlobState, CheckedBlob, Code, ManifestReport, State, Verdict
+from layerguard.verdict import (
+    BlobState,
+    CheckedBlob,
+    Code,
+    ManifestReport,
+    State,
+    Verdict,
+    next_step_after,
+)
 
-from tests.fakes import digest_of
+from tests.fakes import digest_of, reference
 
 
-def test_every_error_of_the_registry_has_a_verdict() -> None:
-    kinds = [
-        kind
-        for _, kind in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(kind, errors.RegistryError) and kind is not errors.RegistryError
-    ]
-    assert len(kinds) == 14
-    for kind in kinds:
-        assert Code.of(kind("words")).text == kind.code
+@pytest.mark.parametrize("code", list(Code))
+@pytest.mark.parametrize("rest", ["shop/web", "shop/web:1", f"shop/web@{digest_of('web')}"])
+def test_the_next_step_of_every_code_can_be_written_for_every_reference(
+    code: Code, rest: str
+) -> None:
+    step = next_step_after(code, reference(rest), None, None)
+    assert not re.search(r"\{\w+\}", step)
+    assert bool(step) is bool(code.next_step)
+
+
+def test_what_may_mend_a_code_is_about_images_that_are_not_there() -> None:
+    for code in Code:
+        if code.follows:
+            assert code.state is State.UNAVAILABLE
 
 
 def test_codes_are_unique_and_say_what_they_mean_in_a_sentence() -> None:

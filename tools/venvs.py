@@ -1,6 +1,7 @@
 """The two virtual environments, made anew when one is missing, unfinished or out of date.
 
-`python -m tools.venvs` makes them with the Python that runs it.
+`python -m tools.venvs` makes them with the Python that runs it; with the name of a folder, it
+makes the first of them there, and only that.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.job import SetupFailed, exit_status, run, say
@@ -78,13 +79,14 @@ def _key(environment: Environment, root: Path) -> str:
     return key.hexdigest()
 
 
-def main() -> None:
-    """Provides every environment of this clone."""
+def main(folders: Sequence[str]) -> None:
+    """Provides the environments of this clone, or those for the tests in other folders."""
     root = Path(__file__).resolve().parent.parent
+    others = tuple(replace(ENVIRONMENTS[0], folder=folder) for folder in folders)
     with hold(root / "Makefile"):
-        for environment in ENVIRONMENTS:
+        for environment in others or ENVIRONMENTS:
             provide(environment, root, os.environ)
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main))
+    sys.exit(exit_status(lambda: main(sys.argv[1:])))

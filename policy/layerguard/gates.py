@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from pulumi_policy import ReportViolation, ResourceValidationArgs, StackValidationArgs, proxy
 
-from layerguard.checking.checker import Checker, request_for
+from layerguard.checking.checker import Checker, Summary, request_for
 from layerguard.checking.limits import Limits
 from layerguard.checking.prefetch import Prefetch, PrefetchFile
 from layerguard.discovery import ImageUse
@@ -45,13 +45,14 @@ Gate = Callable[[Any, ReportViolation], None]
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The steps of a run that concern one resource or one image, each a function."""
+    """The steps of a run, each a function: a test may plant a fault into any of them."""
 
     read: Callable[..., Any] = read_resource
     apply_settings: Callable[[ImageUse, Settings], ImageUse] = apply_settings
     decide: Callable[[ImageUse, Verdict, Settings, Run], Finding] = decide
     render: Callable[[Finding], str] = lambda finding: finding.message
     prefetch_file: Callable[[Mapping[str, str]], PrefetchFile] = PrefetchFile.of
+    summarise: Callable[[Summary], str] = str
 
 
 class Gates:
@@ -139,8 +140,7 @@ class Gates:
                 ),
                 None,
             )
-        for text in self._bugs:
-            report(text, None)
+        self._report_bugs(report)
         self._sum_up(findings)
 
     def guarded(self, gate: Gate) -> Gate:
@@ -158,8 +158,11 @@ class Gates:
                 if self._mode is Mode.UPDATE or self._is_first(f"{gate.__name__} {error}"):
                     report(legible_lines(str(error).splitlines()), None)
             except Exception as error:
-                text = bug_of_gate(gate.__name__, error)
-                if gate == self.notice or self._fails_closed(args):
+                text = bug_of_gate(gate.__name__.replace("_", " "), error)
+                if gate == self.notice:
+                    self._note(text)
+                    self._report_bugs(report)
+                elif self._fails_closed(args):
                     report(text, None)
                 else:
                     self._note(text)
@@ -239,6 +242,12 @@ class Gates:
             problem = f"  This is a bug of Layerguard, in rendering: {type(error).__name__}."
             report(legible_lines([text, problem]), legible_line(urn) or None)
 
+    def _report_bugs(self, report: ReportViolation) -> None:
+        with self._lock:
+            bugs, self._bugs = self._bugs, []
+        for text in bugs:
+            report(text, None)
+
     def _write_prefetch(self, findings: Iterable[Finding]) -> None:
         run = self._run()
         try:
@@ -275,12 +284,13 @@ class Gates:
     def _sum_up(self, findings: Iterable[Finding]) -> None:
         """Print the run in numbers on stderr; never the same numbers twice."""
         try:
-            summary = str(self._checker.summary(finding.verdict for finding in findings))
+            summary = self._checker.summary(finding.verdict for finding in findings)
+            text = self._steps.summarise(summary)
             with self._lock:
-                if summary == self._summary:
+                if text == self._summary:
                     return
-                self._summary = summary
-            print(summary, file=self._stderr, flush=True)
+                self._summary = text
+            print(text, file=self._stderr, flush=True)
         except Exception as error:
             self._note(bug_of_gate("summing up", error))
 

@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
         from layerguard_sandbox.ecr import Fault, fill
         from layerguard_sandbox.port import SandboxEcrAtPort
     except ModuleNotFoundError as error:
-        if str(error.name).startswith("sandbox"):
+        if str(error.name).startswith("layerguard_sandbox"):
             raise
         extra = "pip install 'layerguard[sandbox]'"
         print(f"layerguard: the sandbox needs its extra, with moto: {extra}", file=stderr)

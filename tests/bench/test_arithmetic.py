@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from bench.cells import Cell, Mode, Subject, at, every_cell, quick_cells
-from bench.statistics import Sample, Summary, peak_bytes, seconds
+from bench.cells import Cell, Scenario, Contender, at, every_cell, quick_cells
+from bench.statistics import Sample, Spread, peak_bytes, seconds
 from bench.targets import TARGETS, Measure, Target
 
-CELL = at(Mode.ANALYZE, 200)
+CELL = at(Scenario.ANALYZE, 200)
 
 
 def samples(*values: float, peak: int = 0) -> list[Sample]:
@@ -18,19 +18,19 @@ def samples(*values: float, peak: int = 0) -> list[Sample]:
 
 
 def test_a_summary_is_the_median_and_the_extremes() -> None:
-    assert Summary.of([3.0, 1.0, 2.0]) == Summary(2.0, 1.0, 3.0, 3)
-    assert Summary.of([1.0, 2.0]) == Summary(1.5, 1.0, 2.0, 2)
+    assert Spread.of([3.0, 1.0, 2.0]) == Spread(2.0, 1.0, 3.0, 3)
+    assert Spread.of([1.0, 2.0]) == Spread(1.5, 1.0, 2.0, 2)
     assert seconds(samples(5, 1, 2)).median == 2
 
 
 def test_nothing_measured_has_no_median() -> None:
     with pytest.raises(ValueError, match="nothing was measured"):
-        Summary.of([])
+        Spread.of([])
 
 
 def test_memory_that_was_not_seen_does_not_count() -> None:
     assert peak_bytes(samples(1, 2)) is None
-    assert peak_bytes([*samples(1), *samples(1, peak=7)]) == Summary(7, 7, 7, 1)
+    assert peak_bytes([*samples(1), *samples(1, peak=7)]) == Spread(7, 7, 7, 1)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_a_target_is_a_ratio_of_medians_or_a_difference(
 ) -> None:
     results: Mapping[Cell, list[Sample]] = {
         CELL: samples(3, 1, 9, peak=100_000_000),
-        CELL.of(Subject.EMPTY): samples(2, 2, 1, peak=20_000_000),
-        CELL.of(Subject.NAIVE): samples(30),
+        CELL.of(Contender.EMPTY): samples(2, 2, 1, peak=20_000_000),
+        CELL.of(Contender.NAIVE): samples(30),
     }
     target = Target("200 images", CELL, measure, limit)
     measured = target.measured(results)
@@ -76,7 +76,7 @@ def test_a_whole_run_measures_every_cell_of_the_targets_once_a_round() -> None:
 
 
 def test_the_naive_pack_is_left_out_where_it_waits_for_minutes() -> None:
-    naive = [cell for cell in every_cell() if cell.subject is Subject.NAIVE]
-    assert at(Mode.ANALYZE, 1_000).of(Subject.NAIVE) in naive
-    assert at(Mode.ANALYZE, 1_000, 150).of(Subject.NAIVE) not in naive
+    naive = [cell for cell in every_cell() if cell.contender is Contender.NAIVE]
+    assert at(Scenario.ANALYZE, 1_000).of(Contender.NAIVE) in naive
+    assert at(Scenario.ANALYZE, 1_000, 150).of(Contender.NAIVE) not in naive
     assert all(cell.waiting <= 60 for cell in quick_cells())

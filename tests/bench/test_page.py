@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from bench.cells import Cell, Mode, Subject, at
+from bench.cells import Cell, Scenario, Contender, at
 from bench.document import Run, document
 from bench.plot import curves, plot
 from bench.statistics import Sample
 
-CELL = at(Mode.ANALYZE, 200)
+CELL = at(Scenario.ANALYZE, 200)
 RESULTS: dict[Cell, list[Sample]] = {
-    CELL.of(Subject.EMPTY): [Sample(each, 50_000_000, ()) for each in (0.7, 0.6, 0.8)],
-    CELL.of(Subject.NAIVE): [Sample(22.0, 90_000_000, (("BatchGetImage", 200),))],
+    CELL.of(Contender.EMPTY): [Sample(each, 50_000_000, ()) for each in (0.7, 0.6, 0.8)],
+    CELL.of(Contender.NAIVE): [Sample(22.0, 90_000_000, (("BatchGetImage", 200),))],
     CELL: [Sample(each, 95_000_000, (("BatchGetImage", 1_200),)) for each in (1.9, 2.0, 2.1)],
-    at(Mode.ANALYZE, 20).of(Subject.EMPTY): [Sample(0.4, 0, ())],
+    at(Scenario.ANALYZE, 20).of(Contender.EMPTY): [Sample(0.4, 0, ())],
 }
 
 
@@ -61,7 +61,7 @@ def test_what_could_not_be_measured_is_said() -> None:
 
 def test_the_picture_has_a_curve_for_each_subject_with_two_sizes() -> None:
     (curve,) = curves(RESULTS)
-    assert (curve.subject, curve.points) == (Subject.EMPTY, ((20, 0.4), (200, 0.7)))
+    assert (curve.contender, curve.points) == (Contender.EMPTY, ((20, 0.4), (200, 0.7)))
     picture = ElementTree.fromstring(plot(RESULTS))
     (line,) = picture.iter("{http://www.w3.org/2000/svg}polyline")
     assert len((line.get("points") or "").split()) == 2

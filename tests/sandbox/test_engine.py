@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from layerguard_sandbox.ecr import SandboxEcr
 from layerguard_sandbox.engine import ROOT, Engine
 
 from tests.engine.programs import functions, resource
+from tests.processes import PATIENCE, running_with, wait_until
 
 BUCKET = "aws:s3/bucket:Bucket"
 
@@ -40,12 +40,6 @@ def test_an_engine_that_finds_no_pulumi_leaves_nothing_behind(
     ):
         pass
     assert list(tmp_path.iterdir()) == []
-
-
-def running(folder: str) -> list[str]:
-    """Return this machine's processes with ``folder`` in their command line or environment."""
-    listed = subprocess.run(["ps", "axeww"], capture_output=True, text=True, check=True)
-    return [line for line in listed.stdout.splitlines() if folder in line]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +104,7 @@ def test_nothing_is_left_when_the_block_ends(pack: Path) -> None:
         folder = engine.folder
         assert Path(folder).exists()
     assert not Path(folder).exists()
-    assert running(folder) == []
+    wait_until(lambda: not running_with(folder))
 
 
 def test_nothing_is_left_after_ctrl_c_in_the_demo(tmp_path: Path) -> None:
@@ -128,10 +122,7 @@ def test_nothing_is_left_after_ctrl_c_in_the_demo(tmp_path: Path) -> None:
         if "provider is Layerguard's offline stand-in" in line or "Loading policy packs" in line:
             break
     os.killpg(demo.pid, signal.SIGINT)
-    demo.communicate(timeout=60)
+    demo.communicate(timeout=PATIENCE)
     assert demo.returncode != 0
-    end = time.monotonic() + 20
-    while (left := running(str(tmp_path))) and time.monotonic() < end:
-        time.sleep(0.2)
-    assert left == []
+    wait_until(lambda: not running_with(str(tmp_path)))
     assert list(tmp_path.iterdir()) == []

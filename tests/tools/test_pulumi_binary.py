@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.processes import PATIENCE, is_running, wait_until
 from tests.tools.conftest import ROOT, Machine, builds_pulumi, go_script
 from tools.go_toolchain import borrow_go, find_go
 from tools.job import SetupFailed
@@ -31,21 +29,6 @@ def start(machine: Machine) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be so"
-        time.sleep(0.02)
-
-
-def is_gone(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 @pytest.mark.parametrize("version", [MINIMUM, PIN.pulumi, Version(4, 0)])
@@ -106,10 +89,10 @@ def test_an_interrupted_build_ends_its_children_and_leaves_nothing(
     with start(machine) as building:
         wait_until(started.exists)
         building.send_signal(number)
-        assert building.wait(10) == 128 + number
+        assert building.wait(PATIENCE) == 128 + number
     assert machine.left_in_cache() == []
     child = int(started.read_text())
-    wait_until(lambda: is_gone(child))
+    wait_until(lambda: not is_running(child))
 
 
 def test_what_a_killed_build_left_is_removed_by_the_next(machine: Machine, pin: Pin) -> None:

@@ -79,7 +79,7 @@ async def _with_caller(repository: Repository, verdict: Verdict, questions: Ques
     return replace(
         verdict,
         reason=f"{verdict.reason} The principal that asked is {caller}.",
-        next_step=denial.next_step(repository, caller, None),
+        next_step=denial.next_step(repository, caller),
     )
 
 

@@ -1,8 +1,8 @@
-"""The registry: what checking asks of ECR, and how it is asked.
+"""The registry: questions to Amazon ECR, and their answers as values.
 
-``Registry`` is the seam: the pack and the command line use ``ecr.Ecr`` behind it, the tests of
-logic a fake. Only this package imports boto3 and botocore, and only when the first question is
-asked; what asks is imported from ``ecr`` and ``clients`` by name, because the gates do not need it.
+``Registry`` is the interface: ``ecr.Ecr`` implements it, and the tests of logic use a fake. Only
+this package imports boto3 and botocore, and only for the first question. ``ecr`` and ``clients``
+are not imported with it, because the gates do not need them.
 """
 
 from layerguard.registry.answers import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Protocol
 
 from layerguard.errors import LayerguardError
@@ -33,7 +34,7 @@ class RegistryError(LayerguardError):
 
 
 class Availability(Enum):
-    """What ECR says of a layer. Source: ECR API reference, ``Layer.layerAvailability``."""
+    """The availability of a layer. Source: ECR API reference, ``Layer.layerAvailability``."""
 
     AVAILABLE = "AVAILABLE"
     UNAVAILABLE = "UNAVAILABLE"
@@ -50,7 +51,7 @@ class ImageAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LayerAnswer:
-    """What ECR says of one digest. ``size`` is in bytes, None where ECR does not say."""
+    """The availability of one digest. ``size`` is in bytes, None if absent."""
 
     availability: Availability
     size: int | None = None
@@ -66,7 +67,7 @@ class ListedImage:
     pushed_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImageListing:
     """The images of a repository, archived ones included; not all where it is not ``complete``."""
 
@@ -74,11 +75,18 @@ class ImageListing:
     complete: bool
 
     def find(self, image_id: ImageId) -> ListedImage | None:
-        """Return the image that has the digest of ``image_id``, or else its tag."""
-        for image in self.images:
-            if image_id.digest in (None, image.digest) and image_id.tag in (None, *image.tags):
-                return image
-        return None
+        """Return the image that has the digest and the tag of ``image_id``, None if absent."""
+        tag, digest = image_id.tag, image_id.digest
+        found = self._by_digest.get(digest) if digest else self._by_tag.get(str(tag))
+        return found if found and tag in (None, *found.tags) else None
+
+    @cached_property
+    def _by_digest(self) -> Mapping[Digest, ListedImage]:
+        return {each.digest: each for each in self.images}
+
+    @cached_property
+    def _by_tag(self) -> Mapping[str, ListedImage]:
+        return {tag: each for each in self.images for tag in each.tags}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,8 @@ class RepositoryNames:
 class Registry(Protocol):
     """Answers questions about the images and layers of any account and region.
 
-    Not thread-safe; bound to the running event loop, except ``set_retry_seconds``. Implementations
-    never raise for one image what belongs to another, and count their calls.
+    Not thread-safe; bound to the running event loop, except ``set_retry_seconds``. Questions are
+    answered with values: one image never fails because of another.
     """
 
     def for_identity(self, identity: Identity) -> Registry:

@@ -3,126 +3,218 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
-from layerguard.identity import ORDINARY, AssumedRole, Identity, WebIdentity
+from layerguard.identity import ORDINARY, Identity, without_credentials
+from layerguard.registry.answers import RegistryError
 from layerguard.registry.connections import Connections
+from layerguard.registry.credentials import CREDENTIAL_SECONDS, Keys, Resolved, resolve
+from layerguard.registry.endpoints import is_foreign
+from layerguard.registry.redaction import Redaction
+from layerguard.registry.sessions import make_session
+from layerguard.registry.shared_result import SharedResult
 from layerguard.registry.threads import on_a_thread
+from layerguard.registry.translation import translate
 from layerguard.registry.wire import WireClient
+from layerguard.verdict import Code
 
-ClientFactory: TypeAlias = Callable[[str], Awaitable[Any]]
-"""Makes the client of one region, whose methods are coroutines."""
-
-# As many as the configuration lets ask at a time: one more would be thrown away after each use.
+# As many as the configuration allows calls at a time: more would be discarded after each use.
 CONNECTIONS = 200
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 20
-# What is asked for many images in one call is soon asked again: silence must not cost them all.
+# One call is for many images, and is tried again: a silent connection must not cost them all.
 SILENCE_SECONDS = 10
-# boto3 tries once more by itself, where it is asked; what lasts longer is tried again by ``Calls``,
-# which knows when to end.
+# boto3 tries rare calls once more by itself; what lasts longer is tried again by ``Calls``, which
+# has the deadline.
 ATTEMPTS = 2
-_LASTINGLY = MappingProxyType(
+_RETRIED = MappingProxyType(
     {
         "read_timeout": READ_TIMEOUT_SECONDS,
         "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
     }
 )
-# For what only makes better words of a denial.
-_BRIEFLY = MappingProxyType({"read_timeout": 5, "retries": {"total_max_attempts": 1}})
-SESSION_NAME = "layerguard"
+# For explanations, which have little time.
+_BRIEF = MappingProxyType({"read_timeout": 5, "retries": {"total_max_attempts": 1}})
 _MODEL_PARTS = ("service-2", "endpoint-rule-set-1")
-_DEFAULT_PROFILE = "default"
+
+
+class ClientFactory(Protocol):
+    """Makes the clients of one identity. Not thread-safe; bound to the running event loop."""
+
+    @property
+    def foreign_endpoints(self) -> frozenset[str]:
+        """The URLs of endpoints for which clients were made and that are not AWS's own."""
+
+    async def __call__(self, region: str) -> Any:
+        """Return the client of ``region``, with coroutines as methods. Raises RegistryError."""
+
+    def renew(self, client: Any) -> None:
+        """Replace the credentials of ``client``, which have expired."""
+
+    def redact(self, text: str) -> str:
+        """Return ``text`` without the identity's secrets."""
+
+    async def caller(self, region: str) -> str | None:
+        """Return the ARN of the principal that asks, None if unknown."""
+
+
+@dataclass(slots=True)
+class _Generation:
+    """The clients that share one resolution of the credentials.
+
+    ``expired`` are the keys of the generation before, where ECR said that they have expired.
+    """
+
+    expired: Keys | None = None
+    resolution: SharedResult[Resolved | RegistryError] = field(default_factory=SharedResult)
+    resolved: Resolved | None = None
+    clients: dict[str, WireClient | RegistryError] = field(default_factory=dict)
+    being_made: defaultdict[str, SharedResult[WireClient | RegistryError]] = field(
+        default_factory=lambda: defaultdict(SharedResult)
+    )
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Clients:
-    """Makes the clients of one identity, one for each region. Of one event loop.
+    """The ``ClientFactory`` of botocore's clients.
 
-    The session and each client are made once, on a thread, by the first question that needs them:
-    importing botocore costs more than starting the whole pack otherwise does, and boto3, which the
-    seldom questions go through, a fifth more. Temporary credentials are renewed before they expire,
-    and anew after ``renew``.
+    Credentials are resolved once, and each client is made once, by the first call that needs them,
+    on a thread: importing botocore costs more than everything else at the start of the pack, and
+    boto3, which only rare calls need, a fifth more. The first failure answers all later calls.
+    Temporary credentials are renewed before they expire, and after ``renew``.
     """
 
-    def __init__(self, identity: Identity = ORDINARY, connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self,
+        identity: Identity = ORDINARY,
+        connections: int = CONNECTIONS,
+        credential_seconds: float = CREDENTIAL_SECONDS,
+    ) -> None:
         self._identity = identity
         self._connections = connections
-        # Held while the session is made or makes a client, on whatever thread that is.
+        self._credential_seconds = credential_seconds
+        self._prepared: Any = None
+        # Held while a session makes a client: sessions are not thread-safe.
         self._lock = threading.Lock()
-        self._session: Any = None
-        self._clients: dict[str, Any] = {}
-        self._making = asyncio.Lock()
-        self._caller: asyncio.Future[str | None] | None = None
+        self._redaction = Redaction(identity)
+        self._foreign: set[str] = set()
+        self._generation = _Generation()
+        self._caller: SharedResult[str | None] = SharedResult()
 
-    async def __call__(self, region: str) -> Any:
-        """Return the client of ``region``. Raises botocore's own errors (no such profile, ...)."""
-        if region not in self._clients:
-            # Who waits goes on one after the other: so the first question is on its way while the
-            # hundredth is signed.
-            async with self._making:
-                if region not in self._clients:
-                    self._clients[region] = await on_a_thread(partial(self._make, region))
-        return self._clients[region]
+    async def __call__(self, region: str) -> WireClient:
+        """Return the client of ``region``; raise RegistryError where it cannot be made."""
+        generation = self._generation
+        if generation.resolved is not None and generation.resolved.is_due:
+            generation = self._generation = _Generation()
+        client = generation.clients.get(region)
+        if client is None:
+            # The lock lets one waiting call go on per step of the loop, so that the first request
+            # is sent before the hundredth is signed.
+            async with generation.lock:
+                client = generation.clients.get(region)
+                if client is None:
+                    make = partial(self._make, generation, region)
+                    client = await generation.being_made[region].get(make)
+                    generation.clients[region] = client
+        if isinstance(client, RegistryError):
+            raise copy.copy(client)
+        return client
 
     def renew(self, client: Any) -> None:
-        """Drop credentials that ECR no longer accepts, if ``client`` is still the one in use."""
-        if client in self._clients.values():
-            self._clients.clear()
-            self._session = None
+        """Resolve the credentials again, unless ``client`` is no longer in use.
+
+        If their source gives the same ones again, they are a failure.
+        """
+        generation = self._generation
+        if generation.resolved is not None and client in generation.clients.values():
+            self._generation = _Generation(expired=generation.resolved.keys)
+
+    def redact(self, text: str) -> str:
+        """Return ``text`` without the secrets of the identity, the environment and the profiles."""
+        return self._redaction(text)
 
     @property
-    def identity(self) -> Identity:
-        """Whose clients these are."""
-        return self._identity
+    def foreign_endpoints(self) -> frozenset[str]:
+        """The URLs of endpoints for which clients were made and that are not AWS's own."""
+        return frozenset(self._foreign)
 
     async def caller(self, region: str) -> str | None:
-        """Return the ARN of the principal that asks; None where STS does not say it.
+        """Return the ARN of the principal that asks, None if unknown. STS is asked once."""
+        return await self._caller.get(partial(self._ask_for_caller, region))
 
-        STS is asked at most once.
-        """
-        if self._caller is None:
-            self._caller = asyncio.ensure_future(on_a_thread(partial(self._ask_sts, region)))
-        return await asyncio.shield(self._caller)
-
-    def _ask_sts(self, region: str) -> str | None:
-        place = self._identity.region or region
+    async def _make(self, generation: _Generation, region: str) -> WireClient | RegistryError:
+        resolved = await self._resolve(generation, region)
+        if isinstance(resolved, RegistryError):
+            return resolved
         try:
-            sts = self._of_boto3("sts", place, self._identity.sts_endpoint, _BRIEFLY)
-            return str(sts.get_caller_identity()["Arn"])
-        except Exception:  # it only makes better words of a denial
-            return None
+            client = await on_a_thread(partial(self._wire_client, resolved.session, region))
+        except Exception as error:  # whatever the files and variables hold that botocore refuses
+            return translate(error, self.redact)
+        if is_foreign(client.url):
+            self._foreign.add(without_credentials(client.url))
+        return client
 
-    def _make(self, region: str) -> Any:
-        endpoint, config = self._identity.ecr_endpoint, self._config(_LASTINGLY)
+    async def _resolve(self, generation: _Generation, region: str) -> Resolved | RegistryError:
+        async def resolve_once() -> Resolved | RegistryError:
+            session, self._prepared = self._prepared, None
+            resolved = await resolve(
+                self._identity, region, self._redaction, session, self._credential_seconds
+            )
+            if isinstance(resolved, RegistryError):
+                return resolved
+            if resolved.keys == generation.expired:
+                return RegistryError(
+                    Code.NO_CREDENTIALS,
+                    "ECR says that the AWS credentials have expired, and their source gives no "
+                    "newer ones.",
+                )
+            generation.resolved = resolved
+            return resolved
+
+        return await generation.resolution.get(resolve_once)
+
+    def _wire_client(self, session: Any, region: str) -> WireClient:
+        endpoint = self._identity.ecr_endpoint
         with self._lock:
-            session = self._made_session(region)
             client = session.create_client(
-                "ecr", region_name=region, endpoint_url=endpoint, config=config
+                "ecr", region_name=region, endpoint_url=endpoint, config=self._config(_RETRIED)
             )
             bundle = session.get_config_variable("ca_bundle")
         return WireClient(
             client,
             Connections(CONNECT_TIMEOUT_SECONDS, SILENCE_SECONDS, bundle),
-            partial(self._of_boto3, "ecr", region, endpoint, _LASTINGLY),
+            partial(self._boto3_client, session, "ecr", region, endpoint, _RETRIED),
         )
 
-    def _made_session(self, region: str) -> Any:
-        if self._session is None:
-            self._session = _session(self._identity, region)
-        return self._session
+    async def _ask_for_caller(self, region: str) -> str | None:
+        resolved = await self._resolve(self._generation, region)
+        if isinstance(resolved, RegistryError):
+            return None
+        try:
+            return await on_a_thread(partial(self._caller_arn, resolved.session, region))
+        except Exception:  # it is only for explanations
+            return None
 
-    def _of_boto3(
-        self, service: str, region: str, endpoint: str | None, more: Mapping[str, Any]
+    def _caller_arn(self, session: Any, region: str) -> str:
+        sts = self._boto3_client(
+            session, "sts", self._identity.region or region, self._identity.sts_endpoint, _BRIEF
+        )
+        return str(sts.get_caller_identity()["Arn"])
+
+    def _boto3_client(
+        self, session: Any, service: str, region: str, endpoint: str | None, more: Mapping[str, Any]
     ) -> Any:
         import boto3
 
         with self._lock:
-            return boto3.Session(botocore_session=self._made_session(region)).client(
+            return boto3.Session(botocore_session=session).client(
                 service, region_name=region, endpoint_url=endpoint, config=self._config(more)
             )
 
@@ -146,127 +238,9 @@ class OrdinaryChain(Clients):
         super().__init__(ORDINARY, connections)
 
     def get_ready(self) -> None:
-        """Do what the first client of any region needs first; nobody is asked for anything."""
-        with self._lock:
-            loader = self._made_session("").get_component("data_loader")
-            for part in _MODEL_PARTS:
-                loader.load_service_model("ecr", part)
-
-
-def _session(identity: Identity, region: str) -> Any:
-    """Return a session of botocore that has the credentials of ``identity``."""
-    import botocore.session
-    from botocore.exceptions import NoCredentialsError
-
-    core = botocore.session.Session(profile=identity.profile)
-    for variable, files in (
-        ("config_file", identity.config_files),
-        ("credentials_file", identity.credentials_files),
-    ):
-        if files:
-            core.set_config_variable(variable, _deciding(files, identity.profile))
-    if identity.skip_instance_metadata:
-        core.get_component("credential_provider").remove("iam-role")
-    if identity.keys:
-        keys = identity.keys
-        core.set_credentials(keys.access_key, keys.secret_key, keys.token)
-    if identity.web_identity or identity.roles:
-        sts = _StsClients(core, identity.region or region, identity.sts_endpoint)
-        credentials = (
-            _with_token(sts, identity.web_identity)
-            if identity.web_identity
-            else core.get_credentials()
-        )
-        for role in identity.roles:
-            if credentials is None:
-                raise NoCredentialsError
-            credentials = _assumed(sts, credentials, role)
-        core.register_component("credential_provider", _Credentials(credentials))
-        core._credentials = None  # what was found on the way is only the source of the role
-    return core
-
-
-def _deciding(files: Sequence[str], profile: str | None) -> str:
-    """Return the last of ``files`` that has the profile: botocore reads one file of each kind.
-
-    A profile that another file continues is read as far as this one has it.
-    """
-    from botocore.configloader import raw_config_parse
-    from botocore.exceptions import ConfigNotFound
-
-    name = profile or _DEFAULT_PROFILE
-    # Only files of settings, not those of credentials, say that a section is a profile's.
-    sections = {name, f"profile {name}", f'profile "{name}"'}
-    for file in reversed(files):
-        with suppress(ConfigNotFound):
-            if sections & raw_config_parse(file).keys():
-                return file
-    return files[-1]
-
-
-class _Credentials:
-    """What botocore asks for the credentials of a session."""
-
-    def __init__(self, credentials: Any) -> None:
-        self._credentials = credentials
-
-    def load_credentials(self) -> Any:
-        return self._credentials
-
-
-class _StsClients:
-    """What botocore's fetchers call for a client of STS."""
-
-    def __init__(self, core: Any, region: str, endpoint: str | None) -> None:
-        self._core, self._region, self._endpoint = core, region, endpoint
-
-    def __call__(self, service: str, **options: Any) -> Any:
-        return self._core.create_client(
-            service, region_name=self._region, endpoint_url=self._endpoint, **options
-        )
-
-
-def _with_token(sts: _StsClients, web: WebIdentity) -> Any:
-    from botocore.credentials import (
-        AssumeRoleWithWebIdentityCredentialFetcher,
-        DeferredRefreshableCredentials,
-    )
-    from botocore.utils import FileWebIdentityTokenLoader
-
-    token = FileWebIdentityTokenLoader(web.token_file) if web.token_file else lambda: web.token
-    fetcher = AssumeRoleWithWebIdentityCredentialFetcher(
-        sts, token, web.arn, extra_args=_arguments(web)
-    )
-    return DeferredRefreshableCredentials(
-        fetcher.fetch_credentials, "assume-role-with-web-identity"
-    )
-
-
-def _assumed(sts: _StsClients, source: Any, role: AssumedRole) -> Any:
-    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-
-    extra = {
-        "ExternalId": role.external_id,
-        "Tags": [{"Key": key, "Value": value} for key, value in role.tags],
-        "TransitiveTagKeys": list(role.transitive_tag_keys),
-        "SourceIdentity": role.source_identity,
-    }
-    fetcher = AssumeRoleCredentialFetcher(
-        sts, source, role.arn, extra_args=_arguments(role) | _said(extra)
-    )
-    return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
-
-
-def _arguments(role: AssumedRole | WebIdentity) -> dict[str, Any]:
-    return _said(
-        {
-            "RoleSessionName": role.session_name or SESSION_NAME,
-            "DurationSeconds": role.duration_seconds,
-            "Policy": role.policy,
-            "PolicyArns": [{"arn": arn} for arn in role.policy_arns],
-        }
-    )
-
-
-def _said(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value}
+        """Make the session and load what every client needs; no service is asked."""
+        session = make_session(ORDINARY)
+        loader = session.get_component("data_loader")
+        for part in _MODEL_PARTS:
+            loader.load_service_model("ecr", part)
+        self._prepared = session

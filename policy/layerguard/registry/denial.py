@@ -1,4 +1,4 @@
-"""A refusal of AWS: what it says, and what to do about it."""
+"""Access denied messages of AWS: parsed, and the policy change that each asks for."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from enum import Enum
 from layerguard.reference import Repository
 from layerguard.registry.permissions import ACTIONS
 
-# STS leaves the colon away where nobody signed: a token is not a user.
+# STS leaves the colon out where the request is not signed (AssumeRoleWithWebIdentity).
 _ACTION = re.compile(r"(?i:not authorized to perform:?) (?P<action>[\w-]+:\w+)", re.ASCII)
 _CALLER = re.compile(r"User: (?P<arn>arn:\S+)", re.ASCII)
 _RESOURCE = re.compile(r"on resource: (?P<arn>arn:\S+)", re.ASCII)
 _SESSION = re.compile(r"(arn:[\w-]+):sts::(\d+):assumed-role/([^/]+)/.+", re.ASCII)
-_SOMEBODY = "the principal that runs Pulumi"
+_UNKNOWN_CALLER = "the principal that runs Pulumi"
 _WITH_TOKEN = "sts:AssumeRoleWithWebIdentity"
 
 
 class Side(Enum):
-    """Whose policy refuses. Source: IAM user guide, "Troubleshoot access denied messages"."""
+    """The kind of policy that denies, as a message names it.
+
+    Source: IAM user guide, "Troubleshoot access denied error messages".
+    """
 
     IDENTITY = "identity-based policy"
     RESOURCE = "resource-based policy"
@@ -47,7 +50,7 @@ _WHERE = {
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """What a refusal of AWS says: the action, the principal, on what, and whose policy refuses."""
+    """An access denied message: the denied action, the caller, the resource, the kind of policy."""
 
     action: str | None
     caller: str | None
@@ -57,7 +60,7 @@ class Denial:
 
     @classmethod
     def parse(cls, message: str) -> Denial:
-        """Return what ``message`` says; what it leaves out is None, or either side."""
+        """Return the parts of ``message``; absent ones are None, and the side is EITHER."""
         action, caller = _ACTION.search(message), _CALLER.search(message)
         resource = _RESOURCE.search(message)
         side = next((each for each in Side if each.value in message), Side.EITHER)
@@ -71,18 +74,15 @@ class Denial:
 
     @property
     def is_of_a_role(self) -> bool:
-        """Whether nobody came as far as ECR, because STS refuses the role to ask as."""
+        """Whether STS denies a role, so that ECR was not asked at all."""
         return (self.action or "").startswith("sts:")
 
-    def next_step(self, repository: Repository, caller: str | None, role: str | None) -> str:
+    def next_step(self, repository: Repository, caller: str | None = None) -> str:
         """Return which policy must change, and the statement to add.
 
-        ``caller`` is who asked and ``role`` the role that was to be assumed, as far as is known;
-        what the refusal itself says of them goes first.
+        ``caller`` is the ARN of the principal, for a message that does not name it.
         """
-        caller = self.caller or caller or _SOMEBODY
-        if self.is_of_a_role:
-            return self._of_role(caller, self.resource or role or "the role")
+        caller = self.caller or caller or _UNKNOWN_CALLER
         policy = f"the repository policy of {repository}"
         if self.explicit:
             return self._without_deny(caller, policy)
@@ -96,9 +96,13 @@ class Denial:
             f"{self._other_side(repository, caller)}{self._managed}"
         )
 
-    def _of_role(self, caller: str, role: str) -> str:
-        action = str(self.action)
-        policy = f"the trust policy of {role}"
+    def next_step_for_role(self, role: str | None = None) -> str:
+        """Return which policy must change so that the role can be assumed.
+
+        ``role`` is the ARN of the role, for a message that does not name it.
+        """
+        caller, role = self.caller or _UNKNOWN_CALLER, self.resource or role or "the role"
+        action, policy = str(self.action), f"the trust policy of {role}"
         if self.explicit:
             return self._without_deny(caller, policy)
         if action == _WITH_TOKEN:
@@ -109,14 +113,14 @@ class Denial:
         if self.side is Side.RESOURCE:
             return f"{trust}{_CONDITIONS}"
         if self.side is Side.IDENTITY:
-            return allow
+            return f"{allow}; and {policy} must allow it too"
         if self.side is Side.EITHER:
             return f"{trust}; and {allow}{_CONDITIONS}"
         return f"allow it in {self._where(caller, policy)}: {_statement([action], role)}"
 
     def _without_deny(self, caller: str, policy: str) -> str:
         where = self._where(caller, policy)
-        return f"take away the explicit deny of {self.action or 'the action'} in {where}."
+        return f"remove the explicit deny of {self.action or 'the action'} in {where}."
 
     def _where(self, caller: str, policy: str) -> str:
         return _WHERE[self.side].format(caller=caller, policy=policy)
@@ -125,7 +129,7 @@ class Denial:
     def _actions(self) -> Sequence[str]:
         if self.action is None or self.action in ACTIONS:
             return ACTIONS
-        # Asking a pull-through cache takes more, and AWS names what it misses.
+        # A pull-through cache needs further actions, and the message names the one that is missing.
         return (*ACTIONS, self.action) if self.action.startswith("ecr:") else (self.action,)
 
     def _on(self, repository: Repository) -> str:
@@ -133,8 +137,8 @@ class Denial:
         return repository.arn if is_of_ecr else self.resource or "*"
 
     def _other_side(self, repository: Repository, caller: str) -> str:
-        """Say that a repository of another account must allow it, too."""
-        if caller == _SOMEBODY:
+        """Return the condition that a repository of another account adds."""
+        if caller == _UNKNOWN_CALLER:
             return "; for a repository of another account its repository policy must allow it too"
         if caller.split(":")[4:5] == [repository.account]:
             return ""
@@ -160,18 +164,18 @@ def _statement(
     principal: str | None = None,
     provider: str | None = None,
 ) -> str:
-    """Return a statement of a policy: one of a resource names whom it is for."""
+    """Return a policy statement; resource-based ones name a principal or an identity provider."""
     statement: dict[str, object] = {"Effect": "Allow", "Action": list(actions)}
     if resource:
         statement["Resource"] = resource
     if principal:
-        statement["Principal"] = {"AWS": _lasting(principal)}
+        statement["Principal"] = {"AWS": _role_of(principal)}
     if provider:
         statement["Principal"] = {"Federated": provider}
     return json.dumps(statement)
 
 
-def _lasting(principal: str) -> str:
-    """Return the role itself for a session of it: sessions come and go."""
+def _role_of(principal: str) -> str:
+    """Return the role of an assumed-role session, and any other principal as it is."""
     session = _SESSION.fullmatch(principal)
     return f"{session[1]}:iam::{session[2]}:role/{session[3]}" if session else principal

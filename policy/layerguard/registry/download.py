@@ -1,4 +1,4 @@
-"""Downloads of configs from the presigned URLs that ECR gives for them."""
+"""Downloads of configs from ECR's presigned URLs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from layerguard.registry.connections import Connections
 from layerguard.verdict import Code
 
 Download: TypeAlias = Callable[[str], Awaitable[str]]
-"""Returns the text at a URL; raises RegistryError where there is none."""
+"""Returns the text at a URL; raises RegistryError for any failure."""
 
-# A config is a few kilobytes; what is larger than this is none.
+# A config has a few kilobytes; anything larger than this is none.
 MAX_BYTES = 4_000_000
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 10
@@ -21,7 +21,7 @@ READ_TIMEOUT_SECONDS = 10
 class PlainHttp:
     """A ``Download`` without credentials and without retries. Times are in seconds.
 
-    No error carries the URL: who has it may download.
+    No error contains the URL, which is a credential.
     """
 
     def __init__(

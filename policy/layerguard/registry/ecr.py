@@ -1,163 +1,150 @@
-"""ECR through boto3: every question in calls of at most 100, every answer accounted for."""
+"""Amazon ECR as a ``Registry``: calls of at most 100 questions, every answer accounted for."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from layerguard.errors import ReferenceInvalid
 from layerguard.identity import ORDINARY, Identity
 from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
-from layerguard.registry.answers import Availability, ImageAnswer, LayerAnswer, RegistryError
-from layerguard.registry.calls import AccountRegion, Calls, Listing, entries
+from layerguard.registry.answers import (
+    Availability,
+    ImageAnswer,
+    ImageListing,
+    LayerAnswer,
+    ListedImage,
+    RegistryError,
+    RepositoryNames,
+)
+from layerguard.registry.calls import AccountRegion, Calls, entries
 from layerguard.registry.clients import ClientFactory, Clients
 from layerguard.registry.download import Download, PlainHttp
-from layerguard.registry.suggestions import CachedQuestion, names_beside, tags_beside
-from layerguard.registry.translation import MISSING_LAYER, image_failure, layer_failure
+from layerguard.registry.shared_result import SharedResult
+from layerguard.registry.translation import (
+    MISSING_LAYER,
+    Redact,
+    image_failure,
+    layer_failure,
+    unknown_availability,
+)
 from layerguard.verdict import Code
 
 # Both batch operations take up to 100. Source: ECR API reference.
 BATCH = 100
-# Of how many digests in one question it is asked whether they are archived: a call each.
-_EXPLAINED = 20
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+"""Bytes of a manifest. Source: ECR user guide, "Amazon ECR service quotas"."""
 
-_Item = TypeVar("_Item")
+# An image that is being restored cannot be pulled yet. Source: ECR API reference, "ImageDetail".
+_ARCHIVED = ("ARCHIVED", "ACTIVATING")
+
+_Item = TypeVar("_Item", ImageId, Digest)
+_Answer = TypeVar("_Answer", ImageAnswer, LayerAnswer)
 
 
 class Ecr:
     """A ``Registry`` that asks Amazon ECR, in the repository's own region and registry.
 
-    Of one event loop, as the clients are.
-    ``client`` makes the clients of the ordinary chain, ``others`` those of another identity.
+    ``clients`` makes the clients of the ordinary chain, ``for_identity`` those of another identity.
     """
 
     def __init__(
         self,
-        client: ClientFactory,
+        clients: ClientFactory,
         download: Download | None = None,
-        others: Callable[[Identity], ClientFactory] = Clients,
+        clients_of: Callable[[Identity], ClientFactory] = Clients,
     ) -> None:
-        self._calls = Calls(client)
-        # What only makes better words is not tried for long: time is for the verdict.
-        self._asides = Calls(client)
+        self._clients = clients
+        self._calls = Calls(clients)
+        # Calls that no verdict waits for are not tried again.
+        self._optional_calls = Calls(clients)
         self._download = download or PlainHttp()
-        self._others = others
+        self._clients_of = clients_of
         self._closed_downloads: set[AccountRegion] = set()
         self._by_identity: dict[Identity, Ecr] = {}
-        self._details = CachedQuestion(self._describe_images)
-        self._repositories = CachedQuestion(self._describe_repositories)
-        self._caches = CachedQuestion(self._describe_caches)
+        self._listings: dict[Repository, SharedResult[ImageListing | RegistryError]]
+        self._listings = defaultdict(SharedResult)
+        self._names: dict[AccountRegion, SharedResult[RepositoryNames | RegistryError]]
+        self._names = defaultdict(SharedResult)
+        self._prefixes: dict[AccountRegion, SharedResult[tuple[str, ...] | None]]
+        self._prefixes = defaultdict(SharedResult)
 
     @property
     def calls(self) -> int:
         """How many requests were sent so far, downloads included and retries not counted."""
-        own = self._calls.count + self._asides.count
-        return own + sum(each.calls for each in self._by_identity.values())
+        own = self._calls.count + self._optional_calls.count
+        return own + sum(each.calls for each in tuple(self._by_identity.values()))
+
+    @property
+    def foreign_endpoints(self) -> frozenset[str]:
+        """The URLs of endpoints that were asked and are not AWS's own, without credentials."""
+        others = (each.foreign_endpoints for each in tuple(self._by_identity.values()))
+        return self._clients.foreign_endpoints.union(*others)
 
     def for_identity(self, identity: Identity) -> Ecr:
         """Return the registry as ``identity`` sees it: clients and answers are its own."""
         if identity == ORDINARY:
             return self
         if identity not in self._by_identity:
-            registry = Ecr(self._others(identity), self._download)
-            registry.set_retry_seconds(self._calls.patience)
+            registry = Ecr(self._clients_of(identity), self._download)
+            registry.set_retry_seconds(self._calls.retry_seconds)
             self._by_identity[identity] = registry
         return self._by_identity[identity]
+
+    def set_retry_seconds(self, seconds: float) -> None:
+        """Set for how long each call is tried again while the trouble is transient."""
+        self._calls.retry_seconds = seconds
+        for each in tuple(self._by_identity.values()):
+            each.set_retry_seconds(seconds)
 
     async def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-        """Ask BatchGetImage; where an image is not found, DescribeImages whether it is archived.
+        """Call BatchGetImage.
 
-        All four media types are accepted: asked by tag for less, ECR converts the manifest, and
-        its bytes no longer hash to its digest.
+        All four media types are accepted: for a tag, ECR converts a manifest of any other type, and
+        then its bytes no longer hash to its digest.
         """
-        answers: dict[ImageId, ImageAnswer | RegistryError] = {}
-        for batch in _batches(ids):
-            answers |= await self._batch(repository, batch, self._get_images)
-        unclear = [
-            each
-            for each in answers
-            if (
-                isinstance(answers[each], RegistryError)
-                and answers[each].code in (Code.IMAGE_NOT_FOUND, Code.INTERNAL_ERROR)
-            )
-        ]
-        # Each tag is somebody's reference; digests may be the children of one index.
-        digests = [each for each in unclear if each.tag is None]
-        for image_id in [each for each in unclear if each.tag] + digests[:_EXPLAINED]:
-            answers[image_id] = await self._explain(repository, image_id, answers[image_id])
-        return answers
+        return await _in_batches(ids, partial(self._get_images, repository))
 
     async def layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
-        """Ask BatchCheckLayerAvailability."""
-        answers: dict[Digest, LayerAnswer | RegistryError] = {}
-        for batch in _batches(digests):
-            answers |= await self._batch(repository, batch, self._check_layers)
-        return answers
+        """Call BatchCheckLayerAvailability."""
+        return await _in_batches(digests, partial(self._check_layers, repository))
 
     async def configs(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, str | RegistryError]:
-        """Ask GetDownloadUrlForLayer for each, and download what the URL leads to.
+        """Call GetDownloadUrlForLayer for each, and download what the URL leads to.
 
-        A registry that denies it, or whose storage cannot be reached, is not asked again: each
-        image would cost a call, or the wait for a connection that never comes.
+        After a denial, or where the storage cannot be reached, nothing more is downloaded from the
+        same registry: each image would cost a call, or a connection timeout.
         """
         return {digest: await self._config(repository, digest) for digest in digests}
 
-    def set_retry_seconds(self, seconds: float) -> None:
-        """Try throttled calls and server errors again for so long; new identities too."""
-        self._calls.patience = seconds
-        for each in tuple(self._by_identity.values()):
-            each.set_retry_seconds(seconds)
+    async def listing(self, repository: Repository) -> ImageListing | RegistryError:
+        """Call DescribeImages for the whole repository, once."""
+        return await self._listings[repository].get(partial(self._list_images, repository))
 
     async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
-        """Ask DescribePullThroughCacheRules, once for each registry."""
-        caches = await self._caches((repository.account, repository.region))
-        if caches is None:
-            return None
-        return tuple(str(each.get("ecrRepositoryPrefix")) for each in caches.items)
-
-    async def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
+        """Call DescribePullThroughCacheRules, once for each registry."""
         registry = (repository.account, repository.region)
-        if registry in self._closed_downloads:
-            return RegistryError(Code.ACCESS_DENIED, "This registry has refused a config already.")
-        try:
-            answer = await self._asides.of_repository(
-                repository, "get_download_url_for_layer", layerDigest=str(digest)
-            )
-            url = answer.get("downloadUrl")
-            if not url:
-                return RegistryError(
-                    Code.INCONSISTENT_ANSWER, "ECR's answer to GetDownloadUrlForLayer has no URL."
-                )
-            self._calls.count += 1
-            return await self._download(str(url))
-        except (AccessDenied, TimedOut, Unreachable) as error:
-            self._closed_downloads.add(registry)
-            return error
-        except RegistryError as error:
-            return error
+        return await self._prefixes[registry].get(partial(self._list_prefixes, registry))
 
-    async def _batch(
-        self,
-        repository: Repository,
-        batch: Sequence[_Item],
-        ask: Callable[[Repository, Sequence[_Item]], Awaitable[Mapping[_Item, Any]]],
-    ) -> Mapping[_Item, Any]:
-        try:
-            return await ask(repository, batch)
-        except RepositoryNotFound as error:
-            listing = await self._repositories((repository.account, repository.region))
-            said = "" if listing is None else f" {names_beside(repository.name, listing)}"
-            return dict.fromkeys(batch, error.with_reason(f"{error}{said}".strip()))
-        except RegistryError as error:
-            return dict.fromkeys(batch, error)
+    async def repository_names(self, repository: Repository) -> RepositoryNames | RegistryError:
+        """Call DescribeRepositories, once for each registry."""
+        registry = (repository.account, repository.region)
+        return await self._names[registry].get(partial(self._list_names, registry))
+
+    async def caller(self, repository: Repository) -> str | None:
+        """Call GetCallerIdentity of STS, once."""
+        return await self._clients.caller(repository.region)
 
     async def _get_images(
         self, repository: Repository, ids: Sequence[ImageId]
@@ -165,25 +152,30 @@ class Ecr:
         answer = await self._calls.of_repository(
             repository,
             "batch_get_image",
-            imageIds=[_wire(image_id) for image_id in ids],
+            imageIds=[_wire_id(image_id) for image_id in ids],
             acceptedMediaTypes=[*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES],
         )
-        found: dict[ImageId, list[ImageAnswer | RegistryError]] = {each: [] for each in ids}
-        for failure in entries(answer, "failures"):
-            tag, digest = _said(failure)
-            error = image_failure(
-                str(failure.get("failureCode")), str(failure.get("failureReason", ""))
-            )
-            exact = [each for each in ids if each == ImageId(tag, digest)]
-            for image_id in exact or [each for each in ids if _names(each, tag, digest)]:
-                found[image_id].append(error)
+        images: _Claims[ImageId, ImageAnswer] = _Claims()
+        failures: _Claims[ImageId, ImageAnswer] = _Claims()
+        found: _Claims[ImageId, ImageAnswer] = _Claims()
         for image in entries(answer, "images"):
-            tag, digest = _said(image)
-            for image_id in ids:
-                if digest and _names(image_id, tag, digest):
-                    found[image_id].append(ImageAnswer(digest, str(image.get("imageManifest", ""))))
-        silent = "ECR's answer to BatchGetImage speaks neither of the image nor of its absence."
-        return {each: _agreed(said, silent, "the image") for each, said in found.items()}
+            named = _named(image)
+            if named and named.digest:
+                images.add(named, _image(named.digest, image.get("imageManifest")))
+        for failure in entries(answer, "failures"):
+            if named := _named(failure):
+                failures.add(named, _image_failure(failure, self._clients.redact))
+        questions = _Questions(ids)
+        for named, claim in images.items():
+            for image_id in questions.answered_by(named):
+                found.add(image_id, claim)
+        for named, claim in failures.items():
+            exact = [named] if named in questions else questions.answered_by(named)
+            for image_id in exact:
+                found.add(image_id, claim)
+        return found.about(
+            ids, "ECR's answer to BatchGetImage neither has the image nor denies it."
+        )
 
     async def _check_layers(
         self, repository: Repository, digests: Sequence[Digest]
@@ -193,98 +185,133 @@ class Ecr:
             "batch_check_layer_availability",
             layerDigests=[str(digest) for digest in digests],
         )
-        found: dict[Digest, list[LayerAnswer | RegistryError]] = {digest: [] for digest in digests}
+        found: _Claims[Digest, LayerAnswer] = _Claims()
         for layer in entries(answer, "layers"):
-            digest = _digest(layer.get("layerDigest"))
-            if digest in found:
-                found[digest].append(_layer(layer))
+            if digest := _digest(layer.get("layerDigest")):
+                found.add(digest, _layer(digest, layer, self._clients.redact))
         for failure in entries(answer, "failures"):
-            digest = _digest(failure.get("layerDigest"))
-            if digest in found:
-                found[digest].append(_layer_failure(failure))
-        silent = "ECR's answer does not account for every layer that was asked about."
-        return {digest: _agreed(said, silent, "a layer") for digest, said in found.items()}
-
-    async def _explain(
-        self, repository: Repository, image_id: ImageId, answer: Any
-    ) -> ImageAnswer | RegistryError:
-        """Tell an archived image from one that is not there or is inaccessible.
-
-        A refusal to say changes nothing.
-        """
-        statuses: set[str] = set()
-        with suppress(RegistryError):
-            described = await self._asides.of_repository(
-                repository,
-                "describe_images",
-                imageIds=[_wire(image_id)],
-                filter={"imageStatus": "ANY"},
-            )
-            statuses = {str(each.get("imageStatus")) for each in entries(described, "imageDetails")}
-        if statuses & {"ARCHIVED", "ACTIVATING"}:
-            return RegistryError(
-                Code.IMAGE_ARCHIVED, "The image is in ECR's archive storage class."
-            )
-        if statuses and (isinstance(answer, RegistryError) and answer.code is Code.IMAGE_NOT_FOUND):
-            return await self._found_meanwhile(repository, image_id)
-        return await self._with_suggestion(repository, image_id, answer)
-
-    async def _found_meanwhile(
-        self, repository: Repository, image_id: ImageId
-    ) -> ImageAnswer | RegistryError:
-        """Ask again for an image that DescribeImages has: it may have been pushed this moment."""
-        answer: ImageAnswer | RegistryError
-        answer = (await self._batch(repository, [image_id], self._get_images))[image_id]
-        if isinstance(answer, RegistryError) and answer.code is Code.IMAGE_NOT_FOUND:
-            return RegistryError(
-                Code.INCONSISTENT_ANSWER,
-                "ECR's DescribeImages has the image and its BatchGetImage does not; it may be of a "
-                "kind that no runtime pulls.",
-            )
-        return answer
-
-    async def _with_suggestion(
-        self, repository: Repository, image_id: ImageId, answer: RegistryError
-    ) -> RegistryError:
-        if (
-            not (isinstance(answer, RegistryError) and answer.code is Code.IMAGE_NOT_FOUND)
-            or image_id.tag is None
-        ):
-            return answer
-        listing = await self._details(repository)
-        said = "" if listing is None else f" {tags_beside(image_id.tag, listing)}"
-        return answer.with_reason(f"{answer}{said}".strip())
-
-    async def _describe_images(self, repository: Repository) -> Listing:
-        return await self._asides.listing(
-            (repository.account, repository.region),
-            "describe_images",
-            "imageDetails",
-            repositoryName=repository.name,
-            filter={"tagStatus": "TAGGED"},
+            if digest := _digest(failure.get("layerDigest")):
+                found.add(digest, _layer_failure(digest, failure, self._clients.redact))
+        return found.about(
+            digests, "ECR's answer does not account for every layer that was asked about."
         )
 
-    async def _describe_repositories(self, registry: AccountRegion) -> Listing:
-        return await self._asides.listing(registry, "describe_repositories", "repositories")
-
-    async def _describe_caches(self, registry: AccountRegion) -> Listing:
-        """List the rules; raise AccessDenied where that is refused, and take no other trouble."""
+    async def _config(self, repository: Repository, digest: Digest) -> str | RegistryError:
+        registry = (repository.account, repository.region)
+        if registry in self._closed_downloads:
+            return RegistryError(Code.ACCESS_DENIED, "This registry has refused a config already.")
         try:
-            return await self._calls.listing(
+            answer = await self._optional_calls.of_repository(
+                repository, "get_download_url_for_layer", layerDigest=str(digest)
+            )
+            url = answer.get("downloadUrl")
+            if not url:
+                return RegistryError(
+                    Code.INCONSISTENT_ANSWER, "ECR's answer to GetDownloadUrlForLayer has no URL."
+                )
+            self._optional_calls.count += 1
+            return await self._download(str(url))
+        except RegistryError as error:
+            if error.code in (Code.ACCESS_DENIED, Code.TIMED_OUT, Code.UNREACHABLE):
+                self._closed_downloads.add(registry)
+            return error
+
+    async def _list_images(self, repository: Repository) -> ImageListing | RegistryError:
+        try:
+            pages = await self._optional_calls.pages(
+                (repository.account, repository.region),
+                "describe_images",
+                "imageDetails",
+                repositoryName=repository.name,
+                filter={"imageStatus": "ANY"},
+            )
+        except RegistryError as error:
+            return error
+        images = filter(None, map(_listed_image, pages.entries))
+        return ImageListing(tuple(images), pages.complete)
+
+    async def _list_names(self, registry: AccountRegion) -> RepositoryNames | RegistryError:
+        try:
+            pages = await self._optional_calls.pages(
+                registry, "describe_repositories", "repositories"
+            )
+        except RegistryError as error:
+            return error
+        names = (each.get("repositoryName") for each in pages.entries)
+        return RepositoryNames(
+            tuple(each for each in names if isinstance(each, str)), pages.complete
+        )
+
+    async def _list_prefixes(self, registry: AccountRegion) -> tuple[str, ...] | None:
+        """Return the prefixes, None where the question is denied, and none after other failures."""
+        try:
+            pages = await self._calls.pages(
                 registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
             )
-        except AccessDenied:
-            raise
-        except RegistryError:
-            return Listing((), complete=False)
+        except RegistryError as error:
+            return None if error.code is Code.ACCESS_DENIED else ()
+        return tuple(str(each.get("ecrRepositoryPrefix")) for each in pages.entries)
 
 
-def _batches(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+class _Questions:
+    """The ids in one call to BatchGetImage, found by what an entry of the answer names."""
+
+    def __init__(self, ids: Sequence[ImageId]) -> None:
+        self._ids = frozenset(ids)
+        self._by_digest: defaultdict[Digest, list[ImageId]] = defaultdict(list)
+        for each in self._ids:
+            if each.digest:
+                self._by_digest[each.digest].append(each)
+
+    def __contains__(self, image_id: ImageId) -> bool:
+        return image_id in self._ids
+
+    def answered_by(self, named: ImageId) -> Iterable[ImageId]:
+        """Return the ids to which an entry is an answer that names ``named``."""
+        if named.tag is None:
+            return self._by_digest.get(named.digest, ()) if named.digest else ()
+        ids = {named, ImageId(named.tag, None), ImageId(None, named.digest)}
+        return ids & self._ids
+
+
+class _Claims(Generic[_Item, _Answer]):
+    """The claims of an answer about items; several that differ are inconsistent."""
+
+    def __init__(self) -> None:
+        self._claims: dict[_Item, _Answer | RegistryError] = {}
+
+    def add(self, item: _Item, claim: _Answer | RegistryError) -> None:
+        first = self._claims.setdefault(item, claim)
+        if first is not claim and _comparable(first) != _comparable(claim):
+            self._claims[item] = RegistryError(
+                Code.INCONSISTENT_ANSWER, f"ECR's answer contradicts itself about {item}."
+            )
+
+    def items(self) -> Iterable[tuple[_Item, _Answer | RegistryError]]:
+        return self._claims.items()
+
+    def about(self, items: Iterable[_Item], absent: str) -> Mapping[_Item, _Answer | RegistryError]:
+        """Return the claim about each of ``items``, an error with ``absent`` if there is none."""
+        missing = RegistryError(Code.INCONSISTENT_ANSWER, absent)
+        return {each: self._claims.get(each, missing) for each in items}
+
+
+async def _in_batches(
+    items: Sequence[_Item],
+    ask: Callable[[Sequence[_Item]], Awaitable[Mapping[_Item, _Answer | RegistryError]]],
+) -> Mapping[_Item, _Answer | RegistryError]:
+    """Return the answers about ``items``; a call that fails is the answer for each of its items."""
+    answers: dict[_Item, _Answer | RegistryError] = {}
     for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+        batch = items[start : start + BATCH]
+        try:
+            answers |= await ask(batch)
+        except RegistryError as error:
+            answers |= dict.fromkeys(batch, error)
+    return answers
 
 
-def _wire(image_id: ImageId) -> dict[str, str]:
+def _wire_id(image_id: ImageId) -> dict[str, str]:
     wire = {"imageTag": image_id.tag, "imageDigest": image_id.digest and str(image_id.digest)}
     return {key: value for key, value in wire.items() if value}
 
@@ -296,52 +323,69 @@ def _digest(text: object) -> Digest | None:
         return None
 
 
-def _said(entry: Mapping[str, Any]) -> tuple[str | None, Digest | None]:
-    """Return the tag and the digest that an entry of a BatchGetImage answer speaks of."""
+def _named(entry: Mapping[str, Any]) -> ImageId | None:
+    """Return the tag and the digest that an entry names, None if both are absent or malformed."""
     image_id = entry.get("imageId")
     if not isinstance(image_id, Mapping):
-        return None, None
-    return image_id.get("imageTag"), _digest(image_id.get("imageDigest"))
+        return None
+    tag, digest = image_id.get("imageTag"), _digest(image_id.get("imageDigest"))
+    if tag is not None and not isinstance(tag, str):
+        return None
+    return ImageId(tag, digest) if tag or digest else None
 
 
-def _names(image_id: ImageId, tag: str | None, digest: Digest | None) -> bool:
-    """Tell whether ``tag`` and ``digest`` of an answer are an answer to ``image_id``."""
-    if image_id.digest and image_id.tag:
-        return digest == image_id.digest and tag in (None, image_id.tag)
-    return digest == image_id.digest if image_id.digest else tag == image_id.tag
-
-
-def _layer(layer: Mapping[str, Any]) -> LayerAnswer | RegistryError:
-    size = layer.get("layerSize")
-    try:
-        availability = Availability(layer.get("layerAvailability"))
-    except ValueError:
+def _image(digest: Digest, manifest: object) -> ImageAnswer | RegistryError:
+    text = manifest if isinstance(manifest, str) else ""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_MANIFEST_BYTES:
         return RegistryError(
-            Code.INTERNAL_ERROR,
-            f"ECR says '{layer.get('layerAvailability')}' of the layer {layer.get('layerDigest')}.",
+            Code.INCONSISTENT_ANSWER,
+            f"ECR's manifest for {digest} has more than {MAX_MANIFEST_BYTES:,} bytes.",
         )
-    return LayerAnswer(availability, size if isinstance(size, int) else None)
+    return ImageAnswer(digest, text)
 
 
-def _layer_failure(failure: Mapping[str, Any]) -> LayerAnswer | RegistryError:
-    code = str(failure.get("failureCode"))
-    if code == MISSING_LAYER:
-        return LayerAnswer(Availability.UNAVAILABLE)
-    return layer_failure(
-        code, str(failure.get("layerDigest")), str(failure.get("failureReason", ""))
+def _image_failure(failure: Mapping[str, Any], redact: Redact) -> RegistryError:
+    return image_failure(
+        str(failure.get("failureCode")), str(failure.get("failureReason", "")), redact
     )
 
 
-def _agreed(said: Sequence[_Item], silent: str, what: str) -> _Item | InconsistentAnswer:
-    """Return the one answer that was given: none, or several that differ, is no answer."""
-    if not said:
-        return RegistryError(Code.INCONSISTENT_ANSWER, silent)
-    if any(_compared(each) != _compared(said[0]) for each in said):
-        return RegistryError(
-            Code.INCONSISTENT_ANSWER, f"ECR's answer contradicts itself about {what}."
-        )
-    return said[0]
+def _layer(digest: Digest, layer: Mapping[str, Any], redact: Redact) -> LayerAnswer | RegistryError:
+    size, availability = layer.get("layerSize"), layer.get("layerAvailability")
+    try:
+        known = Availability(availability)
+    except ValueError:
+        return unknown_availability(availability, digest, redact)
+    return LayerAnswer(known, size if isinstance(size, int) else None)
 
 
-def _compared(answer: object) -> object:
-    return (type(answer), str(answer)) if isinstance(answer, RegistryError) else answer
+def _layer_failure(
+    digest: Digest, failure: Mapping[str, Any], redact: Redact
+) -> LayerAnswer | RegistryError:
+    code = str(failure.get("failureCode"))
+    if code == MISSING_LAYER:
+        return LayerAnswer(Availability.UNAVAILABLE)
+    return layer_failure(code, digest, str(failure.get("failureReason", "")), redact)
+
+
+def _listed_image(entry: Mapping[str, Any]) -> ListedImage | None:
+    digest, tags = _digest(entry.get("imageDigest")), entry.get("imageTags")
+    if digest is None:
+        return None
+    return ListedImage(
+        digest,
+        tuple(each for each in tags if isinstance(each, str)) if isinstance(tags, list) else (),
+        entry.get("imageStatus") in _ARCHIVED,
+        _sortable(entry.get("imagePushedAt")),
+    )
+
+
+def _sortable(time: object) -> str:
+    with suppress(OverflowError, ValueError):
+        if isinstance(time, datetime):
+            return time.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    return ""
+
+
+def _comparable(answer: object) -> object:
+    return (answer.code, str(answer)) if isinstance(answer, RegistryError) else answer

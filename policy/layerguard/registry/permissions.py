@@ -1,18 +1,18 @@
-"""What the principal that asks must be allowed."""
+"""The IAM actions that the pack calls."""
 
 from __future__ import annotations
 
 ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages")
-"""What it must be allowed; the last only makes better words of a failure."""
+"""Required. The last one distinguishes archived images from absent ones."""
 
 OPTIONAL_ACTIONS = (
     "ecr:DescribePullThroughCacheRules",
     "ecr:DescribeRepositories",
     "ecr:GetDownloadUrlForLayer",
 )
-"""What tells a cache that is not filled, suggests names, and compares platforms without an index.
+"""For pull-through caches that are not filled, suggested names, and platforms without an index.
 
-Without one of them the same images are checked, and less is said.
+Without one of them the same images are checked, and less is known about them.
 """
 
 PERMISSIONS = {
@@ -21,4 +21,4 @@ PERMISSIONS = {
         {"Effect": "Allow", "Action": [*ACTIONS, *OPTIONAL_ACTIONS], "Resource": "*"},
     ],
 }
-"""The IAM policy for it."""
+"""The IAM policy that allows all of them."""

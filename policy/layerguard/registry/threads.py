@@ -1,4 +1,4 @@
-"""Threads for what blocks: the event loop goes on while botocore or a name server is silent."""
+"""Blocking work on threads, so that it does not block the event loop."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _Result = TypeVar("_Result")
 
 
 async def on_a_thread(work: Callable[[], _Result]) -> _Result:
-    """Return what ``work`` returns, or raise what it raises, from a thread of its own.
+    """Run ``work`` on a new thread; return its result or raise its exception.
 
-    The thread never keeps a process alive, as those of asyncio's executors do: work that hangs
-    does not hang the end of a run.
+    The thread is a daemon, unlike those of asyncio's executors: work that hangs does not keep the
+    process alive.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_Result] = loop.create_future()
 
     def deliver(result: _Result | None, error: BaseException | None) -> None:
-        if done.done():  # nobody waits any more
+        if done.done():  # the caller was cancelled
             return
-        if isinstance(error, StopIteration):  # a future takes it for its own end
+        if isinstance(error, StopIteration):  # which a future does not accept
             done.set_exception(RuntimeError(f"StopIteration: {error}"))
         elif error is not None:
             done.set_exception(error)
@@ -36,7 +36,7 @@ async def on_a_thread(work: Callable[[], _Result]) -> _Result:
             result = work()
         except BaseException as error:
             failure = error
-        with suppress(RuntimeError):  # the loop may end first
+        with suppress(RuntimeError):  # the loop may be closed already
             loop.call_soon_threadsafe(deliver, result, failure)
 
     threading.Thread(target=run, name="layerguard-blocking", daemon=True).start()

@@ -1,183 +1,264 @@
-"""From what ECR, STS and botocore say to errors of the project's own tree: the one place."""
+"""From the errors of ECR, STS and botocore to RegistryError: the one place.
+
+Every text of a service is bounded here, and loses its secrets and the credentials in its URLs.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from traceback import walk_tb
-from types import TracebackType
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
+from layerguard.identity import Identity
+from layerguard.reference import Digest
 from layerguard.registry.answers import RegistryError
+from layerguard.registry.denial import Denial
 from layerguard.verdict import Code
+
+Redact: TypeAlias = Callable[[str], str]
+"""Returns a text without the secrets that it may repeat."""
+
+MAX_REASON = 1_000
+"""Characters of a reason."""
 
 # Error codes of ECR, and of STS where a role is assumed first. Source: the API references of both
 # with their "Common Errors", and botocore's models.
-SERVICE_ERRORS: Mapping[str, type[RegistryError]] = {
-    "AccessDenied": AccessDenied,
-    "AccessDeniedException": AccessDenied,
-    "ExpiredToken": NoCredentials,
-    "ExpiredTokenException": NoCredentials,
-    "IDPCommunicationError": Unreachable,
-    "IDPRejectedClaim": NoCredentials,
-    "ImageArchivedException": ImageArchived,
-    "ImageNotFoundException": ImageNotFound,
-    "IncompleteSignature": NoCredentials,
-    "InvalidClientTokenId": NoCredentials,
-    "InvalidContextAssertion": NoCredentials,
-    "InvalidIdentityToken": NoCredentials,
-    "InvalidParameterException": NotUnderstood,
-    "InvalidSignatureException": NoCredentials,
-    "KmsException": KmsFailed,
-    "LayerInaccessibleException": NotUnderstood,
-    "LayersNotFoundException": NotUnderstood,
-    "LimitExceededException": Throttled,
-    "MalformedPolicyDocument": NoCredentials,
-    "MissingAuthenticationToken": NoCredentials,
-    "MissingAuthenticationTokenException": NoCredentials,
-    "NotAuthorized": AccessDenied,
-    "OptInRequired": NoCredentials,
-    "PackedPolicyTooLarge": NoCredentials,
-    "PullThroughCacheRuleNotFoundException": NotUnderstood,
-    "RegionDisabledException": NoCredentials,
-    "RepositoryNotFoundException": RepositoryNotFound,
-    "RequestExpired": NoCredentials,
-    "RequestLimitExceeded": Throttled,
-    "ServerException": Unreachable,
-    "ServiceUnavailable": Unreachable,
-    "Throttling": Throttled,
-    "ThrottlingException": Throttled,
-    "TooManyRequestsException": Throttled,
-    "UnableToGetUpstreamImageException": UpstreamFailed,
-    "UnableToGetUpstreamLayerException": UpstreamFailed,
-    "UnauthorizedException": AccessDenied,
-    "UnrecognizedClientException": NoCredentials,
-    "ValidationException": NotUnderstood,
+# fmt: off
+SERVICE_ERRORS: Mapping[str, Code] = {
+    "AccessDenied":                          Code.ACCESS_DENIED,
+    "AccessDeniedException":                 Code.ACCESS_DENIED,
+    "ExpiredToken":                          Code.NO_CREDENTIALS,
+    "ExpiredTokenException":                 Code.NO_CREDENTIALS,
+    "IDPCommunicationError":                 Code.UNREACHABLE,
+    "IDPRejectedClaim":                      Code.NO_CREDENTIALS,
+    "ImageArchivedException":                Code.IMAGE_ARCHIVED,
+    "ImageNotFoundException":                Code.IMAGE_NOT_FOUND,
+    "IncompleteSignature":                   Code.NO_CREDENTIALS,
+    "InvalidClientTokenId":                  Code.NO_CREDENTIALS,
+    "InvalidContextAssertion":               Code.NO_CREDENTIALS,
+    "InvalidIdentityToken":                  Code.NO_CREDENTIALS,
+    "InvalidParameterException":             Code.INTERNAL_ERROR,
+    "InvalidSignatureException":             Code.NO_CREDENTIALS,
+    "KmsException":                          Code.KMS,
+    "LayerInaccessibleException":            Code.INTERNAL_ERROR,
+    "LayersNotFoundException":               Code.INTERNAL_ERROR,
+    "LimitExceededException":                Code.THROTTLED,
+    "MalformedPolicyDocument":               Code.NO_CREDENTIALS,
+    "MissingAuthenticationToken":            Code.NO_CREDENTIALS,
+    "MissingAuthenticationTokenException":   Code.NO_CREDENTIALS,
+    "NotAuthorized":                         Code.ACCESS_DENIED,
+    "OptInRequired":                         Code.NO_CREDENTIALS,
+    "PackedPolicyTooLarge":                  Code.NO_CREDENTIALS,
+    "PullThroughCacheRuleNotFoundException": Code.INTERNAL_ERROR,
+    "RegionDisabledException":               Code.NO_CREDENTIALS,
+    "RepositoryNotFoundException":           Code.REPOSITORY_NOT_FOUND,
+    "RequestExpired":                        Code.NO_CREDENTIALS,
+    "RequestLimitExceeded":                  Code.THROTTLED,
+    "ServerException":                       Code.UNREACHABLE,
+    "ServiceUnavailable":                    Code.UNREACHABLE,
+    "Throttling":                            Code.THROTTLED,
+    "ThrottlingException":                   Code.THROTTLED,
+    "TooManyRequestsException":              Code.THROTTLED,
+    "UnableToGetUpstreamImageException":     Code.UPSTREAM,
+    "UnableToGetUpstreamLayerException":     Code.UPSTREAM,
+    "UnauthorizedException":                 Code.ACCESS_DENIED,
+    "UnrecognizedClientException":           Code.NO_CREDENTIALS,
+    "ValidationException":                   Code.INTERNAL_ERROR,
 }
 # Failure codes inside a BatchGetImage answer. Source: ECR API reference, ImageFailure.
-IMAGE_FAILURES: Mapping[str, type[RegistryError]] = {
-    "ImageInaccessible": NotUnderstood,
-    "ImageNotFound": ImageNotFound,
-    "ImageReferencedByManifestList": NotUnderstood,
-    "ImageTagDoesNotMatchDigest": TagMoved,
-    "InvalidImageDigest": NotUnderstood,
-    "InvalidImageTag": NotUnderstood,
-    "KmsError": KmsFailed,
-    "MissingDigestAndTag": NotUnderstood,
-    "UpstreamAccessDenied": UpstreamFailed,
-    "UpstreamTooManyRequests": UpstreamFailed,
-    "UpstreamUnavailable": UpstreamFailed,
+IMAGE_FAILURES: Mapping[str, Code] = {
+    "ImageInaccessible":             Code.INTERNAL_ERROR,
+    "ImageNotFound":                 Code.IMAGE_NOT_FOUND,
+    "ImageReferencedByManifestList": Code.INTERNAL_ERROR,
+    "ImageTagDoesNotMatchDigest":    Code.TAG_MOVED,
+    "InvalidImageDigest":            Code.INTERNAL_ERROR,
+    "InvalidImageTag":               Code.INTERNAL_ERROR,
+    "KmsError":                      Code.KMS,
+    "MissingDigestAndTag":           Code.INTERNAL_ERROR,
+    "UpstreamAccessDenied":          Code.UPSTREAM,
+    "UpstreamTooManyRequests":       Code.UPSTREAM,
+    "UpstreamUnavailable":           Code.UPSTREAM,
 }
-# Failure codes inside a BatchCheckLayerAvailability answer, but for the one that is an answer: the
+# Failure codes inside a BatchCheckLayerAvailability answer, except the one that is an answer: the
 # layer is not there. Source: ECR API reference, LayerFailure.
 MISSING_LAYER = "MissingLayerDigest"
-LAYER_FAILURES: Mapping[str, type[RegistryError]] = {"InvalidLayerDigest": NotUnderstood}
+LAYER_FAILURES: Mapping[str, Code] = {"InvalidLayerDigest": Code.INTERNAL_ERROR}
 # botocore's errors before or instead of an answer, by class name: importing the classes would
 # import botocore. A base class stands for those derived from it.
-_CLIENT_ERRORS: Mapping[str, type[RegistryError]] = {
-    "ReadTimeoutError": TimedOut,
-    "HTTPClientError": Unreachable,
-    "IncompleteReadError": Unreachable,
-    "ConnectionError": Unreachable,
-    "ResponseParserError": InconsistentAnswer,
-    "NoCredentialsError": NoCredentials,
-    "PartialCredentialsError": NoCredentials,
-    "CredentialRetrievalError": NoCredentials,
-    "ProfileNotFound": NoCredentials,
-    "ConfigNotFound": NoCredentials,
-    "ConfigParseError": NoCredentials,
-    "NoAuthTokenError": NoCredentials,
-    "TokenRetrievalError": NoCredentials,
-    "SSOError": NoCredentials,
-    "LoginError": NoCredentials,
-    "MetadataRetrievalError": NoCredentials,
-    "UnknownCredentialError": NoCredentials,
-    "RefreshWithMFAUnsupportedError": NoCredentials,
-    "EndpointProviderError": Unreachable,
+_CLIENT_ERRORS: Mapping[str, Code] = {
+    "ReadTimeoutError":               Code.TIMED_OUT,
+    "HTTPClientError":                Code.UNREACHABLE,
+    "IncompleteReadError":            Code.UNREACHABLE,
+    "ConnectionError":                Code.UNREACHABLE,
+    "ResponseParserError":            Code.INCONSISTENT_ANSWER,
+    "EndpointProviderError":          Code.UNREACHABLE,
 }
-# What ends by itself in a moment, after boto3's own tries. Nobody listening, and no such host, is
-# not of it: whoever has no network should not wait for each image.
-_PASSING = (
+# fmt: on
+# botocore's errors that the same question may not meet again in a moment. Refused connections and
+# failed DNS lookups are not among them: without a network, each image would wait for nothing.
+_TRANSIENT = (
     "ConnectionClosedError",
     "IncompleteReadError",
     "ReadTimeoutError",
     "ResponseStreamingError",
 )
+# What can be wrong with credentials and is not said by their absence; all else is no-credentials.
+_CODES_OF_CREDENTIALS = (
+    Code.ACCESS_DENIED,
+    Code.THROTTLED,
+    Code.TIMED_OUT,
+    Code.UNREACHABLE,
+)
+_CREDENTIAL_PROCESS = "custom-process"
 # AWS repeats a request that it does not accept, session token included; Python's http.client a
 # header that it cannot send.
 _REPEATED_REQUEST = re.compile(
-    r"\s*(The Canonical String for this request|(in )?Authorization( header)?[=:]).*", re.DOTALL
+    "The Canonical String for this request|(in )?Authorization( header)?[=:]"
 )
-_REPEATED_HEADER = re.compile(r"invalid header value", re.IGNORECASE)
+_REPEATED_HEADER = re.compile("invalid header value", re.IGNORECASE)
+_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/?#\s]*@")
+# A JSON web token. Source: RFC 7519; its header is an object, which begins so in base64.
+_WEB_TOKEN = re.compile(r"eyJ[\w.-]{20,}", re.ASCII)
 
 
-def translate(error: Exception) -> RegistryError:
-    """Return what ``error``, raised by a client of ECR, means. It never carries a credential."""
+def translate(error: Exception, redact: Redact) -> RegistryError:
+    """Return what ``error``, raised by a client of ECR, means."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
-        return _service_error(response)
-    if _is_of_an_answer(error.__traceback__):
-        return RegistryError(
-            Code.INCONSISTENT_ANSWER, "ECR's answer has another shape than its API describes."
-        )
+        return _service_error("ECR", response, redact)
     if _REPEATED_HEADER.search(str(error)):
         return RegistryError(
             Code.NO_CREDENTIALS,
             "The credentials hold a character, such as a line break, that no request can carry.",
         )
-    names = (cls.__name__ for cls in type(error).__mro__)
-    kind = next((_CLIENT_ERRORS[name] for name in names if name in _CLIENT_ERRORS), NotUnderstood)
-    return kind(_sentence(f"{type(error).__name__}: {error}"))
+    names = _class_names(error)
+    code = next((_CLIENT_ERRORS[each] for each in names if each in _CLIENT_ERRORS), None)
+    return RegistryError(
+        code or Code.INTERNAL_ERROR, _sentence(f"{type(error).__name__}: {error}", redact)
+    )
+
+
+def translate_credentials(error: Exception, identity: Identity, redact: Redact) -> RegistryError:
+    """Return what ``error`` means, which was raised while credentials were resolved.
+
+    A refused role is access-denied, and the next step names its trust policy. What a credential
+    process writes, and its command line, are never repeated.
+    """
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        is_sts = "AssumeRole" in str(getattr(error, "operation_name", ""))
+        said = _service_error("STS" if is_sts else "AWS", response, redact)
+        return _refused_role(said, identity) if said.code is Code.ACCESS_DENIED else _narrow(said)
+    if "BotoCoreError" not in _class_names(error):
+        return RegistryError(Code.NO_CREDENTIALS, _unknown_failure(error, identity))
+    if getattr(error, "kwargs", {}).get("provider") == _CREDENTIAL_PROCESS:
+        return RegistryError(
+            Code.NO_CREDENTIALS,
+            "The credential process of the profile failed, or printed no valid credentials.",
+        )
+    return _narrow(translate(error, redact))
 
 
 def is_transient(error: Exception) -> bool:
     """Tell whether the same question may be answered in a moment.
 
-    That is throttling, server errors, and connections that break.
+    True for throttling, server errors, and connections that break.
     """
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
-        return type(error).__name__ in _PASSING
-    status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
-    return status >= 500 or isinstance(_service_error(response), Throttled)
-
-
-def _is_of_an_answer(trace: TracebackType | None) -> bool:
-    """Tell whether botocore stumbled over the shape of an answer, for which it has no error."""
-    modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(trace)]
-    return "botocore.parsers" in modules or modules[-1:] == ["botocore.endpoint"]
+        return type(error).__name__ in _TRANSIENT
+    code, _, status = _parts(response)
+    return status >= 500 or SERVICE_ERRORS.get(code) is Code.THROTTLED
 
 
 def has_expired(error: Exception) -> bool:
-    """Tell whether ECR refuses credentials that have expired since they were got."""
+    """Tell whether ECR refuses credentials because they have expired."""
     response = getattr(error, "response", None)
-    said = response.get("Error") if isinstance(response, dict) else None
-    return bool(said) and str((said or {}).get("Code")).startswith(
-        ("ExpiredToken", "RequestExpired")
+    if not isinstance(response, dict):
+        return False
+    return _parts(response)[0].startswith(("ExpiredToken", "RequestExpired"))
+
+
+def image_failure(code: str, reason: str, redact: Redact) -> RegistryError:
+    """Return what a failure of one image inside a BatchGetImage answer means."""
+    return RegistryError(
+        IMAGE_FAILURES.get(code, Code.INTERNAL_ERROR),
+        _sentence(f"ECR says {code}: {reason}", redact),
     )
 
 
-def image_failure(code: str, reason: str) -> RegistryError:
-    """Return what a failure of one image inside a BatchGetImage answer means."""
-    return IMAGE_FAILURES.get(code, NotUnderstood)(_sentence(f"ECR says {code}: {reason}"))
-
-
-def layer_failure(code: str, digest: str, reason: str) -> RegistryError:
+def layer_failure(code: str, digest: Digest, reason: str, redact: Redact) -> RegistryError:
     """Return what a failure of one layer inside a BatchCheckLayerAvailability answer means."""
-    kind = LAYER_FAILURES.get(code, NotUnderstood)
-    return kind(_sentence(f"ECR says {code} of the layer {digest}: {reason}"))
+    return RegistryError(
+        LAYER_FAILURES.get(code, Code.INTERNAL_ERROR),
+        _sentence(f"ECR says {code} of the layer {digest}: {reason}", redact),
+    )
 
 
-def _service_error(response: dict[str, Any]) -> RegistryError:
-    said = response.get("Error") or {}
-    code, message = str(said.get("Code", "")), str(said.get("Message", ""))
+def unknown_availability(value: object, digest: Digest, redact: Redact) -> RegistryError:
+    """Return what a layerAvailability means that is none of those in ECR's API."""
+    return RegistryError(
+        Code.INTERNAL_ERROR,
+        _sentence(f"ECR says '{value}' of the layer {digest}, which is no availability", redact),
+    )
+
+
+def _service_error(service: str, response: Mapping[str, Any], redact: Redact) -> RegistryError:
+    code, message, status = _parts(response)
+    unknown = Code.UNREACHABLE if status >= 500 else Code.INTERNAL_ERROR
+    return RegistryError(
+        SERVICE_ERRORS.get(code, unknown), _sentence(f"{service} says {code}: {message}", redact)
+    )
+
+
+def _parts(response: Mapping[str, Any]) -> tuple[str, str, int]:
+    """Return the code, the message and the HTTP status of a ClientError's response."""
+    error = response.get("Error") or {}
     status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode", 0)
-    kind = SERVICE_ERRORS.get(code)
-    if kind is None:
-        kind = Unreachable if status >= 500 else NotUnderstood
-    return kind(_sentence(f"ECR says {code}: {message}"))
+    return str(error.get("Code", "")), str(error.get("Message", "")), status
 
 
-def _sentence(text: str) -> str:
-    text = " ".join(_REPEATED_REQUEST.sub("", text).split()).rstrip(": ")
+def _refused_role(error: RegistryError, identity: Identity) -> RegistryError:
+    denial, text = Denial.parse(str(error)), str(error)
+    if not denial.is_of_a_role:
+        return error
+    role = denial.resource
+    if role is None and identity.web_identity:
+        role = identity.web_identity.arn
+        text = f"{text} The role is {role}."
+    return RegistryError(Code.ACCESS_DENIED, text, denial.next_step_for_role(role))
+
+
+def _narrow(error: RegistryError) -> RegistryError:
+    if error.code in _CODES_OF_CREDENTIALS:
+        return error
+    return RegistryError(Code.NO_CREDENTIALS, str(error))
+
+
+def _unknown_failure(error: Exception, identity: Identity) -> str:
+    """Return a reason without the text of ``error``, which may repeat anything."""
+    if isinstance(error, RuntimeError) and "still expired" in str(error):
+        return "The AWS credentials have expired, and their source gives no newer ones."
+    file = identity.web_identity.token_file if identity.web_identity else None
+    if file and isinstance(error, OSError) and error.filename == file:
+        return f"The web identity token file {file} cannot be read."
+    return (
+        f"The AWS credentials cannot be read ({type(error).__name__}): look at the profile, and at "
+        "the credential process or the files that it names."
+    )
+
+
+def _class_names(error: Exception) -> list[str]:
+    return [cls.__name__ for cls in type(error).__mro__]
+
+
+def _sentence(text: str, redact: Redact) -> str:
+    """Return ``text`` as one bounded sentence without secrets."""
+    text = " ".join(redact(text).split())
+    if repeated := _REPEATED_REQUEST.search(text):
+        text = text[: repeated.start()]
+    # Secrets go first: a cut could leave the beginning of one.
+    text = _WEB_TOKEN.sub("***", _CREDENTIALS_IN_URL.sub("", text)).rstrip(": ")
+    if len(text) > MAX_REASON:
+        return f"{text[: MAX_REASON - 1]}…"
     return text if text.endswith((".", "!", "?")) else f"{text}."

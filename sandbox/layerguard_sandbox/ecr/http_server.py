@@ -105,7 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(encoded[: len(encoded) // 2] if half else encoded)
 
     def _leave(self) -> None:
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the client was faster
+            self.connection.shutdown(socket.SHUT_RDWR)
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name

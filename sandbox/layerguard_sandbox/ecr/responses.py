@@ -1,6 +1,7 @@
 """From an HTTP request to the backend of the registry that it addresses, and back."""
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from threading import RLock
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from botocore.model import OperationNotFoundError
 from moto.core.request import Request as HttpRequest
 from moto.core.responses import ActionResult
+from moto.ecr.exceptions import InvalidParameterException
 from moto.ecr.responses import ECRResponse
 
 from layerguard_sandbox.ecr.backend import EcrBackend
@@ -21,8 +23,8 @@ from layerguard_sandbox.ecr.sts import xml_refusal
 # AWS Signature Version 4: Credential=KEY/DATE/REGION/SERVICE/aws4_request
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]+)/([^/]+)/")
 
-# Source: ECR API reference, "maxResults".
-_PAGE = 100
+# Items of a page, by default and at most. Source: ECR API reference, "maxResults".
+_PAGE, _LARGEST_PAGE = 100, 1_000
 
 
 class Registries:
@@ -111,12 +113,21 @@ class EcrResponse(ECRResponse):
             principal=self._caller.arn,
         )
 
-    def _page(self, member: str, items: list[Any]) -> ActionResult:
-        """Answer with the items of the page that was asked for, the first without a token."""
-        start = int(self._get_param("nextToken") or 0)
-        end = start + int(self._get_param("maxResults") or _PAGE)
+    def _page(
+        self, member: str, items: list[Any], describe: Callable[[Any], Any] = lambda item: item
+    ) -> ActionResult:
+        """Answer with the page of the token, the first without one, each item as described."""
+        token, size = self._get_param("nextToken") or "0", self._get_param("maxResults") or _PAGE
+        if not token.isdecimal():
+            raise InvalidParameterException("Invalid parameter at 'nextToken'")
+        if size > _LARGEST_PAGE:
+            raise InvalidParameterException(
+                "Invalid parameter at 'maxResults' failed to satisfy constraint: "
+                f"'Member must have value less than or equal to {_LARGEST_PAGE}'"
+            )
+        start, end = int(token), int(token) + size
         more = {"nextToken": str(end)} if end < len(items) else {}
-        return ActionResult({member: items[start:end], **more})
+        return ActionResult({member: [describe(each) for each in items[start:end]], **more})
 
     def batch_get_image(self) -> ActionResult:
         """As moto's, with the accepted media types."""
@@ -140,7 +151,7 @@ class EcrResponse(ECRResponse):
             wanted.get("imageStatus", "ACTIVE"),
             wanted.get("tagStatus", "ANY"),
         )
-        return self._page("imageDetails", [backend.details(image) for image in images])
+        return self._page("imageDetails", images, backend.details)
 
     def describe_repositories(self) -> ActionResult:
         """As moto's, page by page."""

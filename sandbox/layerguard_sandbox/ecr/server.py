@@ -33,15 +33,19 @@ _OWN = Keys(
 
 
 class SandboxEcr:
-    """A local ECR that starts empty, shares nothing, and is gone when its `with` block ends."""
+    """A local ECR that starts empty, shares nothing, and is gone when its `with` block ends.
+
+    `faults` are those of ECR and of its downloads, `sts_faults` those of STS (but who may assume a
+    role is a matter of `principals`).
+    """
 
     def __init__(self, region: str = "eu-west-1") -> None:
-        self.faults = Faults()
+        self.faults, self.sts_faults = Faults(), Faults()
         self.principals = Principals(_OWN)
         self._region = region
         self._journal = Journal()
         self._registries = Registries()
-        self._sts = Sts(self.principals)
+        self._sts = Sts(self.principals, self.sts_faults)
         service = _Service(self._registries, self.faults, self._journal, self.principals, self._sts)
         self._server = HttpServer(service.reply)
 
@@ -56,6 +60,7 @@ class SandboxEcr:
         trace: TracebackType | None,
     ) -> None:
         self.faults.end()
+        self.sts_faults.end()
         self._server.stop()
 
     @property
@@ -100,7 +105,10 @@ class SandboxEcr:
 
     @property
     def sts_requests(self) -> tuple[Mapping[str, str], ...]:
-        """The requests to STS in the same time: the parameters of each as they came."""
+        """The requests to STS since then, those refused included: the parameters of each.
+
+        `Action` is the operation.
+        """
         return tuple(self._sts.requests)
 
     def clear_requests(self) -> None:
@@ -132,7 +140,7 @@ class _Service:
         self._principals, self._sts = principals, sts
 
     def reply(self, request: HttpRequest) -> Reply:
-        """Answer a request, whatever it is; raise ConnectionCut for a client to be left alone."""
+        """Answer any request; raise ConnectionCut or CutShort where a fault says so."""
         request.get_data()  # reading a form first would leave nothing of the body that was signed
         _, _, service = credential_scope(request.headers.get("Authorization", ""))
         target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]

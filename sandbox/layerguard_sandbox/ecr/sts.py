@@ -1,12 +1,14 @@
-"""The three operations of STS that somebody who asks ECR needs, in its XML protocol."""
+"""The three operations of STS that a client of ECR needs, in its XML protocol."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 from moto.core.request import Request as HttpRequest
 
-from layerguard_sandbox.ecr.faults import Reply
+from layerguard_sandbox.ecr.faults import Faults, Reply
+from layerguard_sandbox.ecr.journal import Request
 from layerguard_sandbox.ecr.principals import Keys, Principals, Refused
 
 OPERATIONS = ("GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity")
@@ -15,14 +17,19 @@ OPERATIONS = ("GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity")
 class Sts:
     """Answers who the caller is, and gives out sessions of roles."""
 
-    def __init__(self, principals: Principals) -> None:
-        self._principals = principals
+    def __init__(self, principals: Principals, faults: Faults) -> None:
+        self._principals, self._faults = principals, faults
         self.requests: list[Mapping[str, str]] = []
 
     def reply(self, request: HttpRequest, operation: str) -> Reply:
-        """Answer one of the `OPERATIONS`, and note the request."""
+        """Record a request of one of the `OPERATIONS`, and answer it, or as the faults say."""
         form = request.form.to_dict()
         self.requests.append(form)
+        limits = Request(operation, "", "", "", (), (), "", "")
+        reply = self._faults.reply(limits, lambda: self._answer(request, form, operation))
+        return _in_xml(reply)
+
+    def _answer(self, request: HttpRequest, form: Mapping[str, str], operation: str) -> Reply:
         try:
             if operation == "AssumeRoleWithWebIdentity":
                 return _result(operation, _credentials(self._principals.assume_with_token(form)))
@@ -38,11 +45,19 @@ class Sts:
         )
 
 
-def xml_refusal(status: HTTPStatus, code: str, message: str) -> Reply:
+def xml_refusal(status: int, code: str, message: str) -> Reply:
     """Return an error as the AWS query protocol words it."""
     error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
     body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
     return status, {"Content-Type": "text/xml"}, body
+
+
+def _in_xml(reply: Reply) -> Reply:
+    """Return a refusal of the faults, which is in ECR's JSON, in the XML of STS."""
+    status, headers, body = reply
+    if "x-amzn-ErrorType" not in headers:
+        return reply
+    return xml_refusal(status, headers["x-amzn-ErrorType"], json.loads(body)["message"])
 
 
 def _credentials(keys: Keys) -> str:

@@ -12,10 +12,17 @@ from layerguard_sandbox.ecr import Answer, Fault, Samples, SandboxEcr
 pytestmark = pytest.mark.usefixtures("samples")
 
 
+ONCE = {"total_max_attempts": 1}  # a retry would hide the fault
+
+
 @pytest.fixture
 def client(connect: Any) -> Any:
-    """Ask once: a retry would hide the fault."""
-    return connect(config=Config(read_timeout=1, retries={"total_max_attempts": 1}))
+    return connect(config=Config(retries=ONCE))
+
+
+@pytest.fixture
+def impatient(connect: Any) -> Any:
+    return connect(config=Config(retries=ONCE, read_timeout=0.5))
 
 
 def get(client: Any, **members: Any) -> Any:
@@ -131,10 +138,10 @@ def test_an_answer_can_be_changed_at_will_and_a_fault_be_met_anew(
         ecr.faults.rewind()
 
 
-def test_half_an_answer_can_be_all_that_comes(ecr: SandboxEcr, client: Any) -> None:
+def test_half_an_answer_can_be_all_that_comes(ecr: SandboxEcr, impatient: Any) -> None:
     ecr.faults.add(Fault(Answer.HALF))
     with pytest.raises(ReadTimeoutError):
-        get(client)
+        get(impatient)
 
 
 def test_latency_delays_the_truth(ecr: SandboxEcr, client: Any) -> None:
@@ -150,10 +157,10 @@ def test_the_connection_is_closed_without_an_answer(ecr: SandboxEcr, client: Any
         get(client)
 
 
-def test_a_request_hangs_until_the_client_gives_up(ecr: SandboxEcr, client: Any) -> None:
+def test_a_request_hangs_until_the_client_gives_up(ecr: SandboxEcr, impatient: Any) -> None:
     ecr.faults.add(Fault(Answer.HANG))
     with pytest.raises(ReadTimeoutError):
-        get(client)
+        get(impatient)
 
 
 @pytest.mark.parametrize(

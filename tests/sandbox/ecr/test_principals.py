@@ -1,14 +1,15 @@
-"""The principals: nobody speaks to the sandbox but with keys that it gave, and as themselves."""
+"""The principals: each request is signed with keys that the sandbox gave, and STS gives sessions."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from layerguard_sandbox.ecr import Answer, Fault, Keys, Samples, SandboxEcr
 
 Connect = Callable[..., Any]
@@ -143,16 +144,34 @@ def test_a_fault_may_be_for_one_principal_alone(
         as_(user, connect).batch_get_image(**asked)
 
 
-def test_what_is_listed_comes_in_pages(ecr: SandboxEcr, connect: Connect) -> None:
-    registry = ecr.registry(MINE, "eu-west-1")
-    names = [f"repository-{number:03}" for number in range(150)]
-    for name in names:
-        registry.create_repository(name)
-    client = connect()
-    first = client.describe_repositories()
-    assert len(first["repositories"]) == 100
-    rest = client.describe_repositories(nextToken=first["nextToken"])
-    assert "nextToken" not in rest
-    found = [each["repositoryName"] for page in (first, rest) for each in page["repositories"]]
-    assert found == names
-    assert len(client.describe_repositories(maxResults=7)["repositories"]) == 7
+def test_what_is_refused_by_sts_is_counted_too(ecr: SandboxEcr, connect: Connect) -> None:
+    role = ecr.principals.add_role(THEIRS, "closed", trusts=["arn:aws:iam::123456789012:user/x"])
+    sts = connect("sts")
+    for _ in range(2):
+        code = refused(sts.assume_role, RoleArn=role, RoleSessionName="test")
+        assert code == "AccessDenied"
+    sts.get_caller_identity()
+    operations = [request["Action"] for request in ecr.sts_requests]
+    assert operations == ["AssumeRole", "AssumeRole", "GetCallerIdentity"]
+    assert [each["RoleArn"] for each in ecr.sts_requests if "RoleArn" in each] == [role] * 2
+    ecr.clear_requests()
+    assert ecr.sts_requests == ()
+
+
+def test_sts_has_faults_of_its_own(ecr: SandboxEcr, connect: Connect) -> None:
+    once = Config(retries={"total_max_attempts": 1})
+    sts = connect("sts", config=once)
+    ecr.faults.add(Fault(Answer.SERVER_ERROR))
+    assert sts.get_caller_identity()
+    ecr.sts_faults.add(Fault(Answer.THROTTLED, operation="AssumeRole"))
+    ecr.sts_faults.add(Fault(latency=0.2))
+    role = ecr.principals.add_role(MINE, "role")
+    assert refused(sts.assume_role, RoleArn=role, RoleSessionName="test") == "ThrottlingException"
+    started = time.monotonic()
+    assert sts.get_caller_identity()
+    assert time.monotonic() - started >= 0.2
+    ecr.sts_faults.clear()
+    ecr.sts_faults.add(Fault(Answer.HANG))
+    impatient = connect("sts", config=once.merge(Config(read_timeout=0.5)))
+    with pytest.raises(ReadTimeoutError):
+        impatient.get_caller_identity()

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.request import urlopen
@@ -15,6 +14,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from layerguard_sandbox.ecr import Answer, Fault, Request, Samples, SandboxEcr
+
+from tests.processes import wait_until
 
 
 def test_an_operation_that_it_does_not_know_is_refused_by_name(client: Any) -> None:
@@ -96,8 +97,7 @@ def test_nothing_is_left_when_it_ends_even_while_a_request_hangs() -> None:
         hanging.sendall(
             b"GET /layers?account=123456789012&region=eu-west-1 HTTP/1.1\r\nHost: sandbox\r\n\r\n"
         )
-        while not ecr.requests:
-            time.sleep(0.001)
+        wait_until(lambda: ecr.requests)
     assert set(threading.enumerate()) == before
     with idle, hanging:
         assert (idle.recv(1), hanging.recv(1)) == (b"", b"")

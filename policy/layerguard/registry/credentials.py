@@ -1,0 +1,123 @@
+"""Credentials of an identity, resolved once into a session that keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from layerguard.identity import Identity, without_credentials
+from layerguard.registry.answers import RegistryError
+from layerguard.registry.endpoints import is_foreign
+from layerguard.registry.redaction import Redaction
+from layerguard.registry.sessions import endpoint_of_files, load_credentials, make_session
+from layerguard.registry.threads import on_a_thread
+from layerguard.registry.translation import translate_credentials
+from layerguard.verdict import Code
+
+Keys: TypeAlias = "tuple[str, str, str | None]"
+"""An access key, its secret key and its session token."""
+
+CREDENTIAL_SECONDS = 20.0
+"""How long credentials may take: a credential process, STS, SSO, the instance's metadata."""
+# Temporary credentials are renewed this long before they expire: longer than a call lasts.
+_RENEW_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A session of botocore with the credentials that were resolved for it.
+
+    ``expires_within`` tells whether they expire within so many seconds.
+    """
+
+    session: Any
+    keys: Keys = field(repr=False)
+    expires_within: Callable[[float], bool]
+    margin: float
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the credentials must be resolved again before they are used."""
+        return self.expires_within(self.margin)
+
+
+async def resolve(
+    identity: Identity,
+    region: str,
+    redaction: Redaction,
+    session: Any = None,
+    seconds: float = CREDENTIAL_SECONDS,
+) -> Resolved | RegistryError:
+    """Resolve the credentials of ``identity``, or return why there are none.
+
+    ``session`` is used if it is there already, ``region`` is where STS is asked unless the identity
+    says so. Adds to ``redaction`` whatever must not be shown. After ``seconds`` it gives up, and
+    kills a credential process that still runs.
+    """
+    resolution = _Resolution(identity, region, redaction, session)
+    try:
+        return await asyncio.wait_for(on_a_thread(resolution.run), seconds)
+    except asyncio.TimeoutError:
+        resolution.kill()
+        return RegistryError(
+            Code.NO_CREDENTIALS,
+            f"The AWS credentials did not come within {seconds:g} s: the credential process, or "
+            "the service that issues them, does not answer.",
+        )
+
+
+class _Resolution:
+    """One resolution of credentials, which runs on a thread of its own."""
+
+    def __init__(self, identity: Identity, region: str, redaction: Redaction, session: Any) -> None:
+        self._identity, self._region = identity, region
+        self._redaction, self._session = redaction, session
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> Resolved | RegistryError:
+        try:
+            return self._resolve()
+        except Exception as error:  # whatever providers raise, for which there is no base class
+            return translate_credentials(error, self._identity, self._redaction)
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+
+    def _resolve(self) -> Resolved | RegistryError:
+        session = self._session or make_session(self._identity)
+        self._redaction.add_profiles(session.full_config.get("profiles", {}))
+        endpoint = endpoint_of_files(session, self._identity, self._region)
+        if endpoint and is_foreign(endpoint):
+            return _untrusted(without_credentials(endpoint))
+        source = load_credentials(session, self._identity, self._region, self._start)
+        frozen = source.get_frozen_credentials()
+        keys = (frozen.access_key, frozen.secret_key, frozen.token)
+        self._redaction.add(keys)
+        # The session keeps these alone: botocore would renew them for each call by itself.
+        session.set_credentials(*keys)
+        expires_within = getattr(source, "refresh_needed", _never)
+        # Those that never last longer than the margin are used until they expire.
+        margin = 0 if expires_within(_RENEW_SECONDS) else _RENEW_SECONDS
+        return Resolved(session, keys, expires_within, margin)
+
+    def _start(self, *arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        self._process = subprocess.Popen(*arguments, **options)
+        return self._process
+
+
+def _never(_seconds: float) -> bool:
+    return False
+
+
+def _untrusted(endpoint: str) -> RegistryError:
+    return RegistryError(
+        Code.ENDPOINT_UNTRUSTED,
+        f"The resource's provider names files with AWS settings, and in these {endpoint} is ECR's "
+        "endpoint: the stack itself chose it, so its answers prove nothing.",
+        "if this endpoint is to be believed, set AWS_ENDPOINT_URL_ECR to it in the environment of "
+        "the process that runs Pulumi; otherwise remove it from the files.",
+    )
