@@ -80,7 +80,8 @@ def test_after_close_the_thread_has_ended_and_nothing_begins() -> None:
 
 
 def test_a_loop_that_hangs_keeps_no_process_alive() -> None:
-    assert output_of("""
+    assert (
+        output_of("""
 import asyncio
 loop, begun = BackgroundLoop(), threading.Event()
 async def sleep():
@@ -89,11 +90,14 @@ loop.start(sleep)
 loop.call(lambda: (begun.set(), threading.Event().wait()))
 assert begun.wait(60)
 print("the end")
-""") == "the end\n"
+""")
+        == "the end\n"
+    )
 
 
 def test_where_no_file_can_be_opened_making_a_loop_fails_and_does_not_hang() -> None:
-    assert output_of("""
+    assert (
+        output_of("""
 import os, resource
 free = os.dup(0)
 os.close(free)
@@ -102,7 +106,9 @@ try:
     BackgroundLoop()
 except OSError:
     print("an OSError")
-""") == "an OSError\n"
+""")
+        == "an OSError\n"
+    )
 
 
 def output_of(program: str) -> str:
