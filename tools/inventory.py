@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from layerguard.discovery import platforms, runtimes
+from layerguard.discovery import runtimes
 from layerguard.discovery.catalog import ROWS, Role, Row
-from layerguard.discovery.platforms import Presumed
+from layerguard.discovery.platforms.rule import Presumed, words
 from layerguard.discovery.runtimes import Runtime
 
 PAGE = Path(__file__).parent.parent / "docs" / "inventory.md"
@@ -24,7 +24,10 @@ _PROVIDERS = {
     "nomad": "Nomad (pulumi-nomad)",
 }
 _OTHER_ROLES = {
-    Role.SOFT: ("Caches", "Checked, and only the notice speaks of them: they may be absent."),
+    Role.SOFT: (
+        "Caches",
+        "They are checked, and a missing one is a warning: a cache may be absent.",
+    ),
     Role.DOCUMENT: (
         "Documents and values that are read",
         "Each string in them that is as a whole a private ECR reference with a tag or a digest is "
@@ -41,7 +44,7 @@ _OTHER_ROLES = {
     ),
     Role.CARRIER: (
         "Values that are handed on",
-        "Whole references in them are checked, and only the notice speaks of them.",
+        "Whole references in them are checked, and a missing image is a warning.",
     ),
     Role.PUSH: (
         "What a resource pushes",
@@ -67,8 +70,8 @@ def _lines(rows: tuple[Row, ...]) -> Iterator[str]:
     yield f"{len(pulls)} properties of {len(types)} resource types name an image that a runtime"
     yield "pulls. Beside them every other string input of every resource type is read: one that is"
     yield "as a whole a private ECR reference with a tag or a digest is an image use too. In"
-    yield "environment variables, tags, labels, annotations, commands and descriptions only the"
-    yield "notice speaks of it."
+    yield "environment variables, tags, labels, annotations, commands and descriptions one that is"
+    yield "missing is only a warning."
     yield ""
     yield "Property paths: `a.b` is a member, `[]` each element, `{*}` each value of a map, `:json`"
     yield "and its like the document in a string."
@@ -82,8 +85,8 @@ def _lines(rows: tuple[Row, ...]) -> Iterator[str]:
             yield f"| `{row.resource_type}` | `{row.path}` | {_rule_name(row)} | {runtime} |"
     yield from _platforms(pulls)
     yield from _runtimes()
-    for role, (title, words) in _OTHER_ROLES.items():
-        yield from ("", f"## {title}", "", words, "")
+    for role, (title, what) in _OTHER_ROLES.items():
+        yield from ("", f"## {title}", "", what, "")
         yield "| resource type | property |"
         yield "|---|---|"
         yield from (
@@ -106,23 +109,23 @@ def _platforms(pulls: Iterable[Row]) -> Iterator[str]:
         row.platform.rule if isinstance(row.platform, Presumed) else row.platform for row in pulls
     }
     yield from ("", "## Platforms", "")
-    yield "Where a platform is presumed, nobody documents it: an image without it is only a notice."
+    yield "Where a platform is presumed, it is not documented: an image without it is only a warning."
     yield "Where it is undecided, every runnable platform of the image is checked."
     yield from ("", "| platform | what a runtime will pull |", "|---|---|")
     for rule in sorted(rules, key=_name):
-        yield f"| {_name(rule)} | {platforms.words(rule)} |"
+        yield f"| {_name(rule)} | {words(rule)} |"
 
 
 def _runtimes() -> Iterator[str]:
     yield from ("", "## Runtimes", "")
     yield "What they refuse although every layer is there (`runtime-rejects`). What AWS documents"
-    yield "stops a deployment; what users report, or what is only likely, is a notice."
+    yield "blocks a deployment; what users report, or what is only likely, is a warning."
     yield from ("", "| runtime | takes | otherwise |", "|---|---|---|")
     known = (each for each in vars(runtimes).values() if isinstance(each, Runtime) and each.rules)
     for runtime in sorted(known, key=lambda each: each.name):
         for rule in runtime.rules:
             words = (rule.check.__doc__ or "").strip().removesuffix(".")
-            yield f"| {runtime.name} | {words} | {'stops' if rule.certain else 'notice'} |"
+            yield f"| {runtime.name} | {words} | {'block' if rule.certain else 'warn'} |"
 
 
 def main() -> None:

@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 
 class LayerguardError(Exception):
     """Base of every error that Layerguard raises itself; its text is a whole sentence."""
@@ -36,3 +38,11 @@ class DigestMismatch(LayerguardError):
 
 class SettingsInvalid(LayerguardError):
     """A configuration value is not allowed; the text names option, value and what is allowed."""
+
+
+def assert_never(value: NoReturn) -> NoReturn:
+    """Make a branch over an enum fail the type check where it leaves a member out.
+
+    ``typing`` has it from Python 3.11 on.
+    """
+    raise AssertionError(value)

@@ -19,7 +19,12 @@ from layerguard.checking.checker import Checker, Summary, request_for
 from layerguard.checking.limits import Limits
 from layerguard.checking.prefetch import Prefetch, PrefetchFile
 from layerguard.discovery import ImageUse
-from layerguard.discovery.resources import DiscoveredResources, DiscoveredStack, read_resource
+from layerguard.discovery.resources import (
+    DiscoveredResources,
+    DiscoveredStack,
+    Read,
+    read_resource,
+)
 from layerguard.enforcement import Enforcement, Finding, Mode, Run, apply_settings, bug, decide
 from layerguard.enforcement import may_block as _may_block
 from layerguard.errors import SettingsInvalid
@@ -47,7 +52,7 @@ Gate = Callable[[Any, ReportViolation], None]
 class Steps:
     """The steps of a run, each a function: a test may plant a fault into any of them."""
 
-    read: Callable[..., Any] = read_resource
+    read: Read = read_resource
     apply_settings: Callable[[ImageUse, Settings], ImageUse] = apply_settings
     decide: Callable[[ImageUse, Verdict, Settings, Run], Finding] = decide
     render: Callable[[Finding], str] = lambda finding: finding.message

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from layerguard.discovery import split_references
 from layerguard.discovery.catalog import Row
-from layerguard.discovery.path import below, steps
+from layerguard.discovery.path import Keys, steps, written
 from layerguard.discovery.split_references import ReferenceRule
 
 PIPELINE_ROLE = "arn:aws:iam::123456789012:role/pipeline"
@@ -17,9 +17,9 @@ PIPELINE_ROLE = "arn:aws:iam::123456789012:role/pipeline"
 
 def smallest(row: Row, leaf: object) -> tuple[dict[str, Any], str]:
     """Build inputs with ``leaf`` at the path of ``row``; return them and the concrete path."""
-    inputs, path = _build(steps(row.path), leaf, "")
+    inputs, keys = _build(steps(row.path), leaf, ())
     _BESIDE.get(row.reference, _nothing)(inputs)
-    return inputs, path
+    return inputs, written(keys)
 
 
 def until_document(path: str) -> str:
@@ -27,22 +27,22 @@ def until_document(path: str) -> str:
     return path.partition(":")[0]
 
 
-def _build(ahead: tuple[str, ...], leaf: object, where: str) -> tuple[Any, str]:
+def _build(ahead: tuple[str, ...], leaf: object, where: Keys) -> tuple[Any, Keys]:
     if not ahead:
         return leaf, where
     step, rest = ahead[0], ahead[1:]
     if step[0] == ":":
-        inner, path = _build(rest, leaf, where)
-        return WRITERS[step[1:]](inner), path
+        inner, keys = _build(rest, leaf, where)
+        return WRITERS[step[1:]](inner), keys
     if step[0] == "[":
-        inner, path = _build(rest, leaf, below(where, 0))
+        inner, keys = _build(rest, leaf, (*where, 0))
         if step != "[]":
             key, _, value = step[1:-1].partition("=")
             inner = {key: value, **inner}
-        return [inner], path
+        return [inner], keys
     key = "key" if step == "{*}" else step
-    inner, path = _build(rest, leaf, below(where, key))
-    return {key: inner}, path
+    inner, keys = _build(rest, leaf, (*where, key))
+    return {key: inner}, keys
 
 
 def _dockerfile(images: list[dict[str, str]]) -> str:

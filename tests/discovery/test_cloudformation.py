@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from layerguard.discovery import ImageUse, discover
+from layerguard.discovery import ImageUse
 from layerguard.discovery.placement import Placement
 from layerguard.platform import Platform
 from layerguard.verdict import Verdict
 
+from tests.discovery.engine_inputs import targets, uses
 from tests.fakes import HOST
 
 STACK = "aws:cloudformation/stack:Stack"
@@ -48,24 +49,21 @@ Outputs:
 """
 
 
-def uses(body: str, placement: Placement = HERE, **inputs: Any) -> dict[str, ImageUse]:
-    found = discover("urn", STACK, {"templateBody": body, **inputs}, (), placement)
+def of_stack(body: object, placement: Placement = HERE, **inputs: Any) -> dict[str, ImageUse]:
+    found = uses(STACK, {"templateBody": body, **inputs}, placement)
     return {use.path: use for use in found}
 
 
-def said(found: dict[str, ImageUse]) -> dict[str, str]:
-    return {
-        path: use.target.code.text if isinstance(use.target, Verdict) else str(use.target)
-        for path, use in found.items()
-    }
+def targets_of(body: object, placement: Placement = HERE, **inputs: Any) -> dict[str, str]:
+    return dict(targets(uses(STACK, {"templateBody": body, **inputs}, placement)))
 
 
 TASK = "templateBody.Resources.Task.Properties.ContainerDefinitions"
 
 
 def test_a_templates_images_are_found_where_cloudformation_has_them() -> None:
-    found = uses(TEMPLATE)
-    assert said(found) == {
+    found = of_stack(TEMPLATE)
+    assert targets_of(TEMPLATE) == {
         f"{TASK}[0].Image": f"{HOST}/shop/web:1.4",
         f"{TASK}[1].Image": f"{HOST}/shop/proxy:2",
         f"{TASK}[2].Image": "expression-unresolved",
@@ -80,22 +78,18 @@ def test_a_templates_images_are_found_where_cloudformation_has_them() -> None:
 
 
 def test_a_parameter_that_the_stack_gives_wins_over_its_default() -> None:
-    assert (
-        said(uses(TEMPLATE, parameters={"Tag": "2.0"}))[f"{TASK}[0].Image"]
-        == f"{HOST}/shop/web:2.0"
-    )
+    found = targets_of(TEMPLATE, parameters={"Tag": "2.0"})
+    assert found[f"{TASK}[0].Image"] == f"{HOST}/shop/web:2.0"
 
 
 def test_without_an_account_the_expression_stays_one() -> None:
-    found = said(uses(TEMPLATE, Placement(None, "eu-west-1")))
+    found = targets_of(TEMPLATE, Placement(None, "eu-west-1"))
     assert found[f"{TASK}[0].Image"] == "expression-unresolved"
     assert found[f"{TASK}[1].Image"] == f"{HOST}/shop/proxy:2"
 
 
 def test_a_stack_set_is_deployed_elsewhere() -> None:
-    found = discover(
-        "urn", "aws:cloudformation/stackSet:StackSet", {"templateBody": TEMPLATE}, (), HERE
-    )
+    found = uses("aws:cloudformation/stackSet:StackSet", {"templateBody": TEMPLATE}, HERE)
     verdicts = {use.path: use for use in found}
     assert isinstance(verdicts[f"{TASK}[0].Image"].target, Verdict)
     assert verdicts[f"{TASK}[1].Image"].placement == Placement()
@@ -118,33 +112,31 @@ def test_a_template_in_json_reads_the_same() -> None:
             }
         }
     }
-    assert said(uses(json.dumps(template))) == {f"{TASK}[0].Image": f"{HOST}/web:1"}
-    assert said(uses(template)) == {f"{TASK}[0].Image": f"{HOST}/web:1"}  # type: ignore[arg-type]
+    assert targets_of(json.dumps(template)) == {f"{TASK}[0].Image": f"{HOST}/web:1"}
+    assert targets_of(template) == {f"{TASK}[0].Image": f"{HOST}/web:1"}
 
 
 @pytest.mark.parametrize("body", ["a: [", "\t- a\n b", "{", "a: &a [*a]", "!Sub\n - !"])
 def test_a_template_that_does_not_parse_is_a_notice_with_the_propertys_name(body: str) -> None:
-    assert said(uses(body)) in ({"templateBody": "document-unreadable"}, {})
+    assert targets_of(body) in ({"templateBody": "document-unreadable"}, {})
 
 
 def test_aliases_that_would_unfold_without_end_do_not_parse() -> None:
     bomb = "a0: &a0 [x, x]\n" + "".join(
         f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]\n" for n in range(1, 30)
     )
-    assert said(uses(bomb)) == {"templateBody": "document-unreadable"}
-    assert said(uses("a: &a [*a]")) == {"templateBody": "document-unreadable"}
+    assert targets_of(bomb) == {"templateBody": "document-unreadable"}
+    assert targets_of("a: &a [*a]") == {"templateBody": "document-unreadable"}
 
 
 def test_a_resource_of_cloud_control_is_read_like_one_of_a_template() -> None:
     desired = json.dumps({"Code": {"ImageUri": f"{HOST}/worker:1"}, "Architectures": ["arm64"]})
-    (use,) = discover(
-        "urn",
+    (use,) = uses(
         "aws:cloudcontrol/resource:Resource",
         {"typeName": "AWS::Lambda::Function", "desiredState": desired},
     )
     assert (use.path, use.platform) == ("desiredState.Code.ImageUri", Platform("linux", "arm64"))
-    (use,) = discover(
-        "urn",
+    (use,) = uses(
         "aws-native:index:ExtensionResource",
         {
             "type": "AWS::AppRunner::Service",

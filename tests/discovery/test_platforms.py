@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from layerguard.discovery import discover
 from layerguard.platform import Platform
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 
+from tests.discovery.engine_inputs import uses
 from tests.fakes import HOST
 
 IMAGE = f"{HOST}/shop/web:1"
@@ -16,11 +17,10 @@ AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
 WINDOWS = Platform("windows", "amd64")
 DEFINITIONS = json.dumps([{"name": "web", "image": IMAGE}])
-UNKNOWN = "an unknown value"
 
 
 def platform(resource_type: str, inputs: dict[str, Any]) -> Platform | None:
-    (use,) = discover("urn", resource_type, inputs, {UNKNOWN})
+    (use,) = uses(resource_type, inputs)
     return use.platform
 
 
@@ -176,12 +176,6 @@ def test_a_pod_runs_where_its_selector_and_required_affinity_leave_one_architect
 
 SPARK = "spark.kubernetes.container.image"
 SPARK_NODE = "spark.kubernetes.node.selector.kubernetes.io/arch"
-JOBSPEC = """
-job "web" {
-  %s
-  group "web" { task "web" { config { image = "%s" } } }
-}
-"""
 
 
 @pytest.mark.parametrize(
@@ -468,41 +462,6 @@ job "web" {
             "awsx:ecs:EC2Service",
             {"taskDefinitionArgs": {"containers": {"web": {"image": IMAGE}}}},
             None,
-        ),
-        (
-            "nomad:index/job:Job",
-            {
-                "jobspec": JOBSPEC
-                % ('constraint {\n attribute = "${attr.cpu.arch}"\n value = "arm64"\n }', IMAGE)
-            },
-            ARM64,
-        ),
-        (
-            "nomad:index/job:Job",
-            {
-                "jobspec": JOBSPEC
-                % (
-                    'constraint {\n attribute = "${attr.cpu.arch}"\n operator = "!="\n value = "arm64"\n }',
-                    IMAGE,
-                )
-            },
-            None,
-        ),
-        (
-            "nomad:index/job:Job",
-            {
-                "jobspec": json.dumps(
-                    {
-                        "Job": {
-                            "Constraints": [
-                                {"LTarget": "${attr.cpu.arch}", "RTarget": "amd64", "Operand": "="}
-                            ],
-                            "TaskGroups": [{"Tasks": [{"Config": {"image": IMAGE}}]}],
-                        }
-                    }
-                )
-            },
-            AMD64,
         ),
     ],
 )

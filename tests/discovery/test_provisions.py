@@ -8,10 +8,9 @@ import pytest
 from layerguard.discovery.components import is_component
 from layerguard.discovery.placement import Placement
 from layerguard.discovery.provisions import Provides, Provision, provisions
-from layerguard.gates import SENTINELS
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
-from pulumi_policy.proxy import unknown_checking_proxy
 
+from tests.discovery.engine_inputs import tree
 from tests.fakes import HOST, reference
 
 HERE = Placement("123456789012", "eu-west-1")
@@ -20,7 +19,7 @@ WEB = f"{HOST}/shop/web:1"
 
 
 def of(resource_type: str, inputs: dict[str, Any], placement: Placement = HERE) -> list[str]:
-    found = provisions("urn", resource_type, unknown_checking_proxy(inputs), SENTINELS, placement)
+    found = provisions("urn", resource_type, tree(inputs), placement)
     return [
         f"{each.provides.value} {each.account} {each.region} {each.repository} {each.tag}"
         for each in found

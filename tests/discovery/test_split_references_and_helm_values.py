@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from layerguard.discovery import discover
 from layerguard.discovery.placement import NOWHERE, Placement
-from layerguard.gates import SENTINELS
-from layerguard.verdict import Verdict
+from pulumi import StringAsset
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
-from pulumi_policy.proxy import unknown_checking_proxy
 
+from tests.discovery.engine_inputs import targets, uses
 from tests.fakes import HOST
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -24,11 +22,7 @@ ROLE = "arn:aws:iam::123456789012:role/pipeline"
 def found(
     resource_type: str, inputs: Mapping[str, Any], placement: Placement = NOWHERE
 ) -> list[tuple[str, str]]:
-    proxy = unknown_checking_proxy(dict(inputs))
-    return [
-        (use.path, use.target.code.text if isinstance(use.target, Verdict) else str(use.target))
-        for use in discover("urn", resource_type, proxy, SENTINELS, placement)
-    ]
+    return targets(uses(resource_type, inputs, placement))
 
 
 @pytest.mark.parametrize(
@@ -101,8 +95,6 @@ def test_a_charts_image_with_a_part_that_nobody_knows_is_not_guessed(
 
 
 def test_values_in_yaml_files_are_read_like_values() -> None:
-    from pulumi import StringAsset
-
     text = f"image:\n  repository: {HOST}/shop/web\n  tag: v1\n"
     assert found(RELEASE, {"valueYamlFiles": [StringAsset(text)]}) == [
         ("valueYamlFiles[0].image.repository", f"{HOST}/shop/web:v1")

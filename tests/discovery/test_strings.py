@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layerguard.discovery import discover
 from layerguard.discovery.catalog import ROWS
+from layerguard.discovery.path import written
 from layerguard.discovery.strings import is_whole_reference, references_in
 from layerguard.discovery.tree import Tree, plain
-from layerguard.gates import SENTINELS
 from layerguard.reference import ImageReference
 from pulumi import AssetArchive, FileArchive, FileAsset, RemoteAsset, StringAsset
 from pulumi_policy import Secret
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
+from tests.discovery.engine_inputs import uses
 from tests.fakes import HOST
 
 IMAGE = f"{HOST}/shop/web:1"
@@ -59,7 +60,7 @@ TYPES = st.sampled_from([*sorted({row.resource_type for row in ROWS}), "custom:i
 def test_no_tree_that_the_sdk_can_hand_over_ends_the_walk(
     resource_type: str, inputs: dict[str, Any]
 ) -> None:
-    found = discover("urn", resource_type, unknown_checking_proxy(inputs), SENTINELS)
+    found = uses(resource_type, inputs)
     assert len({use.path for use in found}) == len(found)
     for use in found:
         if isinstance(use.target, ImageReference):
@@ -71,25 +72,25 @@ def test_no_depth_ends_the_walk(resource_type: str) -> None:
     inputs: Any = {"image": IMAGE}
     for _ in range(20_000):
         inputs = {"a": [inputs]}
-    (use,) = discover("urn", resource_type, inputs)
+    (use,) = discover("urn", resource_type, plain(inputs))
     assert str(use.target) == IMAGE
     assert use.path == "a[0]." * 20_000 + "image"
 
 
 def test_secrets_and_string_assets_are_read_and_files_are_not() -> None:
     inputs = {"a": Secret({"b": IMAGE}), "c": StringAsset(IMAGE), "d": FileAsset(IMAGE)}
-    assert [use.path for use in discover("urn", "custom:index:Thing", inputs)] == ["a.b", "c"]
+    assert [use.path for use in uses("custom:index:Thing", inputs)] == ["a.b", "c"]
 
 
 def test_keys_that_are_no_names_are_quoted_in_the_path() -> None:
     tree: Tree = {"a.b": {"c d": [IMAGE]}}
     (found,) = references_in(tree)
-    assert found.leaf.path == '["a.b"]["c d"][0]'
+    assert written(found.keys) == '["a.b"]["c d"][0]'
 
 
 def test_uses_come_in_the_order_of_the_inputs() -> None:
-    tree = plain({"b": IMAGE, "a": [IMAGE, {"c": IMAGE}], "d": IMAGE}, ())
-    assert [found.leaf.path for found in references_in(tree)] == ["b", "a[0]", "a[1].c", "d"]
+    tree = plain({"b": IMAGE, "a": [IMAGE, {"c": IMAGE}], "d": IMAGE})
+    assert [written(found.keys) for found in references_in(tree)] == ["b", "a[0]", "a[1].c", "d"]
 
 
 HOSTS = [

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from layerguard.discovery import ImageUse, Voice, discover, split_references
+from layerguard.discovery import Naming, split_references
 from layerguard.discovery.catalog import ROWS, Role, Row
-from layerguard.gates import SENTINELS
 from layerguard.platform import Platform
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
+from tests.discovery.engine_inputs import targets, uses
 from tests.discovery.smallest import smallest, until_document
 from tests.fakes import HOST
 
@@ -30,18 +29,6 @@ CATALOG = [json.loads(line) for line in _LINES[1:]]  # the first line says where
 SPLIT = (split_references.pipeline_source, split_references.pipeline_scan)
 
 
-def uses(resource_type: str, inputs: Mapping[str, Any], **options: Any) -> tuple[ImageUse, ...]:
-    proxy = unknown_checking_proxy(dict(inputs))
-    return discover("urn", resource_type, proxy, SENTINELS, **options)
-
-
-def codes(found: tuple[ImageUse, ...]) -> list[tuple[str, str]]:
-    return [
-        (use.path, use.target.code.text if isinstance(use.target, Verdict) else str(use.target))
-        for use in found
-    ]
-
-
 def name(row: Row) -> str:
     return f"{row.resource_type} {row.path}"
 
@@ -51,7 +38,7 @@ def test_every_row_finds_its_image_at_its_path(row: Row) -> None:
     distinct = f"{HOST}/lost/{NAMED.index(row)}:latest"
     written = f"lost/{NAMED.index(row)}" if row.reference in SPLIT else distinct
     inputs, path = smallest(row, written)
-    (use,) = [each for each in uses(row.resource_type, inputs) if each.voice is Voice.GATE]
+    (use,) = [each for each in uses(row.resource_type, inputs) if each.naming is Naming.PULLED]
     assert (use.path, use.text, use.resource_type) == (path, distinct, row.resource_type)
     assert use.target == ImageReference.parse(distinct)
 
@@ -101,14 +88,14 @@ def test_every_pull_of_the_catalog_has_a_row(entry: dict[str, str]) -> None:
     assert any(each.removesuffix("{*}") == path for each in found), found
 
 
-SILENT = {"push": Role.PUSH, "pull-soft": Role.SOFT}
+OTHER_ROLES = {"push": Role.PUSH, "pull-soft": Role.SOFT}
 
 
 @pytest.mark.parametrize(
-    "entry", [each for each in CATALOG if each["role"] in SILENT], ids=catalog_id
+    "entry", [each for each in CATALOG if each["role"] in OTHER_ROLES], ids=catalog_id
 )
 def test_every_push_and_every_cache_of_the_catalog_has_a_row(entry: dict[str, str]) -> None:
-    assert entry["path"] in shapes(entry["token"], SILENT[entry["role"]])
+    assert entry["path"] in shapes(entry["token"], OTHER_ROLES[entry["role"]])
 
 
 NEVER = (
@@ -135,12 +122,12 @@ def test_what_no_runtime_pulls_is_never_a_use(entry: dict[str, str], text: str) 
 @pytest.mark.parametrize(
     "entry", [each for each in CATALOG if each["role"] == "pull-soft"], ids=catalog_id
 )
-def test_a_cache_is_checked_and_only_the_notice_speaks_of_it(entry: dict[str, str]) -> None:
+def test_a_cache_is_optional(entry: dict[str, str]) -> None:
     inputs, path = smallest(Row(entry["token"], entry["path"]), IMAGE)
     if entry["path"].endswith(".raw"):
         inputs, path = smallest(Row(entry["token"], entry["path"] + ":cache"), IMAGE)
     (use,) = uses(entry["token"], inputs)
-    assert (use.path, str(use.target), use.voice) == (path, IMAGE, Voice.NOTICE)
+    assert (use.path, str(use.target), use.naming) == (path, IMAGE, Naming.OPTIONAL)
 
 
 AMD64, ARM64, UNDECIDED = Platform("linux", "amd64"), Platform("linux", "arm64"), None
@@ -168,7 +155,7 @@ PLATFORMS = {
     "builder host": UNDECIDED,
     "capacity provider": UNDECIDED,
     "compute environment": UNDECIDED,
-    "constraint ${attr.cpu.arch}": UNDECIDED,
+    "constraint ${attr.cpu.arch}": UNDECIDED,  # of a Nomad job, which is not read for it
     "daemon": UNDECIDED,
     "environment.type": UNDECIDED,
     "imageConfiguration.build.architecture (amd64 def": AMD64,
@@ -232,7 +219,7 @@ def test_any_whole_reference_is_a_use_of_any_resource(
 ) -> None:
     (use,) = uses(resource_type, inputs)
     assert isinstance(use.target, ImageReference)
-    assert use.voice is Voice.GATE
+    assert use.naming is Naming.FOUND
 
 
 @pytest.mark.parametrize(
@@ -252,11 +239,11 @@ def test_any_whole_reference_is_a_use_of_any_resource(
         ("kubernetes:core/v1:ConfigMap", {"data": {"image": IMAGE}}),
     ],
 )
-def test_a_reference_that_is_only_handed_on_is_for_the_notice(
+def test_a_reference_in_text_that_is_only_handed_on_is_carried(
     resource_type: str, inputs: dict[str, Any]
 ) -> None:
     (use,) = uses(resource_type, inputs)
-    assert (str(use.target), use.voice) == (IMAGE, Voice.NOTICE)
+    assert (str(use.target), use.naming) == (IMAGE, Naming.CARRIED)
 
 
 def test_an_unknown_value_spoils_only_the_image_it_hides() -> None:
@@ -272,7 +259,7 @@ def test_an_unknown_value_spoils_only_the_image_it_hides() -> None:
             "family": UNKNOWN_STRING_VALUE,
         },
     )
-    assert codes(found) == [
+    assert targets(found) == [
         ("containerDefinitions[0].image", "unknown-in-preview"),
         ("containerDefinitions[1].image", IMAGE),
         ("containerDefinitions[2]", "unknown-in-preview"),
@@ -282,8 +269,8 @@ def test_an_unknown_value_spoils_only_the_image_it_hides() -> None:
 
 
 def test_one_unknown_value_that_hides_several_images_is_one_use() -> None:
-    assert codes(uses(POD, {"spec": UNKNOWN_STRING_VALUE})) == [("spec", "unknown-in-preview")]
-    assert codes(uses(TASK, {"containerDefinitions": UNKNOWN_STRING_VALUE})) == [
+    assert targets(uses(POD, {"spec": UNKNOWN_STRING_VALUE})) == [("spec", "unknown-in-preview")]
+    assert targets(uses(TASK, {"containerDefinitions": UNKNOWN_STRING_VALUE})) == [
         ("containerDefinitions", "unknown-in-preview")
     ]
 
@@ -310,7 +297,7 @@ def test_other_registries_are_skipped_and_broken_references_are_not() -> None:
         {"image": f"{HOST}/Shop"},
         {"image": ""},
     ]
-    assert [code for _, code in codes(uses(POD, {"spec": {"containers": containers}}))] == [
+    assert [code for _, code in targets(uses(POD, {"spec": {"containers": containers}}))] == [
         "not-private-ecr",
         "not-private-ecr",
         "not-private-ecr",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from layerguard.discovery import platforms, runtimes
+from layerguard.discovery import runtimes
 from layerguard.discovery.catalog import Role, Row
+from layerguard.discovery.platforms.rule import linux_amd64
 
 from tools.inventory import PAGE, page
 
@@ -13,7 +14,7 @@ def test_the_page_in_the_documentation_is_the_one_of_the_rows() -> None:
 
 
 def test_a_new_row_changes_the_page() -> None:
-    row = Row("aws:new/thing:Thing", "image", platforms.linux_amd64, runtimes.LAMBDA)
+    row = Row("aws:new/thing:Thing", "image", linux_amd64, runtimes.LAMBDA)
     assert "| `aws:new/thing:Thing` | `image` | linux amd64 | [AWS Lambda](#runtimes) |" in page(
         [row]
     )

@@ -6,37 +6,44 @@ Source: CloudFormation user guide, "Intrinsic function reference" and "Pseudo pa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from layerguard.discovery import platforms, runtimes
+from layerguard.discovery import runtimes
 from layerguard.discovery.catalog import ROWS, Row
-from layerguard.discovery.path import below
+from layerguard.discovery.path import Keys
 from layerguard.discovery.placement import Placement
-from layerguard.discovery.tree import FoldedObject, Mark, Tree, member
+from layerguard.discovery.platforms.aws_services import lambda_function
+from layerguard.discovery.tree import FoldedObject, Mark, Tree, member, text_of
 
-_VARIABLE = re.compile(r"\$\{(?P<literal>!)?(?P<name>[^}]*)\}")
+MAX_TEXT = 1_000_000
+"""Characters of all texts that functions make, which is what a whole template may have."""
+
+# A name ends at the next variable, so that a text of opening braces is read only once.
+_VARIABLE = re.compile(r"\$\{(?P<literal>!)?(?P<name>[^{}$]*)\}")
 _FIRST_LETTER = re.compile(r"(?:^|(?<=[.\[]))[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateResource:
-    """One resource of a template: its CloudFormation type, its properties and their path."""
+    """One resource of a template: its CloudFormation type, its properties and where they stand."""
 
     type_name: str
     properties: Tree
-    path: str
+    keys: Keys
 
 
-def rows_of(type_name: Tree) -> tuple[Row, ...]:
+def rows_of(type_name: Tree) -> Sequence[Row]:
     """Return the rows for resources of the CloudFormation type ``type_name``."""
     return _ROWS.get(type_name.casefold(), ()) if isinstance(type_name, str) else ()
 
 
 def resources_in(
-    template: Tree, parameters: Tree, placement: Placement, where: str
+    template: Tree, parameters: Tree, placement: Placement
 ) -> Iterator[TemplateResource]:
-    """Yield the resources of the ``template`` at ``where`` in a stack with ``parameters``.
+    """Yield the resources of ``template`` in a stack with ``parameters``.
 
     A value that cannot be known before the deployment is Mark.UNRESOLVED.
     """
@@ -46,33 +53,47 @@ def resources_in(
         type_name = member(resource, "Type")
         if isinstance(type_name, str):
             properties = functions.resolve(member(resource, "Properties"))
-            path = below(below(below(where, "Resources"), name), "Properties")
-            yield TemplateResource(type_name, properties, path)
+            yield TemplateResource(type_name, properties, ("Resources", name, "Properties"))
 
 
 class _Functions:
     """Resolves functions with the parameters, the mappings and the pseudo parameters."""
 
     def __init__(self, template: Tree, parameters: Tree, placement: Placement) -> None:
+        self._characters_left = MAX_TEXT
         self._mappings = member(template, "Mappings")
         self._values: dict[str, Tree] = dict(_pseudo_parameters(placement))
         declared = member(template, "Parameters")
         for name, declaration in declared.items() if isinstance(declared, dict) else ():
             given = member(parameters, name)
-            value = member(declaration, "Default") if given is None else given
-            self._values[name] = Mark.UNRESOLVED if value is None else value
+            self._values[name] = _scalar(member(declaration, "Default") if given is None else given)
 
     def resolve(self, value: Tree) -> Tree:
         """Return ``value`` with the results of its functions in their place."""
-        if isinstance(value, list):
-            return [self.resolve(each) for each in value]
-        if not isinstance(value, dict):
-            return value
-        if len(value) == 1:
-            ((name, argument),) = value.items()
-            if name == "Ref" or name.startswith("Fn::"):
-                return self._call(name, self.resolve(argument))
-        return FoldedObject((key, self.resolve(each)) for key, each in value.items())
+        result: list[Tree] = [None]
+        # A stack of its own instead of recursion. With the name of a function, the value is the
+        # list that by then holds its argument.
+        ahead: list[tuple[Tree, Any, Any, str]] = [(value, result, 0, "")]
+        while ahead:
+            value, container, key, function = ahead.pop()
+            if function:
+                assert isinstance(value, list)
+                container[key] = self._call(function, value[0])
+            elif isinstance(value, list):
+                list_: list[Tree] = [None] * len(value)
+                container[key] = list_
+                ahead += ((each, list_, position, "") for position, each in enumerate(value))
+            elif isinstance(value, dict) and (name := _function_in(value)):
+                argument: list[Tree] = [None]
+                ahead.append((argument, container, key, name))
+                ahead.append((value[name], argument, 0, ""))
+            elif isinstance(value, dict):
+                object_ = FoldedObject(dict.fromkeys(value))
+                container[key] = object_
+                ahead += ((each, object_, name, "") for name, each in value.items())
+            else:
+                container[key] = value
+        return result[0]
 
     def _call(self, name: str, argument: Tree) -> Tree:
         match name, argument:
@@ -83,12 +104,9 @@ class _Functions:
             case "Fn::Sub", [str() as text, dict() as variables]:
                 return self._substitute(text, variables)
             case "Fn::Join", [str() as separator, [*parts]]:
-                return _all_text(parts, separator)
-            case "Fn::FindInMap", [map_name, key, name_in_map, *_]:
-                value: Tree = self._mappings
-                for step in (map_name, key, name_in_map):
-                    value = member(value, step) if isinstance(step, str) else None
-                return Mark.UNRESOLVED if value is None else value
+                return self._text(parts, separator)
+            case "Fn::FindInMap", [str() as map_name, str() as key, str() as name_in_map, *_]:
+                return _scalar(member(member(member(self._mappings, map_name), key), name_in_map))
             case _:
                 return Mark.UNRESOLVED
 
@@ -96,22 +114,41 @@ class _Functions:
         parts: list[Tree] = []
         end = 0
         for variable in _VARIABLE.finditer(text):
-            parts.append(text[end : variable.start()])
+            parts.append(text_of(text[end : variable.start()], text))
             end = variable.end()
             name = variable["name"]
-            parts.append(
-                f"${{{name}}}"
-                if variable["literal"]
-                else variables.get(name, self._values.get(name, Mark.UNRESOLVED))
-            )
-        return _all_text([*parts, text[end:]], "")
+            if variable["literal"]:
+                parts.append(f"${{{name}}}")
+            else:
+                parts.append(variables.get(name, self._values.get(name, Mark.UNRESOLVED)))
+        return self._text([*parts, text_of(text[end:], text)], "")
+
+    def _text(self, parts: list[Tree], separator: str) -> str | Mark:
+        """Return ``parts`` as one text, unless one is not known or they grow without end."""
+        if Mark.UNKNOWN in parts:
+            return Mark.UNKNOWN
+        if any(each is None or isinstance(each, (Mark, dict, list)) for each in parts):
+            return Mark.UNRESOLVED
+        texts = [each if isinstance(each, str) else str(each) for each in parts]
+        length = sum(map(len, texts)) + len(separator) * len(texts)
+        if length > self._characters_left:
+            return Mark.UNRESOLVED
+        self._characters_left -= length
+        return text_of(separator.join(texts), separator, *parts)
 
 
-def _all_text(parts: list[Tree], separator: str) -> str | Mark:
-    marks = [each for each in parts if isinstance(each, (Mark, dict, list)) or each is None]
-    if marks:
-        return Mark.UNKNOWN if Mark.UNKNOWN in marks else Mark.UNRESOLVED
-    return separator.join(map(str, parts))
+def _function_in(value: dict[str, Tree]) -> str | None:
+    """Return the name of the function that an object is, None where it is none."""
+    name = next(iter(value)) if len(value) == 1 else ""
+    return name if name == "Ref" or name.startswith("Fn::") else None
+
+
+def _scalar(value: Tree) -> Tree:
+    """Return ``value`` where it can be a part of a text.
+
+    A list would stand in each place that refers to it, and grow without end.
+    """
+    return Mark.UNRESOLVED if value is None or isinstance(value, (dict, list)) else value
 
 
 def _pseudo_parameters(placement: Placement) -> Iterator[tuple[str, Tree]]:
@@ -130,17 +167,16 @@ def _pascal(path: str) -> str:
     return _FIRST_LETTER.sub(lambda letter: letter[0].upper(), properties) + colon + document
 
 
-def _cloudformation_rows() -> Mapping[str, tuple[Row, ...]]:
-    function = Row(
-        "AWS::Serverless::Function", "ImageUri", platforms.lambda_function, runtimes.LAMBDA
-    )
-    table: dict[str, tuple[Row, ...]] = {function.resource_type.casefold(): (function,)}
+def _cloudformation_rows() -> Mapping[str, Sequence[Row]]:
+    table: defaultdict[str, list[Row]] = defaultdict(list)
     for row in ROWS:
         provider, *names = row.resource_type.split(":")
         if provider == "aws-native":
             type_name = "::".join(("AWS", *names)).casefold()
-            table[type_name] = (*table.get(type_name, ()), replace(row, path=_pascal(row.path)))
-    return table
+            table[type_name].append(replace(row, path=_pascal(row.path)))
+    served = Row("AWS::Serverless::Function", "ImageUri", lambda_function, runtimes.LAMBDA)
+    table[served.resource_type.casefold()].append(served)
+    return dict(table)
 
 
 _ROWS = _cloudformation_rows()

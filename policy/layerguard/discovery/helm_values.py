@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from layerguard.discovery.tree import Mark, Tree, reach
+from layerguard.discovery.tree import Mark, Tree, reach, text_of
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 
@@ -16,6 +16,8 @@ _NAMES = (
     ("imageName", ("imageTag", "tag"), ("imageDigest", "digest")),
 )
 _REGISTRIES = (("global", "imageRegistry"), ("global", "image", "registry"))
+# Characters of a part of a reference; what all images of a chart share is copied for each of them.
+_LONGEST_PART = 512
 
 
 def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Mark]]:
@@ -39,14 +41,17 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
             continue
         reference = image + _version(":", tag) + _version("@", digest)
         if _parsed(reference):
-            yield name_key, reference
+            yield name_key, text_of(reference, image, tag, digest)
 
 
 def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> str | None:
     """Return the private ECR repository that is named, None where there is none."""
     registries = [values.get("registry"), *(reach(whole, *keys) for keys in _REGISTRIES)]
-    known = [f"{each}/{name}" for each in registries if isinstance(each, str) and each]
-    return next((image for image in (name, *known[:1]) if _is_repository(image)), None)
+    if _is_repository(name):
+        return name
+    registry = next((each for each in registries if isinstance(each, str) and each), "")
+    image = f"{registry[:_LONGEST_PART]}/{name}"
+    return text_of(image, registry, name) if _is_repository(image) else None
 
 
 def _is_repository(image: str) -> bool:

@@ -11,7 +11,7 @@ from layerguard.discovery.runtimes import Runtime
 from layerguard.identity import ORDINARY, Identity
 from layerguard.platform import Platform
 from layerguard.reference import ImageReference
-from layerguard.verdict import Verdict
+from layerguard.verdict import Code, Verdict
 
 
 class Naming(Enum):
@@ -50,3 +50,14 @@ class ImageUse:
     identity: Identity = ORDINARY
     identity_unknown: Verdict | None = None
     is_secret: bool = False
+
+
+def verdict_of(code: Code, reason: str = "") -> Verdict:
+    """Return the verdict of ``code``, in its own words where ``reason`` does not say more."""
+    return Verdict(code, reason or code.meaning, code.next_step)
+
+
+def internal_error(error: Exception, where: str) -> Verdict:
+    """Return the verdict after a bug of Layerguard in the step ``where``."""
+    reason = f"This is a bug of Layerguard, in {where}: {type(error).__name__}: {error}"
+    return verdict_of(Code.INTERNAL_ERROR, reason)

@@ -13,13 +13,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from layerguard.discovery.documents import READERS
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
-from layerguard.discovery.tree import Ancestors, Mark, Tree, member
+from layerguard.discovery.tree import Ancestors, Mark, SecretText, Tree, member, plain
 
 _STEP = re.compile(
     r"""\[\] | \[\w+=[^\]]+\] | \{\*\} | :[a-z-]+ """
@@ -28,26 +29,57 @@ _STEP = re.compile(
 )
 _CHOICE = re.compile(r"\[(?P<member>\w+)=(?P<value>.+)\]")
 _PLAIN_KEY = re.compile(r"[\w$*-]+", re.ASCII)
-_ELEMENT_MEMBER = re.compile(r"\]\.[^.\[\]]+")
+_Result = TypeVar("_Result")
+
+Keys: TypeAlias = "tuple[str | int, ...]"
+"""The names of members and the numbers of elements on the way to a value."""
+
+
+def written(keys: Keys) -> str:
+    """Return ``keys`` as a property path, such as ``containerDefinitions[0].image``."""
+    path = "".join(map(_written, keys))
+    return path.removeprefix(".")
+
+
+def _written(key: str | int) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
+    return f".{key}" if _PLAIN_KEY.fullmatch(key) else f'["{key}"]'
+
+
+class Place(NamedTuple):
+    """A value that a path leads to. ``ancestors`` are the objects on the way, the root first."""
+
+    keys: Keys
+    value: Tree
+    ancestors: Ancestors
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What a path leads to: a string, or a mark where the way ended before its time.
+    """A place where an image may stand: a string, or a mark where the way ended before its time.
 
-    ``path`` has the indexes filled in. ``ancestors`` are the objects on the way, the root first.
+    ``results`` are what ``once`` has computed for the leaves of the same resource.
     """
 
-    path: str
+    keys: Keys
     value: str | Mark
     ancestors: Ancestors
+    results: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def path(self) -> str:
+        """The property path, with indexes."""
+        return written(self.keys)
 
     @property
     def container(self) -> str | None:
         """The name beside the value, where it belongs to one element of a list of containers."""
-        last_step = self.path[self.path.rfind("]") :]
-        name = member(self.ancestors[-1], "name") if self.ancestors else None
-        return name if _ELEMENT_MEMBER.fullmatch(last_step) and isinstance(name, str) else None
+        match self.keys:
+            case (*_, int(), str()) if self.ancestors:
+                name = member(self.ancestors[-1], "name")
+                return str(name) if isinstance(name, str) else None
+        return None
 
     @property
     def root(self) -> Tree:
@@ -63,29 +95,36 @@ class Leaf:
         found = (member(ancestor, key) for ancestor in reversed(self.ancestors))
         return next((value for value in found if value is not None), None)
 
+    def once(self, rule: Callable[..., _Result], *values: Tree) -> _Result:
+        """Return ``rule(*values)``, computed once for all leaves that have the same ``values``.
 
-def find(tree: Tree, path: str, where: str = "") -> Iterator[Leaf]:
+        What a thousand containers share, such as a list of instance types, is read only once.
+        """
+        key = (rule, *map(id, values))
+        if key not in self.results:
+            # The values are kept, because the identity of one that is gone may be given again.
+            self.results[key] = (rule(*values), values)
+        result: _Result = self.results[key][0]
+        return result
+
+
+def find(tree: Tree, path: str) -> Iterator[Leaf]:
     """Yield each place in ``tree`` that ``path`` leads to and where a string or a mark stands.
 
-    An unknown value ends only the ways that lead through it. ``where`` is the path of ``tree``.
+    An unknown value ends only the ways that lead through it.
     """
-    for place, value, ancestors in reach_all(tree, path, where):
+    results: dict[Any, Any] = {}
+    for keys, value, ancestors in reach_all(tree, path):
         if isinstance(value, (str, Mark)):
-            yield Leaf(place, value, ancestors)
+            yield Leaf(keys, value, ancestors, results)
 
 
-def reach_all(tree: Tree, path: str, where: str = "") -> Iterator[tuple[str, Tree, Ancestors]]:
-    """Yield the path, the value and the objects on the way of each place ``path`` leads to."""
-    yield from _walk(tree, steps(path), where, ())
-
-
-def below(where: str, key: str | int) -> str:
-    """Return the path of the member or element ``key`` of what stands at ``where``."""
-    if isinstance(key, int):
-        return f"{where}[{key}]"
-    if not _PLAIN_KEY.fullmatch(key):
-        return f'{where}["{key}"]'
-    return f"{where}.{key}" if where else key
+def reach_all(tree: Tree, path: str, where: Keys = ()) -> list[Place]:
+    """Return each place that ``path`` leads to in ``tree``, which itself stands at ``where``."""
+    places = [Place(where, tree, ())]
+    for step in steps(path):
+        places = [following for place in places for following in _follow(place, step)]
+    return places
 
 
 @cache
@@ -98,26 +137,23 @@ def steps(path: str) -> tuple[str, ...]:
     return found
 
 
-def _walk(
-    value: Tree, ahead: tuple[str, ...], where: str, ancestors: Ancestors
-) -> Iterator[tuple[str, Tree, Ancestors]]:
-    if not ahead or (isinstance(value, Mark) and value is not Mark.OPAQUE):
-        yield where, value, ancestors
-        return
-    step, rest = ahead[0], ahead[1:]
-    if step[0] == ":":
-        yield from _walk(_document(value, step[1:], ancestors), rest, where, ancestors)
+def _follow(place: Place, step: str) -> Iterator[Place]:
+    """Yield the places one ``step`` further; a mark ends the way, and stays where it is."""
+    keys, value, ancestors = place
+    if isinstance(value, Mark) and value is not Mark.OPAQUE:
+        yield place
+    elif step[0] == ":":
+        yield Place(keys, _document(value, step[1:], ancestors), ancestors)
     elif step[0] == "[":
-        if isinstance(value, list):
-            for position, element in enumerate(value):
-                if _chosen(step, element):
-                    yield from _walk(element, rest, below(where, position), ancestors)
+        for position, element in enumerate(value if isinstance(value, list) else ()):
+            if _is_chosen(element, step):
+                yield Place((*keys, position), element, ancestors)
     elif isinstance(value, dict):
         for key in value if step == "{*}" else (step,):
-            yield from _walk(member(value, key), rest, below(where, key), (*ancestors, value))
+            yield Place((*keys, key), member(value, key), (*ancestors, value))
 
 
-def _chosen(step: str, element: Tree) -> bool:
+def _is_chosen(element: Tree, step: str) -> bool:
     """Tell whether ``step`` leads to ``element``; one that is unknown may be the one."""
     choice = _CHOICE.fullmatch(step)
     return (
@@ -132,6 +168,7 @@ def _document(value: Tree, reader: str, ancestors: Ancestors) -> Tree:
     if not isinstance(value, str):
         return value
     try:
-        return READERS[reader](value, ancestors)
+        document = READERS[reader](value, ancestors)
     except DocumentUnreadable:
         return Mark.UNREADABLE
+    return plain(document, is_secret=True) if isinstance(value, SecretText) else document

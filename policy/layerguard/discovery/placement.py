@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from layerguard.discovery.tree import Tree, member
+from layerguard.discovery.provider_inputs import elements_of
+from layerguard.discovery.tree import Tree, member, text_of
 
 _ROLE = re.compile(r"arn:[a-z-]+:iam::(?P<account>[0-9]{12}):role/.+", re.ASCII)
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -34,37 +34,29 @@ def placement(provider: Tree, environment: Mapping[str, str]) -> Placement:
     """Return where a provider with the inputs ``provider`` makes its resources.
 
     Nested inputs of a provider arrive as JSON text. What the provider does not say comes from
-    ``environment``, except the account: credentials tell it to AWS alone.
+    ``environment``, except the account: only AWS knows which one credentials belong to.
     """
+    return Placement(_account(provider), _region(provider, environment))
+
+
+def _account(provider: Tree) -> str | None:
+    """Return the account of the last role that the provider assumes, or the only one allowed."""
+    roles = [*elements_of(provider, "assumeRoles"), *elements_of(provider, "assumeRole")]
+    if roles:
+        return account_of_role(member(roles[-1], "roleArn") or member(roles[-1], "role_arn"))
+    allowed = elements_of(provider, "allowedAccountIds")
+    only = allowed[0] if len(allowed) == 1 else None
+    return only if isinstance(only, str) else None
+
+
+def _region(provider: Tree, environment: Mapping[str, str]) -> str | None:
     region = member(provider, "region")
-    from_environment = (environment.get(name) for name in _REGION_VARIABLES)
-    roles = [
-        account_of_role(member(role, "roleArn") or member(role, "role_arn"))
-        for key in ("assumeRoles", "assumeRole")
-        for role in _list(member(provider, key))
-    ]
-    allowed = _list(member(provider, "allowedAccountIds"))
-    accounts = roles[-1:] or (allowed if len(allowed) == 1 else [])
-    return Placement(
-        next((each for each in accounts if isinstance(each, str)), None),
-        region
-        if isinstance(region, str) and region
-        else next(filter(None, from_environment), None),
-    )
+    if isinstance(region, str) and region:
+        return region
+    return next(filter(None, map(environment.get, _REGION_VARIABLES)), None)
 
 
 def account_of_role(arn: Tree) -> str | None:
     """Return the account in the ARN of an IAM role; None in anything else."""
     match = _ROLE.fullmatch(arn) if isinstance(arn, str) else None
-    return match["account"] if match else None
-
-
-def _list(value: Tree) -> list[Tree]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return []
-    if isinstance(value, list):
-        return value
-    return [] if value is None else [value]
+    return text_of(match["account"], arn) if match else None

@@ -8,17 +8,19 @@ guards of a provider do not change whom it asks as.
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
 
+from layerguard.discovery.provider_inputs import elements_of, value_of
 from layerguard.discovery.tree import Mark, Tree, member
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 
 _PROVIDERS = ("pulumi:providers:aws", "pulumi:providers:aws-native")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
+_DURATION_PART = re.compile(r"([0-9]{1,9})([smh])")
 _Value = TypeVar("_Value")
 
 
@@ -62,7 +64,7 @@ def _role(inputs: Tree) -> AssumedRole | None:
     arn = _text(inputs, "roleArn")
     if not arn:
         return None
-    tags = _parsed(member(inputs, "tags"))
+    tags = _known(value_of(inputs, "tags"))
     return AssumedRole(
         arn,
         _text(inputs, "externalId"),
@@ -70,7 +72,7 @@ def _role(inputs: Tree) -> AssumedRole | None:
         _seconds(inputs),
         _text(inputs, "policy"),
         _texts(inputs, "policyArns"),
-        tuple(sorted((key, str(value)) for key, value in tags.items()))
+        tuple(sorted((key, str(_known(value))) for key, value in tags.items()))
         if isinstance(tags, dict)
         else (),
         _texts(inputs, "transitiveTagKeys"),
@@ -95,19 +97,14 @@ def _web_identity(inputs: Tree) -> WebIdentity | None:
 
 def _seconds(inputs: Tree) -> int | None:
     """Return a duration: ``1h30m`` in the classic provider, a number of seconds in the other."""
-    number = _parsed(member(inputs, "durationSeconds"))
+    number = _known(value_of(inputs, "durationSeconds"))
     if isinstance(number, (int, float)):
-        return int(number)
-    text = _text(inputs, "duration")
-    total, digits = 0, ""
-    for character in text or "":
-        if character.isdigit():
-            digits += character
-        elif character in _UNITS and digits:
-            total, digits = total + int(digits) * _UNITS[character], ""
-        else:
-            return None
-    return total or None
+        return int(number) if math.isfinite(number) else None
+    text = _text(inputs, "duration") or ""
+    parts = _DURATION_PART.findall(text)
+    if _DURATION_PART.sub("", text):
+        return None
+    return sum(int(count) * _UNITS[unit] for count, unit in parts) or None
 
 
 def _text(inputs: Tree, key: str) -> str | None:
@@ -116,16 +113,17 @@ def _text(inputs: Tree, key: str) -> str | None:
 
 
 def _flag(inputs: Tree, key: str) -> bool | None:
-    value = _parsed(member(inputs, key))
+    value = _known(value_of(inputs, key))
     return value if isinstance(value, bool) else None
 
 
 def _texts(inputs: Tree, key: str) -> tuple[str, ...]:
-    return tuple(each for each in _elements(inputs, key) if isinstance(each, str) and each)
+    found = map(_known, elements_of(inputs, key))
+    return tuple(each for each in found if isinstance(each, str) and each)
 
 
 def _objects(inputs: Tree, key: str) -> Iterator[Tree]:
-    for each in _elements(inputs, key):
+    for each in map(_known, elements_of(inputs, key)):
         if isinstance(each, dict):
             yield {camel_case(name): value for name, value in each.items()}
 
@@ -133,23 +131,6 @@ def _objects(inputs: Tree, key: str) -> Iterator[Tree]:
 def camel_case(name: str) -> str:
     """Return ``name`` as Pulumi's schemas write it."""
     return re.sub("_([a-z])", lambda letter: letter[1].upper(), name)
-
-
-def _elements(inputs: Tree, key: str) -> Iterator[Tree]:
-    """Yield the elements of a list; anything else stands for itself."""
-    value = _parsed(member(inputs, key))
-    yield from map(_known, value if isinstance(value, list) else [value])
-
-
-def _parsed(value: Tree) -> Tree:
-    """Return the value in JSON text, and any other value as it is."""
-    if not isinstance(_known(value), str):
-        return value
-    try:
-        parsed: Tree = json.loads(str(value))
-    except (ValueError, RecursionError):
-        return value
-    return parsed
 
 
 def _known(value: _Value) -> _Value:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from layerguard.discovery.catalog import ROWS, Role, Row
+from layerguard.discovery.catalog import Role, rows_of
 from layerguard.discovery.path import find, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.split_references import pipeline_registry
-from layerguard.discovery.tree import Mark, Tree, member, plain
+from layerguard.discovery.tree import Mark, Tree, member
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 
@@ -54,30 +54,21 @@ class Provision:
 
 
 def provisions(
-    urn: str,
-    resource_type: str,
-    inputs: object,
-    sentinels: Collection[str] = (),
-    placement: Placement = NOWHERE,
+    urn: str, resource_type: str, inputs: Tree, placement: Placement = NOWHERE
 ) -> tuple[Provision, ...]:
     """Return what a resource puts into ECR; what is not known yet is left out."""
-    name_key = _REPOSITORY_NAMES.get(resource_type)
-    rows = _PUSHES.get(resource_type, ())
-    if name_key is None and not rows and resource_type not in _PIPELINES:
-        return ()
-    tree = plain(inputs, sentinels)
-    here = placement.of(tree)
-    if name_key is not None:
-        name = member(tree, name_key)
+    here = placement.of(inputs)
+    if name_key := _REPOSITORY_NAMES.get(resource_type):
+        name = member(inputs, name_key)
         if not isinstance(name, str):
             return ()
         return (Provision(urn, Provides.REPOSITORY, here.account, here.region, name),)
     if resource_type in _PIPELINES:
-        return tuple(_of_pipeline(urn, tree, here))
-    condition = _CONDITIONS.get(resource_type)
-    if condition is not None and not condition(tree):
+        return tuple(_of_pipeline(urn, inputs, here))
+    rows = [row for row in rows_of(resource_type) if row.role is Role.PUSH]
+    if not rows or not _CONDITIONS.get(resource_type, _always)(inputs):
         return ()
-    pushed = (_pushed(urn, leaf.value) for row in rows for leaf in find(tree, row.path))
+    pushed = (_pushed(urn, leaf.value) for row in rows for leaf in find(inputs, row.path))
     return tuple(each for each in pushed if each)
 
 
@@ -115,8 +106,12 @@ def _build_is_pushed(tree: Tree) -> bool:
         member(tree, "push") is True
         or any(True for _ in find(tree, "exports[].registry.names[]"))
         or any(True for _ in find(tree, "exports[].raw:exporter"))
-        or any(value is True for _, value, _ in reach_all(tree, "exports[].image.push"))
+        or any(place.value is True for place in reach_all(tree, "exports[].image.push"))
     )
+
+
+def _always(_inputs: Tree) -> bool:
+    return True
 
 
 _REPOSITORY_NAMES = {
@@ -129,14 +124,3 @@ _CONDITIONS: Mapping[str, Callable[[Tree], bool]] = {
     "docker-build:index:Image": _build_is_pushed,
     "docker-build:index:Index": lambda tree: member(tree, "push") is not False,
 }
-
-
-def _rows_of_pushes() -> Mapping[str, tuple[Row, ...]]:
-    table: dict[str, tuple[Row, ...]] = {}
-    for row in ROWS:
-        if row.role is Role.PUSH:
-            table[row.resource_type] = (*table.get(row.resource_type, ()), row)
-    return table
-
-
-_PUSHES = _rows_of_pushes()

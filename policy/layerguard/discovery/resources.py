@@ -1,24 +1,29 @@
-"""The discovered: what the resources of a run bring, as they come up and when all are there."""
+"""What the resources of a run bring, as each comes up and when the whole stack is there."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from layerguard.discovery import ImageUse, discover
 from layerguard.discovery.components import is_component
-from layerguard.discovery.placement import placement
+from layerguard.discovery.image_use import ImageUse, internal_error, verdict_of
+from layerguard.discovery.placement import NOWHERE, placement
 from layerguard.discovery.provider import NotKnownYet, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
 from layerguard.discovery.resource_graph import GraphResource, ResourceGraph
 from layerguard.discovery.tree import Tree, plain
+from layerguard.discovery.unread import Unread
+from layerguard.discovery.walker import discover
+from layerguard.identity import Identity
 from layerguard.verdict import Code, Verdict
+
+_ALL_INPUTS = "(all inputs)"
 
 
 class EngineProvider(Protocol):
-    """What the policy SDK says of the provider of a resource."""
+    """The provider of a resource, as the policy SDK hands it over."""
 
     @property
     def resource_type(self) -> str:
@@ -30,7 +35,7 @@ class EngineProvider(Protocol):
 
 
 class EngineResource(Protocol):
-    """What the policy SDK says of a resource that comes up."""
+    """A resource that comes up, as the policy SDK hands it over."""
 
     @property
     def urn(self) -> str:
@@ -50,7 +55,7 @@ class EngineResource(Protocol):
 
 
 class EngineStackResource(EngineResource, GraphResource, Protocol):
-    """What the policy SDK says of a resource when the whole stack is there."""
+    """A resource of the whole stack, as the policy SDK hands it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,119 +64,145 @@ class DiscoveredResource:
 
     uses: tuple[ImageUse, ...]
     provisions: tuple[Provision, ...] = ()
-    component: bool = False
+    is_component: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredStack:
+    """What the resources of a whole stack bring, by their URNs, and what connects them."""
+
+    resources: Mapping[str, DiscoveredResource]
+    graph: ResourceGraph
+
+    @property
+    def components(self) -> frozenset[str]:
+        """The URNs of the resources that only group others."""
+        return frozenset(urn for urn, each in self.resources.items() if each.is_component)
+
+    def uses(self) -> Iterator[ImageUse]:
+        """Yield every use once: a component's only where none of its children has the image."""
+        for urn, resource in self.resources.items():
+            below = self._targets_below(urn) if resource.is_component and resource.uses else set()
+            yield from (use for use in resource.uses if use.target not in below)
+
+    def _targets_below(self, urn: str) -> set[object]:
+        children = (self.resources[child] for child in self.graph.descendants(urn))
+        return {use.target for child in children for use in child.uses}
+
+
+Read: TypeAlias = Callable[[EngineResource, Collection[str], Mapping[str, str]], DiscoveredResource]
+"""Reads one resource, with the strings that stand for unknown values and the environment."""
+
+
+def read_resource(
+    resource: EngineResource, sentinels: Collection[str], environment: Mapping[str, str]
+) -> DiscoveredResource:
+    """Return what ``resource`` brings.
+
+    ``sentinels`` are the strings that stand for unknown values; ``environment`` has the region of
+    providers whose inputs do not name one. A bug in one step is an image use of its own, and hides
+    nothing that the other steps find.
+    """
+    urn, kind, provider = resource.urn, resource.resource_type, resource.provider
+    unread = Unread(urn, kind)
+    inputs = plain(resource.props, sentinels)
+    made_by = plain(provider.props if provider else None, sentinels)
+    here, provided = NOWHERE, tuple[Provision, ...]()
+    with unread.at("(the provider's inputs)"):
+        here = placement(made_by, environment)
+    uses = discover(urn, kind, inputs, here)
+    if uses and provider:
+        identity = _identity(provider.resource_type, made_by)
+        uses = tuple(_with_identity(use, identity) for use in uses)
+    with unread.at(_ALL_INPUTS):
+        provided = provisions(urn, kind, inputs, here)
+    component = is_component(kind, has_provider=provider is not None)
+    return DiscoveredResource((*uses, *unread.uses), provided, component)
 
 
 class DiscoveredResources:
-    """Keeps what each resource brings. Safe to use from many threads.
+    """Keeps what each resource brings. Thread-safe.
 
-    ``sentinels`` are the strings that stand for unknown values, ``environment`` has the region of
-    providers that do not say one.
+    ``read`` reads one resource; ``sentinels`` and ``environment`` are handed to it.
     """
 
-    def __init__(self, sentinels: Collection[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        sentinels: Collection[str],
+        environment: Mapping[str, str],
+        read: Read = read_resource,
+    ) -> None:
         self._sentinels = sentinels
         self._environment = environment
+        self._read = read
         self._lock = threading.Lock()
-        self._seen: dict[str, DiscoveredResource] = {}
+        self._discovered: dict[str, DiscoveredResource] = {}
+        # Few resources put something into ECR, and every other one is held against them.
+        self._provisions: dict[str, tuple[Provision, ...]] = {}
 
-    def see(self, resource: EngineResource) -> DiscoveredResource:
-        """Read a resource. A bug in reading one is an image use of its own: it stops nobody."""
-        try:
-            seen = self._read(resource)
-        except Exception as error:
-            kind = resource.resource_type
-            verdict = Verdict(
-                Code.INTERNAL_ERROR,
-                f"This is a bug of Layerguard, in reading a {kind}: "
-                f"{type(error).__name__}: {error}",
-            )
-            use = ImageUse(resource.urn, kind, "(all inputs)", None, None, verdict, None)
-            seen = DiscoveredResource((use,))
+    def discover(self, resource: EngineResource) -> DiscoveredResource:
+        """Return what ``resource`` brings, and keep it.
+
+        A bug in reading it is an image use that names the resource: it hides no other resource.
+        """
+        unread = Unread(resource.urn, resource.resource_type)
+        found = None
+        with unread.at(_ALL_INPUTS):
+            found = self._read(resource, self._sentinels, self._environment)
+        found = found or DiscoveredResource(tuple(unread.uses))
         with self._lock:
-            self._seen[resource.urn] = seen
-        return seen
+            self._discovered[resource.urn] = found
+            if found.provisions:
+                self._provisions[resource.urn] = found.provisions
+        return found
 
     @property
     def uses(self) -> tuple[ImageUse, ...]:
-        """Every image use seen so far."""
+        """Every image use discovered so far."""
         with self._lock:
-            return tuple(use for seen in self._seen.values() for use in seen.uses)
+            return tuple(use for each in self._discovered.values() for use in each.uses)
 
     @property
     def provisions(self) -> tuple[Provision, ...]:
-        """Everything seen so far that the stack puts into ECR."""
+        """Everything discovered so far that the stack puts into ECR."""
         with self._lock:
-            return tuple(each for seen in self._seen.values() for each in seen.provisions)
+            return tuple(each for provided in self._provisions.values() for each in provided)
 
     def of_stack(
         self, resources: Iterable[EngineStackResource], *, read_unseen: bool
     ) -> DiscoveredStack:
         """Return what the resources of the whole stack bring.
 
-        The inputs that were seen as each came up count. A resource that was not seen (its policy
-        is disabled, or it is no target of this update) is read from the stack, if wanted.
+        The inputs with which each one came up count. One that did not come up (its policy is
+        disabled, or it is no target of this update) is read from the stack where ``read_unseen``.
         """
         resources = tuple(resources)
-        found: dict[str, DiscoveredResource] = {}
+        with self._lock:
+            found = {each.urn: self._discovered.get(each.urn) for each in resources}
         for resource in resources:
-            seen = self._seen.get(resource.urn)
-            if seen is None and read_unseen:
-                seen = self.see(resource)
-            found[resource.urn] = seen or DiscoveredResource(())
-        return DiscoveredStack(found, ResourceGraph(resources))
-
-    def _read(self, resource: EngineResource) -> DiscoveredResource:
-        urn, kind, inputs = resource.urn, resource.resource_type, resource.props
-        provider = resource.provider
-        made_by = plain(provider.props if provider else None, self._sentinels)
-        here = placement(made_by, self._environment)
-        uses = discover(urn, kind, inputs, self._sentinels, here)
-        if uses and provider:
-            uses = _asked_as(uses, provider.resource_type, made_by)
-        return DiscoveredResource(
-            uses,
-            provisions(urn, kind, inputs, self._sentinels, here),
-            is_component(kind, has_provider=provider is not None),
-        )
+            if found[resource.urn] is None and read_unseen:
+                found[resource.urn] = self.discover(resource)
+        nothing = DiscoveredResource(())
+        brings = {urn: each or nothing for urn, each in found.items()}
+        return DiscoveredStack(brings, ResourceGraph(resources))
 
 
-def _asked_as(
-    uses: tuple[ImageUse, ...], provider_type: str, provider: Tree
-) -> tuple[ImageUse, ...]:
-    """Return ``uses`` to be asked about as their resource's provider does everything else."""
+def _identity(provider_type: str, provider: Tree) -> Identity | Verdict:
+    """Return the identity of the provider, or the verdict that says why it is not known."""
     try:
-        identity = provider_identity(provider_type, provider)
+        return provider_identity(provider_type, provider)
     except NotKnownYet:
-        unknown = Verdict(
+        return verdict_of(
             Code.UNKNOWN_IN_PREVIEW,
             "The credentials of the resource's provider are outputs of a resource that does not "
-            "exist yet, so nobody can be asked as this provider.",
-            "nothing to do: the image is checked during the update, before its resource is "
-            "created.",
+            "exist yet, so ECR cannot be asked with them.",
         )
-        return tuple(replace(use, identity_unknown=unknown) for use in uses)
-    return tuple(replace(use, identity=identity) for use in uses)
+    except Exception as error:
+        return internal_error(error, "reading the credentials of the resource's provider")
 
 
-@dataclass(frozen=True)
-class DiscoveredStack:
-    """What the resources of a whole stack bring, and what connects them."""
-
-    seen: Mapping[str, DiscoveredResource]
-    graph: ResourceGraph
-
-    def uses(self) -> Iterator[ImageUse]:
-        """Yield every use once: a component's only where none of its children has the image."""
-        for urn, seen in self.seen.items():
-            below = self._targets_below(urn) if seen.component and seen.uses else set()
-            yield from (use for use in seen.uses if use.target not in below)
-
-    def is_component(self, urn: str) -> bool:
-        """Tell whether a resource groups others."""
-        return self.seen[urn].component
-
-    def _targets_below(self, urn: str) -> set[object]:
-        return {
-            use.target for child in self.graph.descendants(urn) for use in self.seen[child].uses
-        }
+def _with_identity(use: ImageUse, identity: Identity | Verdict) -> ImageUse:
+    """Return ``use``, to be asked about as its resource's provider asks for everything."""
+    if isinstance(identity, Identity):
+        return replace(use, identity=identity)
+    return replace(use, identity_unknown=identity)

@@ -1,7 +1,7 @@
 """What a runtime refuses to run although every layer is there.
 
 A rule looks at one image and returns the refusal in a sentence, or None. A rule that AWS documents
-is certain; one that users report, or that is only likely, speaks through the notice.
+is certain; one that users report, or that is only likely, is a warning.
 Source of the rules: the ``manifest`` and ``region_account`` columns of the project's catalog of
 image properties, made from the AWS documentation and the patterns in the services' API models.
 """

@@ -7,10 +7,12 @@ from typing import TypeAlias
 
 from layerguard.discovery.path import Leaf
 from layerguard.discovery.placement import Placement, account_of_role
-from layerguard.discovery.tree import Mark, Tree, member
+from layerguard.discovery.tree import Mark, Tree, member, text_of
 
 ReferenceRule: TypeAlias = Callable[[Leaf, Placement], "str | Mark | None"]
 """Returns the reference at a leaf, the mark that stands for it, or None where there is none."""
+
+_LONGEST_REGION = 32
 
 
 def as_written(leaf: Leaf, _placement: Placement) -> str | Mark | None:
@@ -49,7 +51,7 @@ def pipeline_source(leaf: Leaf, placement: Placement) -> str | Mark | None:
 def pipeline_scan(leaf: Leaf, placement: Placement) -> str | Mark | None:
     """Return the image that a CodePipeline action of the provider InspectorScan scans.
 
-    Source: CodePipeline user guide, "Amazon Checker InspectorScan invoke action reference".
+    Source: CodePipeline user guide, "Amazon Inspector InspectorScan invoke action reference".
     """
     return _of_pipeline(leaf, placement, "InspectorScan", "ECRImageTag")
 
@@ -59,13 +61,13 @@ def pipeline_registry(leaf: Leaf, placement: Placement) -> str | None:
 
     It is the registry of the pipeline's account, in the action's region or else the pipeline's.
     """
-    account = account_of_role(member(leaf.root, "roleArn")) or placement.account
+    account = leaf.once(account_of_role, member(leaf.root, "roleArn")) or placement.account
     own_region = leaf.nearest("region")
     region = own_region if isinstance(own_region, str) else placement.region
-    if account is None or region is None:
+    if account is None or region is None or len(region) > _LONGEST_REGION:
         return None
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"{account}.dkr.ecr.{region}.{suffix}"
+    return text_of(f"{account}.dkr.ecr.{region}.{suffix}", account, region)
 
 
 def _of_pipeline(
@@ -79,7 +81,8 @@ def _of_pipeline(
     host = pipeline_registry(leaf, placement)
     if host is None:
         return Mark.UNRESOLVED
-    return f"{host}/{leaf.value}:{tag if isinstance(tag, str) and tag else 'latest'}"
+    version = tag if isinstance(tag, str) and tag else "latest"
+    return text_of(f"{host}/{leaf.value}:{version}", host, leaf.value, version)
 
 
 def _action_type(leaf: Leaf) -> Tree:
@@ -91,4 +94,4 @@ def _with_digest(image: str | Mark, digest: Tree) -> str | Mark:
         return image
     if isinstance(digest, Mark):
         return digest
-    return image if "@" in image else f"{image}@{digest}"
+    return image if "@" in image else text_of(f"{image}@{digest}", image, digest)

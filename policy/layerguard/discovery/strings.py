@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from layerguard.discovery.helm_values import joined
-from layerguard.discovery.path import Leaf, below
-from layerguard.discovery.tree import Mark, Tree
+from layerguard.discovery.path import Keys, Place
+from layerguard.discovery.tree import Tree
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 
@@ -34,44 +34,35 @@ _CARRIERS = frozenset(
 )
 
 
-class _Place(NamedTuple):
+class _Step(NamedTuple):
     """A value on the walk, and the way to it, from the end."""
 
     value: Tree
     key: str | int
-    parent: _Place | None
+    parent: _Step | None
 
 
-class FoundReference(NamedTuple):
-    """A reference, and whether it stands in text that is only handed on."""
-
-    leaf: Leaf
-    carried: bool
-
-
-def references_in(tree: Tree, where: str = "") -> Iterator[FoundReference]:
+def references_in(tree: Tree, where: Keys = ()) -> Iterator[Place]:
     """Yield each whole private ECR reference with a tag or a digest among the strings of ``tree``.
 
     References that are split over ``registry``, ``repository``, ``tag`` and ``digest`` are put
-    together. The walk has a stack of its own, so no depth ends it. ``where`` is the path of
-    ``tree``.
+    together; one with an unknown part is a mark. The walk has a stack of its own, so no depth ends
+    it. ``where`` is the place of ``tree``.
     """
-    places = [_Place(tree, "", None)]
-    while places:
-        place = places.pop()
-        value = place.value
+    ahead = [_Step(tree, "", None)]
+    while ahead:
+        step = ahead.pop()
+        value = step.value
         if isinstance(value, str):
             if is_whole_reference(value):
-                yield _found(place, value, where)
+                yield _place(step, where)
         elif isinstance(value, dict):
-            for key, text in joined(value, tree):
-                yield _found(_Place(None, key, place), text, where)
+            for key, reference in joined(value, tree):
+                yield _place(_Step(reference, key, step), where)
             # Reversed, because the last one pushed comes first.
-            places += (_Place(each, key, place) for key, each in reversed(value.items()))
+            ahead += (_Step(each, key, step) for key, each in reversed(value.items()))
         elif isinstance(value, list):
-            places += (
-                _Place(value[position], position, place) for position in reversed(range(len(value)))
-            )
+            ahead += (_Step(value[index], index, step) for index in reversed(range(len(value))))
 
 
 def is_whole_reference(text: str) -> bool:
@@ -85,17 +76,16 @@ def is_whole_reference(text: str) -> bool:
     return reference is not None and bool(reference.tag or reference.digest)
 
 
-def _found(place: _Place, text: str | Mark, where: str) -> FoundReference:
-    way: list[_Place] = []
-    step: _Place | None = place
-    while step is not None and step.parent is not None:
-        way.append(step)
+def is_carried(keys: Keys) -> bool:
+    """Tell whether what stands at ``keys`` is text that is only handed on to something else."""
+    return not _CARRIERS.isdisjoint(key.lower() for key in keys if isinstance(key, str))
+
+
+def _place(step: _Step, where: Keys) -> Place:
+    value, keys, ancestors = step.value, [], []
+    while step.parent is not None:
+        keys.append(step.key)
         step = step.parent
-    way.reverse()
-    path = where
-    for each in way:
-        path = below(path, each.key)
-    objects = (each.parent.value for each in way if each.parent)
-    ancestors = tuple(value for value in objects if isinstance(value, dict))
-    keys = (each.key.lower() for each in way if isinstance(each.key, str))
-    return FoundReference(Leaf(path, text, ancestors), not _CARRIERS.isdisjoint(keys))
+        if isinstance(step.value, dict):
+            ancestors.append(step.value)
+    return Place((*where, *reversed(keys)), value, tuple(reversed(ancestors)))

@@ -16,6 +16,16 @@ class Mark(Enum):
     UNRESOLVED = "an expression that only the service evaluates"
 
 
+class SecretText(str):
+    """A string that Pulumi keeps as a secret. It equals the same text that is no secret."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return a text without the secret: exceptions show what they are about in this form."""
+        return "SecretText(***)"
+
+
 Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | int | float | bool | Mark | None"
 
 Ancestors: TypeAlias = "tuple[Tree, ...]"
@@ -25,51 +35,71 @@ Ancestors: TypeAlias = "tuple[Tree, ...]"
 class FoldedObject(dict[str, Tree]):
     """A document's object: its keys match in any case, as Go's decoder in the AWS provider does."""
 
+    __slots__ = ("_names",)
+    _names: dict[str, str]
 
-def plain(value: object, sentinels: Collection[str]) -> Tree:
+    def folded(self, key: str) -> Tree:
+        """Return the first member whose name is ``key`` in any case; None where there is none."""
+        try:
+            names = self._names
+        except AttributeError:
+            names = self._names = {}
+            for name in self:
+                names.setdefault(name.lower(), name)
+        return self.get(names.get(key.lower(), key))
+
+
+def plain(value: object, sentinels: Collection[str] = (), *, is_secret: bool = False) -> Tree:
     """Return ``value``, as a policy gets it, without the SDK's proxies, however deep it is.
 
     The SDK's proxies raise when an unknown value is read, which would hide its neighbours. They
     hand out the container that they wrap under the key ``__target``; in it an unknown value is
-    one of the strings in ``sentinels``. A string asset is its text. This is the one place that
-    knows.
+    one of the strings in ``sentinels``. A string asset is its text. Each string in a secret, or in
+    all of an ``is_secret`` value, is SecretText. This is the one place that knows the SDK's types.
     """
     result: list[Tree] = [None]
     # A stack of its own instead of recursion: no depth of inputs ends the walk.
-    open_places: list[tuple[object, Any, Any]] = [(value, result, 0)]
-    while open_places:
-        value, container, key = open_places.pop()
+    ahead: list[tuple[object, Any, Any, bool]] = [(value, result, 0, is_secret)]
+    while ahead:
+        value, container, key, secret = ahead.pop()
+        kind = type(value)
         if isinstance(value, str):
-            container[key] = Mark.UNKNOWN if value in sentinels else value
-            continue
-        if value is None or isinstance(value, (bool, int, float, Mark)):
+            text = SecretText(value) if secret else value
+            container[key] = Mark.UNKNOWN if value in sentinels else text
+        elif value is None or isinstance(value, (bool, int, float, Mark)):
             container[key] = value
-            continue
-        value = _unwrapped(value)
-        if isinstance(value, Mapping):
-            object_: dict[str, Tree] = dict.fromkeys(map(str, value))
+        elif kind.__module__.startswith("pulumi"):
+            wrapped, is_secret = _unwrapped(value)
+            ahead.append((wrapped, container, key, secret or is_secret))
+        elif isinstance(value, Mapping):
+            object_: dict[str, Tree] = FoldedObject() if kind is FoldedObject else {}
+            object_.update(dict.fromkeys(map(str, value)))
             container[key] = object_
-            open_places += ((each, object_, str(name)) for name, each in value.items())
+            ahead += ((each, object_, str(name), secret) for name, each in value.items())
         elif isinstance(value, (list, tuple)):
             list_: list[Tree] = [None] * len(value)
             container[key] = list_
-            open_places += ((each, list_, position) for position, each in enumerate(value))
-        elif isinstance(value, str):
-            open_places.append((value, container, key))
+            ahead += ((each, list_, position, secret) for position, each in enumerate(value))
         else:
             container[key] = Mark.OPAQUE
     return result[0]
 
 
-def _unwrapped(value: object) -> object:
-    """Return what the SDK's proxies, secrets and string assets hold."""
+def _unwrapped(value: object) -> tuple[object, bool]:
+    """Return what a proxy, a secret or a string asset of the SDK holds, and if it is a secret."""
     kind = type(value)
-    if kind.__module__.startswith("pulumi_policy"):
-        secret = kind.__name__ == "Secret"
-        return value.value if secret else value["__target"]  # type: ignore[attr-defined, index]
-    if kind.__module__.startswith("pulumi.") and kind.__name__ == "StringAsset":
-        return value.text  # type: ignore[attr-defined]
-    return value
+    if not kind.__module__.startswith("pulumi_policy"):
+        return getattr(
+            value, "text", Mark.OPAQUE
+        ) if kind.__name__ == "StringAsset" else Mark.OPAQUE, False
+    if kind.__name__ == "Secret":
+        return value.value, True  # type: ignore[attr-defined]
+    return value["__target"], False  # type: ignore[index]
+
+
+def text_of(text: str, *parts: Tree) -> str:
+    """Return ``text``, which is made of ``parts``: a secret where one of them is one."""
+    return SecretText(text) if any(isinstance(each, SecretText) for each in parts) else text
 
 
 def member(value: Tree, key: str) -> Tree:
@@ -78,7 +108,7 @@ def member(value: Tree, key: str) -> Tree:
         return None
     if key in value or not isinstance(value, FoldedObject):
         return value.get(key)
-    return next((each for name, each in value.items() if name.lower() == key.lower()), None)
+    return value.folded(key)
 
 
 def reach(value: Tree, *keys: str) -> Tree:

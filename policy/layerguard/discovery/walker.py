@@ -2,183 +2,174 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Sequence
+from typing import Any
 
-from layerguard.discovery import cloudformation, platforms
-from layerguard.discovery.catalog import ROWS, Role, Row
-from layerguard.discovery.image_use import ImageUse, Naming
-from layerguard.discovery.path import Leaf, find, reach_all
+from layerguard.discovery import cloudformation
+from layerguard.discovery.catalog import Role, Row, rows_of
+from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
+from layerguard.discovery.path import Keys, Leaf, Place, reach_all, written
 from layerguard.discovery.placement import NOWHERE, Placement
-from layerguard.discovery.platforms import Presumed
-from layerguard.discovery.strings import references_in
-from layerguard.discovery.tree import Mark, Tree, member, plain
-from layerguard.errors import ReferenceInvalid
+from layerguard.discovery.platforms.pods import pod
+from layerguard.discovery.platforms.rule import Presumed, undecided
+from layerguard.discovery.strings import is_carried, references_in
+from layerguard.discovery.tree import Mark, SecretText, Tree, member
+from layerguard.discovery.unread import Unread
+from layerguard.errors import ReferenceInvalid, assert_never
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
 
-
-def _by_type(rows: Iterable[Row]) -> Mapping[str, tuple[Row, ...]]:
-    table: dict[str, tuple[Row, ...]] = {}
-    for row in rows:
-        table[row.resource_type] = (*table.get(row.resource_type, ()), row)
-    return MappingProxyType(table)
-
-
-_ROWS_BY_TYPE = _by_type(ROWS)
-_NAMED = {Role.PULL: Naming.PULLED, Role.SOFT: Naming.OPTIONAL}
-_READ = {Role.DOCUMENT: Naming.FOUND, Role.CARRIER: Naming.CARRIED}
-_NEVER_USED = (Role.PUSH, Role.NOT_PULLED)
 # Their stacks are made in other accounts and regions than the stack set itself.
 _ELSEWHERE = ("aws:cloudformation/stackSet:StackSet", "aws-native:cloudformation:StackSet")
+
+_CODES = {
+    Mark.UNKNOWN: Code.UNKNOWN_IN_PREVIEW,
+    Mark.UNRESOLVED: Code.EXPRESSION_UNRESOLVED,
+    Mark.UNREADABLE: Code.DOCUMENT_UNREADABLE,
+    Mark.OPAQUE: Code.DOCUMENT_UNREADABLE,
+}
 
 
 def discover(
     urn: str,
     resource_type: str,
-    inputs: object,
-    sentinels: Collection[str] = (),
+    inputs: Tree,
     placement: Placement = NOWHERE,
+    rows: Sequence[Row] | None = None,
 ) -> tuple[ImageUse, ...]:
     """Return every image use of a resource: those of its rows first, then any other reference.
 
-    ``inputs`` are what a policy gets, the SDK's proxies or plain values; a string in
-    ``sentinels`` stands for an unknown value. Where one unknown value hides several images, one
-    use speaks for them, at the path of that value. ``placement`` is where the resource's provider
-    makes it.
+    Where one unknown value hides several images, one use stands for them, at the path of that
+    value. ``placement`` is where the resource's provider makes it. ``rows`` are those of the
+    catalog unless given. A bug in reading one place is a use of its own, and hides no other.
     """
-    tree = plain(inputs, sentinels)
-    resource = _Resource(urn, resource_type, placement.of(tree))
-    uses: dict[str, ImageUse] = {}
-    for use in resource.uses(_ROWS_BY_TYPE.get(resource_type, ()), tree, ""):
-        uses.setdefault(use.path, use)
-    return tuple(uses.values())
+    walk = _Walk(urn, resource_type)
+    found = rows_of(resource_type) if rows is None else rows
+    walk.read(found, inputs, (), placement.of(inputs))
+    return walk.uses
 
 
-@dataclass(frozen=True, slots=True)
-class _Resource:
-    """One resource on the walk."""
+class _Walk:
+    """Reads one resource. Where several rows lead to a place, the first one counts."""
 
-    urn: str
-    resource_type: str
-    placement: Placement
+    def __init__(self, urn: str, resource_type: str) -> None:
+        self._urn = urn
+        self._type = resource_type
+        # None where a row leads to an image that is not pulled after all.
+        self._named: dict[Keys, ImageUse | None] = {}
+        self._found: dict[Keys, ImageUse] = {}
+        self._unread = Unread(urn, resource_type)
+        self._never: set[Keys] = set()
+        self._carried: set[Keys] = set()
+        self._results: dict[Any, Any] = {}
+        # A resource that no row knows may be a custom one that runs pods.
+        kubernetes = resource_type.startswith("kubernetes:")
+        self._otherwise = Row(resource_type, "", pod if kubernetes else undecided)
 
-    def uses(self, rows: tuple[Row, ...], tree: Tree, where: str) -> Iterator[ImageUse]:
-        """Yield the uses in ``tree``; where several ways lead to a place, the first one counts."""
-        judged: set[str] = set()
+    @property
+    def uses(self) -> tuple[ImageUse, ...]:
+        """What was found, each place once: what a row names, then the other references."""
+        named = (use for use in self._named.values() if use)
+        others = (use for keys, use in self._found.items() if keys not in self._named)
+        return (*named, *others, *self._unread.uses)
+
+    def read(self, rows: Sequence[Row], tree: Tree, where: Keys, placement: Placement) -> None:
+        """Read what ``rows`` say of the ``tree`` at ``where``, then every other string in it."""
         for row in rows:
-            if row.role in _NAMED:
-                for leaf in find(tree, row.path, where):
-                    judged.add(leaf.path)
-                    yield from self._named(row, leaf)
-            elif row.role is Role.TEMPLATE:
-                for path, value, _ in reach_all(tree, row.path, where):
-                    yield from self._of_template(tree, value, path)
-            elif row.role is Role.RESOURCE:
-                type_name = member(tree, "typeName") or member(tree, "type")
-                for path, value, _ in reach_all(tree, row.path, where):
-                    yield from self._of_type(type_name, value, path)
-        for use in self._read(rows, tree, where):
-            if use.path not in judged:
-                yield use
+            with self._unread.at(row.path):
+                for place in reach_all(tree, row.path, where):
+                    with self._unread.at(written(place.keys)):
+                        self._read_place(row, place, tree, placement)
+        with self._unread.at(written(where) or "(all inputs)"):
+            for place in references_in(tree, where):
+                if not _is_below(place.keys, self._never):
+                    carried = _is_below(place.keys, self._carried)
+                    self._keep(place, where, Naming.CARRIED if carried else Naming.FOUND, placement)
 
-    def _named(self, row: Row, leaf: Leaf) -> Iterator[ImageUse]:
-        text = row.reference(leaf, self.placement)
-        if text is not None:
-            yield self._use(Leaf(leaf.path, text, leaf.ancestors), row, _NAMED[row.role])
+    def _read_place(self, row: Row, place: Place, tree: Tree, placement: Placement) -> None:
+        match row.role:
+            case Role.PULL:
+                self._name(row, place, Naming.PULLED, placement)
+            case Role.SOFT:
+                self._name(row, place, Naming.OPTIONAL, placement)
+            case Role.DOCUMENT:
+                self._read_document(place, Naming.FOUND, placement)
+            case Role.CARRIER:
+                self._carried.add(place.keys)
+                self._read_document(place, Naming.CARRIED, placement)
+            case Role.TEMPLATE:
+                self._read_template(place, tree, placement)
+            case Role.RESOURCE:
+                kind = member(tree, "typeName") or member(tree, "type")
+                rows = cloudformation.rows_of(kind)
+                self.read(rows, place.value, place.keys, placement)
+            case Role.PUSH | Role.NOT_PULLED:
+                self._never.add(place.keys)
+            case _:
+                assert_never(row.role)
 
-    def _read(self, rows: tuple[Row, ...], tree: Tree, where: str) -> Iterator[ImageUse]:
-        never = _paths(rows, _NEVER_USED, tree, where)
-        carried = _paths(rows, (Role.CARRIER,), tree, where)
-        read = Row(self.resource_type, "", platform=self._platform_of_any())
-        for row in rows:
-            if row.role in _READ:
-                for path, value, ancestors in reach_all(tree, row.path, where):
-                    if value is Mark.UNREADABLE and row.role is Role.DOCUMENT:
-                        yield self._use(Leaf(path, Mark.UNREADABLE, ancestors), read, Naming.FOUND)
-                    for found in references_in(value, path):
-                        naming = Naming.CARRIED if found.carried else _READ[row.role]
-                        yield self._use(found.leaf, read, naming)
-        for found in references_in(tree, where):
-            if not _is_below(found.leaf.path, never):
-                carries = found.carried or _is_below(found.leaf.path, carried)
-                yield self._use(found.leaf, read, Naming.CARRIED if carries else Naming.FOUND)
-
-    def _of_template(self, tree: Tree, template: Tree, where: str) -> Iterator[ImageUse]:
-        if isinstance(template, Mark):
-            yield self._use(Leaf(where, template, ()), Row(self.resource_type, ""), Naming.PULLED)
+    def _name(self, row: Row, place: Place, naming: Naming, placement: Placement) -> None:
+        keys, value, ancestors = place
+        if not isinstance(value, (str, Mark)):
             return
-        placement = NOWHERE if self.resource_type in _ELSEWHERE else self.placement
-        inside = _Resource(self.urn, self.resource_type, placement)
+        reference = row.reference(Leaf(keys, value, ancestors, self._results), placement)
+        use = None
+        if reference is not None:
+            use = self._use(row, Place(keys, reference, ancestors), naming, placement)
+        self._named[keys] = self._named.get(keys) or use
+
+    def _read_document(self, place: Place, naming: Naming, placement: Placement) -> None:
+        if place.value is Mark.UNREADABLE and naming is Naming.FOUND:
+            self._keep(place, place.keys, naming, placement)
+        for found in references_in(place.value, place.keys):
+            self._keep(found, place.keys, naming, placement)
+
+    def _read_template(self, place: Place, tree: Tree, placement: Placement) -> None:
+        if isinstance(place.value, Mark):
+            row = Row(self._type, "")
+            self._named[place.keys] = self._use(row, place, Naming.PULLED, placement)
+            return
+        inside = NOWHERE if self._type in _ELSEWHERE else placement
         parameters = member(tree, "parameters")
-        for each in cloudformation.resources_in(template, parameters, placement, where):
-            yield from inside._of_type(each.type_name, each.properties, each.path)
+        for each in cloudformation.resources_in(place.value, parameters, inside):
+            rows = cloudformation.rows_of(each.type_name)
+            self.read(rows, each.properties, (*place.keys, *each.keys), inside)
 
-    def _of_type(self, type_name: Tree, properties: Tree, where: str) -> Iterator[ImageUse]:
-        yield from self.uses(cloudformation.rows_of(type_name), properties, where)
+    def _keep(self, place: Place, where: Keys, naming: Naming, placement: Placement) -> None:
+        """Keep a reference that was found in what stands at ``where``."""
+        if place.keys in self._found:
+            return
+        if is_carried(place.keys[len(where) :]):
+            naming = Naming.CARRIED
+        self._found[place.keys] = self._use(self._otherwise, place, naming, placement)
 
-    def _platform_of_any(self) -> platforms.PlatformRule:
-        """Return the rule for a reference that no row knows: a custom resource may run pods."""
-        kubernetes = self.resource_type.startswith("kubernetes:")
-        return platforms.pod if kubernetes else platforms.undecided
-
-    def _use(self, leaf: Leaf, row: Row, naming: Naming) -> ImageUse:
-        text = leaf.value if isinstance(leaf.value, str) else None
+    def _use(self, row: Row, place: Place, naming: Naming, placement: Placement) -> ImageUse:
+        keys, value, ancestors = place
+        assert isinstance(value, (str, Mark))
+        leaf = Leaf(keys, value, ancestors, self._results)
         return ImageUse(
-            self.urn,
-            self.resource_type,
+            self._urn,
+            self._type,
             leaf.path,
             leaf.container,
-            text,
-            _target(leaf),
+            str(value) if isinstance(value, str) else None,
+            _target(value),
             row.platform(leaf),
             isinstance(row.platform, Presumed),
             row.runtime,
-            self.placement,
+            placement,
             naming,
+            is_secret=isinstance(value, SecretText),
         )
 
 
-def _paths(rows: Iterable[Row], roles: tuple[Role, ...], tree: Tree, where: str) -> tuple[str, ...]:
-    return tuple(
-        path for row in rows if row.role in roles for path, _, _ in reach_all(tree, row.path, where)
-    )
+def _is_below(keys: Keys, places: set[Keys]) -> bool:
+    # A row's path has a dozen steps at most, so there are few lengths to look at.
+    return any(keys[:length] in places for length in set(map(len, places)))
 
 
-def _is_below(path: str, places: Iterable[str]) -> bool:
-    return any(
-        path.startswith(place) and path[len(place) : len(place) + 1] in ("", ".", "[")
-        for place in places
-    )
-
-
-def _target(leaf: Leaf) -> ImageReference | Verdict:
-    match leaf.value:
-        case Mark.UNKNOWN:
-            return Verdict(
-                Code.UNKNOWN_IN_PREVIEW,
-                "The value is an output of a resource that does not exist yet.",
-                "nothing to do: the image is checked during the update, before its resource is "
-                "created.",
-            )
-        case Mark.UNRESOLVED:
-            return Verdict(
-                Code.EXPRESSION_UNRESOLVED,
-                "The image is an expression that only the service itself evaluates, so it is not "
-                "known which image it is.",
-                "write the whole reference, or set the region and the account on the resource's "
-                "provider where only these are missing.",
-            )
-        case Mark():
-            return Verdict(
-                Code.DOCUMENT_UNREADABLE,
-                "The property is not a valid document, so the images in it are not known.",
-                "correct the document; a JSON or YAML function of the program's language makes a "
-                "valid one.",
-            )
-        case text:
-            return target_of(text)
+def _target(value: str | Mark) -> ImageReference | Verdict:
+    return verdict_of(_CODES[value]) if isinstance(value, Mark) else target_of(str(value))
 
 
 def target_of(text: str) -> ImageReference | Verdict:
@@ -186,5 +177,5 @@ def target_of(text: str) -> ImageReference | Verdict:
     try:
         reference = ImageReference.parse(text)
     except ReferenceInvalid as error:
-        return Verdict(Code.REFERENCE_INVALID, str(error), "correct the reference.")
-    return reference or Verdict(Code.NOT_PRIVATE_ECR, Code.NOT_PRIVATE_ECR.meaning)
+        return verdict_of(Code.REFERENCE_INVALID, str(error))
+    return reference or verdict_of(Code.NOT_PRIVATE_ECR)

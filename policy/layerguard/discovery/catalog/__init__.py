@@ -5,9 +5,30 @@ image (pulumi-aws 7.51, pulumi-aws-native 1.84, pulumi-kubernetes 4.34, awsx, ek
 docker-build, nomad).
 """
 
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
 from layerguard.discovery.catalog import aws, aws_native, builds, kubernetes
 from layerguard.discovery.catalog.row import Role, Row
 
 ROWS: tuple[Row, ...] = (*aws.ROWS, *aws_native.ROWS, *builds.ROWS, *kubernetes.ROWS)
 
-__all__ = ["ROWS", "Role", "Row"]
+
+def _by_type() -> Mapping[str, Sequence[Row]]:
+    table: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in ROWS:
+        table[row.resource_type].append(row)
+    return dict(table)
+
+
+_ROWS_BY_TYPE = _by_type()
+
+
+def rows_of(resource_type: str) -> Sequence[Row]:
+    """Return the rows for resources of a type, none for a type that the catalog does not have."""
+    return _ROWS_BY_TYPE.get(resource_type, ())
+
+
+__all__ = ["ROWS", "Role", "Row", "rows_of"]

@@ -1,6 +1,6 @@
 """Rows of the classic AWS provider (pulumi-aws)."""
 
-from layerguard.discovery import platforms, runtimes, split_references
+from layerguard.discovery import runtimes, split_references
 from layerguard.discovery.catalog.row import (
     Row,
     carrier,
@@ -18,9 +18,25 @@ from layerguard.discovery.catalog.shapes import (
     SAGEMAKER_STEPS,
     SPARK_IMAGES,
 )
-from layerguard.discovery.platforms import Presumed
+from layerguard.discovery.platforms.aws_services import (
+    agent_core,
+    batch_job,
+    batch_node,
+    code_build,
+    ecs_task,
+    emr_serverless,
+    lambda_function,
+    spark,
+)
+from layerguard.discovery.platforms.rule import Presumed, linux_amd64, undecided
+from layerguard.discovery.platforms.sagemaker import (
+    sagemaker_job,
+    sagemaker_step,
+    sagemaker_supported,
+    sagemaker_training,
+)
 
-_AMD64 = Presumed(platforms.linux_amd64)
+_AMD64 = Presumed(linux_amd64)
 _BATCH = "aws:batch/jobDefinition:JobDefinition"
 _BUILD = "aws:codebuild/project:Project"
 _EMR_JOB = "aws:emrcontainers/jobTemplate:JobTemplate"
@@ -40,44 +56,44 @@ ROWS = (
     Row("aws:amplify/app:App",          "environmentVariables._CUSTOM_IMAGE",                                     _AMD64),
     Row("aws:amplify/app:App",          "autoBranchCreationConfig.environmentVariables._CUSTOM_IMAGE",            _AMD64),
     Row("aws:amplify/branch:Branch",    "environmentVariables._CUSTOM_IMAGE",                                     _AMD64),
-    Row("aws:apprunner/service:Service", "sourceConfiguration.imageRepository.imageIdentifier",                   platforms.linux_amd64,         runtimes.APP_RUNNER),
-    Row(_BATCH,                         "containerProperties:json.image",                                         platforms.batch_job),
-    Row(_BATCH,                        f"ecsProperties:json.{BATCH_ECS}",                                         platforms.batch_job),
-    *(Row(_BATCH,                      f"eksProperties.{path}",                                                   platforms.undecided) for path in BATCH_EKS),
-    Row(_BATCH,                        f"{_NODES}.container.image",                                               platforms.batch_node),
-    Row(_BATCH,                        f"{_NODES}.ecsProperties.{BATCH_ECS}",                                     platforms.batch_node),
-    *(Row(_BATCH,                      f"{_NODES}.eksProperties.{path}",                                          platforms.batch_node) for path in BATCH_EKS),
-    Row("aws:bedrock/agentcoreAgentRuntime:AgentcoreAgentRuntime", "agentRuntimeArtifact.containerConfiguration.containerUri", platforms.agent_core, runtimes.AGENT_CORE),
-    Row("aws:bedrock/agentcoreHarness:AgentcoreHarness", "environmentArtifact.containerConfiguration.containerUri", platforms.agent_core,         runtimes.AGENT_CORE),
-    Row("aws:codecatalyst/devEnvironment:DevEnvironment", "ides.runtime",                                         platforms.undecided),
-    Row(_BUILD,                         "environment.image",                                                      platforms.code_build),
-    *(Row(_BUILD,                      f"source.buildspec:yaml.batch.{path}",                                     platforms.code_build) for path in BUILD_BATCHES),
-    *(Row(_BUILD,                      f"secondarySources[].buildspec:yaml.batch.{path}",                         platforms.code_build) for path in BUILD_BATCHES),
-    Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.RepositoryName",                                      platforms.undecided,           runtimes.ANY, split_references.pipeline_source),
-    Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.ECRRepositoryName",                                   platforms.undecided,           runtimes.ANY, split_references.pipeline_scan),
-    Row("aws:ecs/daemonTaskDefinition:DaemonTaskDefinition", "containerDefinitions[].image",                      platforms.undecided),
-    Row("aws:ecs/expressGatewayService:ExpressGatewayService", "primaryContainer.image",                          _AMD64,                        runtimes.ECS_EXPRESS),
-    Row("aws:ecs/taskDefinition:TaskDefinition", "containerDefinitions:json[].image",                             platforms.ecs_task),
-    *(Row(_EMR_JOB,                    f"{_EMR_JOB_SETTINGS}.{properties}{image}",                                platforms.spark) for properties in _EMR_JOB_PROPERTIES for image in SPARK_IMAGES),
-    *(Row(_EMR_JOB,                    f"jobTemplateData.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters:spark{image}", platforms.spark) for image in SPARK_IMAGES),
-    *(Row(_EMR_JOB,                    f"jobTemplateData.jobDriver.sparkSqlJobDriver.sparkSqlParameters:spark{image}", platforms.spark) for image in SPARK_IMAGES),
-    Row("aws:emrserverless/application:Application", "imageConfiguration.imageUri",                               platforms.emr_serverless,      runtimes.EMR_SERVERLESS),
-    Row("aws:imagebuilder/containerRecipe:ContainerRecipe", "parentImage",                                        platforms.undecided),
-    Row("aws:lambda/function:Function", "imageUri",                                                               platforms.lambda_function,     runtimes.LAMBDA),
-    Row("aws:lightsail/containerServiceDeploymentVersion:ContainerServiceDeploymentVersion", "containers[].image", _AMD64,                        runtimes.LIGHTSAIL),
-    Row("aws:sagemaker/algorithm:Algorithm", "trainingSpecification.trainingImage",                               platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_training_digest),
-    Row("aws:sagemaker/algorithm:Algorithm", "inferenceSpecification.containers[].image",                         platforms.sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
-    Row("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition", "dataQualityAppSpecification.imageUri", platforms.sagemaker_job,      runtimes.SAGEMAKER),
-    Row(_TUNING,                        "trainingJobDefinition.algorithmSpecification.trainingImage",             platforms.sagemaker_training,  runtimes.SAGEMAKER),
-    Row(_TUNING,                        "trainingJobDefinitions[].algorithmSpecification.trainingImage",          platforms.sagemaker_training,  runtimes.SAGEMAKER),
-    Row("aws:sagemaker/imageVersion:ImageVersion", "baseImage",                                                   _AMD64,                        runtimes.SAGEMAKER),
-    Row("aws:sagemaker/model:Model",    "containers[].image",                                                     platforms.undecided,           runtimes.SAGEMAKER_HOSTING),
-    Row("aws:sagemaker/model:Model",    "primaryContainer.image",                                                 platforms.undecided,           runtimes.SAGEMAKER_HOSTING),
-    Row(_MONITORING,                    "monitoringScheduleConfig.monitoringJobDefinition.monitoringAppSpecification.imageUri", platforms.sagemaker_job, runtimes.SAGEMAKER),
-    *(Row(_SAGEMAKER_PIPELINE,         f"pipelineDefinition:json.{step}.{image}",                                 platforms.sagemaker_step,      runtimes.SAGEMAKER) for step in SAGEMAKER_STEPS for image in SAGEMAKER_REQUEST),
-    Row(_TRAINING,                      "algorithmSpecification.trainingImage",                                   platforms.sagemaker_training,  runtimes.SAGEMAKER),
-    Row(_TRAINING,                      "debugRuleConfigurations[].ruleEvaluatorImage",                           _AMD64,                        runtimes.SAGEMAKER),
-    Row(_TRAINING,                      "profilerRuleConfigurations[].ruleEvaluatorImage",                        _AMD64,                        runtimes.SAGEMAKER),
+    Row("aws:apprunner/service:Service", "sourceConfiguration.imageRepository.imageIdentifier",                   linux_amd64,         runtimes.APP_RUNNER),
+    Row(_BATCH,                         "containerProperties:json.image",                                         batch_job),
+    Row(_BATCH,                        f"ecsProperties:json.{BATCH_ECS}",                                         batch_job),
+    *(Row(_BATCH,                      f"eksProperties.{path}",                                                   undecided) for path in BATCH_EKS),
+    Row(_BATCH,                        f"{_NODES}.container.image",                                               batch_node),
+    Row(_BATCH,                        f"{_NODES}.ecsProperties.{BATCH_ECS}",                                     batch_node),
+    *(Row(_BATCH,                      f"{_NODES}.eksProperties.{path}",                                          batch_node) for path in BATCH_EKS),
+    Row("aws:bedrock/agentcoreAgentRuntime:AgentcoreAgentRuntime", "agentRuntimeArtifact.containerConfiguration.containerUri", agent_core, runtimes.AGENT_CORE),
+    Row("aws:bedrock/agentcoreHarness:AgentcoreHarness", "environmentArtifact.containerConfiguration.containerUri", agent_core,         runtimes.AGENT_CORE),
+    Row("aws:codecatalyst/devEnvironment:DevEnvironment", "ides.runtime",                                         undecided),
+    Row(_BUILD,                         "environment.image",                                                      code_build),
+    *(Row(_BUILD,                      f"source.buildspec:yaml.batch.{path}",                                     code_build) for path in BUILD_BATCHES),
+    *(Row(_BUILD,                      f"secondarySources[].buildspec:yaml.batch.{path}",                         code_build) for path in BUILD_BATCHES),
+    Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.RepositoryName",                                      undecided,           runtimes.ANY, split_references.pipeline_source),
+    Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.ECRRepositoryName",                                   undecided,           runtimes.ANY, split_references.pipeline_scan),
+    Row("aws:ecs/daemonTaskDefinition:DaemonTaskDefinition", "containerDefinitions[].image",                      undecided),
+    Row("aws:ecs/expressGatewayService:ExpressGatewayService", "primaryContainer.image",                          _AMD64,              runtimes.ECS_EXPRESS),
+    Row("aws:ecs/taskDefinition:TaskDefinition", "containerDefinitions:json[].image",                             ecs_task),
+    *(Row(_EMR_JOB,                    f"{_EMR_JOB_SETTINGS}.{properties}{image}",                                spark) for properties in _EMR_JOB_PROPERTIES for image in SPARK_IMAGES),
+    *(Row(_EMR_JOB,                    f"jobTemplateData.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters:spark{image}", spark) for image in SPARK_IMAGES),
+    *(Row(_EMR_JOB,                    f"jobTemplateData.jobDriver.sparkSqlJobDriver.sparkSqlParameters:spark{image}", spark) for image in SPARK_IMAGES),
+    Row("aws:emrserverless/application:Application", "imageConfiguration.imageUri",                               emr_serverless,      runtimes.EMR_SERVERLESS),
+    Row("aws:imagebuilder/containerRecipe:ContainerRecipe", "parentImage",                                        undecided),
+    Row("aws:lambda/function:Function", "imageUri",                                                               lambda_function,     runtimes.LAMBDA),
+    Row("aws:lightsail/containerServiceDeploymentVersion:ContainerServiceDeploymentVersion", "containers[].image", _AMD64,              runtimes.LIGHTSAIL),
+    Row("aws:sagemaker/algorithm:Algorithm", "trainingSpecification.trainingImage",                               sagemaker_supported, runtimes.SAGEMAKER, split_references.with_training_digest),
+    Row("aws:sagemaker/algorithm:Algorithm", "inferenceSpecification.containers[].image",                         sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
+    Row("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition", "dataQualityAppSpecification.imageUri", sagemaker_job,      runtimes.SAGEMAKER),
+    Row(_TUNING,                        "trainingJobDefinition.algorithmSpecification.trainingImage",             sagemaker_training,  runtimes.SAGEMAKER),
+    Row(_TUNING,                        "trainingJobDefinitions[].algorithmSpecification.trainingImage",          sagemaker_training,  runtimes.SAGEMAKER),
+    Row("aws:sagemaker/imageVersion:ImageVersion", "baseImage",                                                   _AMD64,              runtimes.SAGEMAKER),
+    Row("aws:sagemaker/model:Model",    "containers[].image",                                                     undecided,           runtimes.SAGEMAKER_HOSTING),
+    Row("aws:sagemaker/model:Model",    "primaryContainer.image",                                                 undecided,           runtimes.SAGEMAKER_HOSTING),
+    Row(_MONITORING,                    "monitoringScheduleConfig.monitoringJobDefinition.monitoringAppSpecification.imageUri", sagemaker_job, runtimes.SAGEMAKER),
+    *(Row(_SAGEMAKER_PIPELINE,         f"pipelineDefinition:json.{step}.{image}",                                 sagemaker_step,      runtimes.SAGEMAKER) for step in SAGEMAKER_STEPS for image in SAGEMAKER_REQUEST),
+    Row(_TRAINING,                      "algorithmSpecification.trainingImage",                                   sagemaker_training,  runtimes.SAGEMAKER),
+    Row(_TRAINING,                      "debugRuleConfigurations[].ruleEvaluatorImage",                           _AMD64,              runtimes.SAGEMAKER),
+    Row(_TRAINING,                      "profilerRuleConfigurations[].ruleEvaluatorImage",                        _AMD64,              runtimes.SAGEMAKER),
 
     # A document whose strings are read for whole references
     document("aws:ec2/instance:Instance",           "userData:user-data"),
@@ -105,7 +121,7 @@ ROWS = (
     template("aws:cloudformation/stackSet:StackSet", "templateBody:yaml"),
     resource("aws:cloudcontrol/resource:Resource",   "desiredState:json"),
 
-    # Values that are handed on: only a notice
+    # Values that are handed on: only a warning
     carrier("aws:cloudformation/stack:Stack",                           "parameters"),
     carrier("aws:cloudformation/stackInstances:StackInstances",         "parameterOverrides"),
     carrier("aws:cloudformation/stackSet:StackSet",                     "parameters"),

@@ -1,7 +1,15 @@
 """Rows of the providers around them: docker, docker-build, awsx, eks, nomad."""
 
-from layerguard.discovery import platforms, runtimes, split_references
-from layerguard.discovery.catalog.row import Row, document, not_pulled, push, soft
+from layerguard.discovery import runtimes, split_references
+from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled, push, soft
+from layerguard.discovery.platforms.aws_services import ec2_task, fargate_task
+from layerguard.discovery.platforms.docker import (
+    docker_build,
+    docker_classic_build,
+    docker_host,
+    swarm,
+)
+from layerguard.discovery.platforms.rule import undecided
 
 _BUILD = "docker-build:index:Image"
 _CONTAINERS = ("container.image", "containers{*}.image")
@@ -13,25 +21,25 @@ _REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 # fmt: off
 ROWS = (
     # An image that a runtime pulls: resource type, property path, platform, runtime, how it is read
-    *(Row("awsx:ecs:EC2Service",           f"taskDefinitionArgs.{path}",                           platforms.ec2_task)     for path in _CONTAINERS),
-    *(Row("awsx:ecs:EC2TaskDefinition",     path,                                                  platforms.ec2_task)     for path in _CONTAINERS),
-    *(Row("awsx:ecs:FargateService",       f"taskDefinitionArgs.{path}",                           platforms.fargate_task) for path in _CONTAINERS),
-    *(Row("awsx:ecs:FargateTaskDefinition", path,                                                  platforms.fargate_task) for path in _CONTAINERS),
-    Row("docker:index/buildxBuilder:BuildxBuilder", "dockerContainer.image",                       platforms.undecided),
-    Row("docker:index/buildxBuilder:BuildxBuilder", "kubernetes.image",                            platforms.undecided),
-    Row("docker:index/buildxBuilder:BuildxBuilder", "kubernetes.qemu.image",                       platforms.undecided),
-    Row("docker:index/container:Container", "image",                                               platforms.docker_host),
-    Row("docker:index/plugin:Plugin",       "name",                                                platforms.undecided),
-    Row(_REGISTRY_IMAGE,                    "build.additionalContexts[]:context",                  platforms.docker_classic_build),
-    Row(_REMOTE_IMAGE,                      "name",                                                platforms.docker_host,  runtimes.ANY, split_references.unless_built),
-    Row(_REMOTE_IMAGE,                      "build.additionalContexts[]:context",                  platforms.docker_classic_build),
-    Row("docker:index/service:Service",     "taskSpec.containerSpec.image",                        platforms.swarm),
-    Row(_BUILD,                             "context.named{*}.location",                           platforms.docker_build),
-    Row(_BUILD,                             "dockerfile.inline:dockerfile[].image",                platforms.docker_build),
-    Row(_INDEX,                             "sources[]",                                           platforms.undecided),
-    Row(_NOMAD,                             "jobspec:nomad.job{*}.group{*}.task{*}.config.image",  platforms.nomad,        runtimes.ANY, split_references.unless_interpolated),
-    Row(_NOMAD,                             "jobspec:nomad.Job.TaskGroups[].Tasks[].Config.image", platforms.nomad,        runtimes.ANY, split_references.unless_interpolated),
-    Row(_NOMAD,                             "jobspec:nomad.TaskGroups[].Tasks[].Config.image",     platforms.nomad,        runtimes.ANY, split_references.unless_interpolated),
+    *(Row("awsx:ecs:EC2Service",           f"taskDefinitionArgs.{path}",                           ec2_task)     for path in _CONTAINERS),
+    *(Row("awsx:ecs:EC2TaskDefinition",     path,                                                  ec2_task)     for path in _CONTAINERS),
+    *(Row("awsx:ecs:FargateService",       f"taskDefinitionArgs.{path}",                           fargate_task) for path in _CONTAINERS),
+    *(Row("awsx:ecs:FargateTaskDefinition", path,                                                  fargate_task) for path in _CONTAINERS),
+    Row("docker:index/buildxBuilder:BuildxBuilder", "dockerContainer.image",                       undecided),
+    Row("docker:index/buildxBuilder:BuildxBuilder", "kubernetes.image",                            undecided),
+    Row("docker:index/buildxBuilder:BuildxBuilder", "kubernetes.qemu.image",                       undecided),
+    Row("docker:index/container:Container", "image",                                               docker_host),
+    Row("docker:index/plugin:Plugin",       "name",                                                undecided),
+    Row(_REGISTRY_IMAGE,                    "build.additionalContexts[]:context",                  docker_classic_build),
+    Row(_REMOTE_IMAGE,                      "name",                                                docker_host,  runtimes.ANY, split_references.unless_built),
+    Row(_REMOTE_IMAGE,                      "build.additionalContexts[]:context",                  docker_classic_build),
+    Row("docker:index/service:Service",     "taskSpec.containerSpec.image",                        swarm),
+    Row(_BUILD,                             "context.named{*}.location",                           docker_build),
+    Row(_BUILD,                             "dockerfile.inline:dockerfile[].image",                docker_build),
+    Row(_INDEX,                             "sources[]",                                           undecided),
+    Row(_NOMAD,                             "jobspec:nomad.image{*}",                              undecided,  runtimes.ANY, split_references.unless_interpolated),
+    Row(_NOMAD,                             "jobspec:nomad.Job.TaskGroups[].Tasks[].Config.image", undecided,  runtimes.ANY, split_references.unless_interpolated),
+    Row(_NOMAD,                             "jobspec:nomad.TaskGroups[].Tasks[].Config.image",     undecided,  runtimes.ANY, split_references.unless_interpolated),
 
     # A cache: it may be absent
     soft("awsx:ecr:Image",             "cacheFrom[]"),
@@ -55,6 +63,9 @@ ROWS = (
     document("eks:index:NodeGroup",        "nodeUserDataOverride:user-data"),
     document("eks:index:NodeGroupV2",      "nodeUserData:user-data"),
     document("eks:index:NodeGroupV2",      "nodeUserDataOverride:user-data"),
+
+    # Values that are handed on: only a warning
+    carrier(_NOMAD, "jobspec:nomad"),
 
     # An image that the resource writes
     push("awsx:ecr:Image",             "repositoryUrl"),

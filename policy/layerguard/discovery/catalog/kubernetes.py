@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from layerguard.discovery import platforms
 from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled
 from layerguard.discovery.catalog.shapes import POD_SPEC, POD_VOLUMES
+from layerguard.discovery.platforms.pods import pod
 
 _TEMPLATE = "spec.template.spec"
 _JOB_TEMPLATE = "spec.jobTemplate.spec.template.spec"
@@ -41,9 +41,9 @@ def _rows() -> Iterator[Row]:
     for group, kind, pod_spec, images in _KINDS:
         for image in images:
             path = f"{pod_spec}.{image}"
-            yield Row(f"kubernetes:{group}:{kind}", path, platforms.pod)
-            yield Row(f"kubernetes:{group}:{kind}Patch", path, platforms.pod)
-            yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", platforms.pod)
+            yield Row(f"kubernetes:{group}:{kind}", path, pod)
+            yield Row(f"kubernetes:{group}:{kind}Patch", path, pod)
+            yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", pod)
 
 
 # fmt: off
@@ -59,7 +59,7 @@ _OTHERS = (
     document("kubernetes:yaml/v2:ConfigGroup",             "objs[]"),
     document("kubernetes:yaml/v2:ConfigGroup",             "yaml:yaml-stream"),
 
-    # Values that are handed on: only a notice
+    # Values that are handed on: only a warning
     carrier("kubernetes:core/v1:ConfigMap",                "data"),
     carrier("kubernetes:core/v1:Secret",                   "data"),
     carrier("kubernetes:core/v1:Secret",                   "stringData"),

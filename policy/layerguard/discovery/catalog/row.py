@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from layerguard.discovery import platforms, runtimes, split_references
-from layerguard.discovery.platforms import PlatformRule
+from layerguard.discovery import runtimes, split_references
+from layerguard.discovery.platforms.rule import PlatformRule, undecided
 from layerguard.discovery.runtimes import Runtime
 from layerguard.discovery.split_references import ReferenceRule
 
@@ -15,9 +15,9 @@ class Role(Enum):
     """What stands at the path of a row."""
 
     PULL = "an image that a runtime pulls"
-    SOFT = "an image that is pulled if it is there, such as a build's cache; only a notice"
+    SOFT = "an image that is pulled if it is there, such as a build's cache; only a warning"
     DOCUMENT = "a document or values whose strings are read for references"
-    CARRIER = "free text, variables or parameters; whole references in it are only a notice"
+    CARRIER = "free text, variables or parameters; whole references in it are only a warning"
     TEMPLATE = "a CloudFormation template: images as in the rows of aws-native"
     RESOURCE = "the properties of one CloudFormation resource: images as in the rows of aws-native"
     PUSH = "an image that this resource writes"
@@ -34,7 +34,7 @@ class Row:
 
     resource_type: str
     path: str
-    platform: PlatformRule = platforms.undecided
+    platform: PlatformRule = undecided
     runtime: Runtime = runtimes.ANY
     reference: ReferenceRule = split_references.as_written
     role: Role = Role.PULL

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from layerguard.discovery.documents.dockerfile import dockerfile_images
-from layerguard.discovery.documents.hcl import read_hcl
+from layerguard.discovery.documents.quoted import quoted_references
 from layerguard.discovery.documents.spark import spark_properties
 from layerguard.discovery.documents.structured import read_json, read_yaml, read_yaml_stream
 from layerguard.discovery.documents.user_data import read_user_data
@@ -36,12 +36,11 @@ def _dockerfile(text: str, ancestors: Ancestors) -> Tree:
     return [each for each in images if member(each, "image") not in named]
 
 
-def _nomad(text: str, ancestors: Ancestors) -> Tree:
-    """A Nomad job is HCL, or with ``json = true`` JSON."""
+def _nomad(text: str, _ancestors: Ancestors) -> Tree:
+    """A Nomad job is HCL, of which only quoted references are read, or JSON."""
     if text.lstrip().startswith("{"):
         return read_json(text)
-    variables = reach(ancestors[0], "hcl2", "vars")
-    return read_hcl(text, variables if isinstance(variables, dict) else {})
+    return quoted_references(text)
 
 
 def _after(prefix: str) -> Reader:

@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
 
-from layerguard.discovery.tree import Mark, Tree
+from layerguard.discovery.tree import Mark, Tree, text_of
+
+MAX_EXPANDED = 65_536
+"""Characters of all values that stand in the place of a variable. References need few of them."""
 
 _Pull: TypeAlias = "tuple[str, str | None]"
 """A reference, or the name of a stage, and the platform that the text asks for."""
@@ -29,7 +32,7 @@ _NO_IMAGES = ("", "scratch", "dockerfile.v0")
 _DIRECTIVE = re.compile(r"\s*#\s*(syntax|escape|check)\s*=(.*)", re.IGNORECASE)
 _FLAG = re.compile(r"""\s*--([\w-]+)(?:=((?:"[^"]*"|'[^']*'|\S)*))?""")
 _WORD = re.compile(r"""(?:<<-?[ \t]*|'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+""")
-_HEREDOC = re.compile(r"\d*<<(-?)\s*([^<]+)")
+_HEREDOC = re.compile(r"\d*<<(-?)[ \t]*([^<\s][^<]*)")
 _QUOTING = re.compile(r"""\\(.)|['"]""")
 
 
@@ -47,9 +50,10 @@ def dockerfile_images(
     directives = _directives(lines)
     escape = "`" if directives.get("escape") == "`" else "\\"
     given = {name: _known(value) for name, value in arguments.items() if value is not None}
-    stages = _stages(_instructions(iter(lines), escape), given, escape)
+    stages = _stages(_instructions(iter(lines), escape), _Variables(given, escape))
     syntax = given.get("BUILDKIT_SYNTAX", directives.get("syntax", ""))
-    pulls: list[_Pull] = [(syntax.partition(" ")[0], None), *_external(stages, target)]
+    frontend = text_of(syntax.partition(" ")[0], syntax)
+    pulls: list[_Pull] = [(frontend, None), *_pulled(stages, target)]
     return [
         {"image": _marked(image), "platform": platform}
         for image, platform in dict.fromkeys(pulls)
@@ -95,11 +99,11 @@ class _Instruction:
 
     def heredocs(self) -> Iterator[tuple[str, bool]]:
         """Yield the line that ends each heredoc, and whether tabs may stand in front of it."""
-        if self.keyword == "onbuild":
-            yield from _Instruction.parse(self.rest).heredocs()
-        if self.keyword not in ("run", "copy", "add"):
+        # The builder refuses a trigger of a trigger.
+        instruction = _Instruction.parse(self.rest) if self.keyword == "onbuild" else self
+        if instruction.keyword not in ("run", "copy", "add"):
             return
-        for word in _WORD.findall(self.rest):
+        for word in _WORD.findall(instruction.rest):
             if heredoc := _HEREDOC.fullmatch(word):
                 yield _QUOTING.sub(r"\1", heredoc[2]), bool(heredoc[1])
 
@@ -139,93 +143,68 @@ def _joined(lines: Iterator[str], escape: str) -> Iterator[str]:
     yield "".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    name: str
-    base: _Pull
-    parent: int | None
-    sources: list[str] = field(default_factory=list)
-
-
-def _stages(
-    instructions: Iterable[_Instruction], given: Mapping[str, str], escape: str
-) -> list[_Stage]:
-    """Return the stages. Only an ARG above the first of them counts in a FROM."""
-    values = {name: given.get(name, _UNRESOLVED) for name in _PREDEFINED}
-    stages: list[_Stage] = []
-    numbers: dict[str, int] = {}
-    for instruction in instructions:
-        if instruction.keyword == "from":
-            base, as_, name, *_ = (*instruction.rest.split(), "", "", "")
-            name = name.lower() if as_.lower() == "as" else ""
-            base = _expanded(base, values, escape)
-            platform = _expanded(dict(instruction.flags).get("platform", ""), values, escape)
-            is_known = platform and isinstance(_marked(platform), str)
-            pull = (base, platform if is_known else None)
-            stages.append(_Stage(name, pull, numbers.get(base.lower())))
-            if name:
-                numbers[name] = len(stages) - 1
-        elif stages:
-            # The builder refuses variables here: they would make the stages' order depend on them.
-            stages[-1].sources.extend(each for each in instruction.sources() if "$" not in each)
-        elif instruction.keyword == "arg":
-            for word in _WORD.findall(instruction.rest):
-                name, has_default, default = word.partition("=")
-                if name in given:
-                    values[name] = given[name]
-                elif has_default:
-                    values[name] = _expanded(default, values, escape)
-    return stages
-
-
-def _external(stages: list[_Stage], target: str | None) -> Iterator[_Pull]:
-    """Yield what the stages that ``target`` needs, and only these, pull from a registry."""
-    numbers = {str(number): number for number in range(len(stages))}
-    numbers |= {stage.name: number for number, stage in enumerate(stages) if stage.name}
-    last = len(stages) - 1
-    open_ = [numbers.get(target.lower()) if target is not None else last if stages else None]
-    needed: set[int] = set()
-    while open_:
-        number = open_.pop()
-        if number is not None and number not in needed:
-            needed.add(number)
-            stage = stages[number]
-            open_ += (stage.parent, *(numbers.get(each.lower()) for each in stage.sources))
-    for number in sorted(needed):
-        stage = stages[number]
-        if stage.parent is None:
-            yield stage.base
-        for source in stage.sources:
-            if source.lower() not in numbers and not source.isdecimal():
-                yield source, None
-
-
 @cache
 def _pieces(escape: str) -> re.Pattern[str]:
+    escape = re.escape(escape)
     return re.compile(
         rf"""\$\{{(?P<opened>\w+)(?P<operator>:?[-+?]|[\#%/])? | (?P<closed>\}}) | \$(?P<name>\w+)
-        | {re.escape(escape)}(?P<escaped>.) | '(?P<single>[^']*)' | (?P<double>") | (?P<plain>.)""",
+        | {escape}(?P<escaped>.) | '(?P<single>[^']*)' | (?P<double>")
+        | (?P<plain>[^$}}'"{escape}]+|.)""",
         re.VERBOSE | re.DOTALL,
     )
 
 
-def _expanded(text: str, values: Mapping[str, str], escape: str) -> str:
-    """Return ``text`` with ``values`` for its variables and without its quotes."""
-    heads: list[tuple[str, str]] = []
-    parts: list[list[str]] = [[]]
-    for piece in _pieces(escape).finditer(text):
-        if piece["opened"]:
-            heads.append((piece["opened"], piece["operator"] or ""))
-            parts.append([])
-        elif piece["closed"] and heads:
-            word = "".join(parts.pop())
-            name, operator = heads.pop()
-            parts[-1].append(_substituted(values.get(name), operator, word))
-        elif piece["name"]:
-            parts[-1].append(values.get(piece["name"], ""))
-        else:
-            parts[-1] += filter(None, piece.group("escaped", "single", "plain", "closed"))
-    return "" if heads else "".join(parts[0])
+class _Variables:
+    """The arguments above the first FROM, the only ones that count in a FROM.
+
+    ``given`` are the build's, which win over the defaults of the text.
+    """
+
+    def __init__(self, given: Mapping[str, str], escape: str) -> None:
+        self._given = given
+        self._pieces = _pieces(escape)
+        self._values = {name: given.get(name, _UNRESOLVED) for name in _PREDEFINED}
+        self._characters_left = MAX_EXPANDED
+
+    def declare(self, arguments: str) -> None:
+        """Take on what an ARG declares."""
+        for word in _WORD.findall(arguments):
+            name, has_default, default = word.partition("=")
+            if name in self._given:
+                self._values[name] = self._given[name]
+            elif has_default:
+                self._values[name] = self.expand(default)
+
+    def expand(self, text: str) -> str:
+        """Return ``text`` with the values of its variables and without its quotes.
+
+        Values in values can grow without end: beyond ``MAX_EXPANDED`` the text is unresolved.
+        """
+        heads: list[tuple[str, str]] = []
+        parts: list[list[str]] = [[]]
+        for piece in self._pieces.finditer(text):
+            value = None
+            if piece["opened"]:
+                heads.append((piece["opened"], piece["operator"] or ""))
+                parts.append([])
+            elif piece["closed"] and heads:
+                word = _joined_text(parts.pop())
+                name, operator = heads.pop()
+                value = _substituted(self._values.get(name), operator, word)
+            elif piece["name"]:
+                value = self._values.get(piece["name"], "")
+            else:
+                parts[-1] += filter(None, piece.group("escaped", "single", "plain", "closed"))
+            if value:
+                self._characters_left -= len(value)
+                if self._characters_left < 0:
+                    return _UNRESOLVED
+                parts[-1].append(value)
+        return "" if heads else _joined_text(parts[0])
+
+
+def _joined_text(parts: list[str]) -> str:
+    return text_of("".join(parts), *parts)
 
 
 def _substituted(value: str | None, operator: str, word: str) -> str:
@@ -240,3 +219,69 @@ def _substituted(value: str | None, operator: str, word: str) -> str:
     if operator in ("#", "%", "/") and value:
         return _UNRESOLVED  # patterns, which only the builder matches
     return value or ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    name: str
+    base: _Pull
+    parent: int | None
+    sources: list[str] = field(default_factory=list)
+
+
+def _stages(instructions: Iterable[_Instruction], variables: _Variables) -> list[_Stage]:
+    stages: list[_Stage] = []
+    numbers: dict[str, int] = {}
+    for instruction in instructions:
+        if instruction.keyword == "from":
+            stage = _stage(instruction, variables, numbers)
+            if stage.name:
+                numbers[stage.name] = len(stages)
+            stages.append(stage)
+        elif stages:
+            # The builder refuses variables here: they would make the stages' order depend on them.
+            stages[-1].sources.extend(each for each in instruction.sources() if "$" not in each)
+        elif instruction.keyword == "arg":
+            variables.declare(instruction.rest)
+    return stages
+
+
+def _stage(from_: _Instruction, variables: _Variables, numbers: Mapping[str, int]) -> _Stage:
+    """Return the stage that a FROM begins; ``numbers`` are those of the stages above it."""
+    base, as_, name, *_ = (*from_.rest.split(), "", "", "")
+    base = variables.expand(base)
+    platform = variables.expand(dict(from_.flags).get("platform", ""))
+    is_known = platform and isinstance(_marked(platform), str)
+    return _Stage(
+        name.lower() if as_.lower() == "as" else "",
+        (base, platform if is_known else None),
+        numbers.get(base.lower()),
+    )
+
+
+def _pulled(stages: list[_Stage], target: str | None) -> Iterator[_Pull]:
+    """Yield what the stages that ``target`` needs, and only these, pull from a registry."""
+    numbers = {str(number): number for number in range(len(stages))}
+    numbers |= {stage.name: number for number, stage in enumerate(stages) if stage.name}
+    last = len(stages) - 1 if stages else None
+    start = last if target is None else numbers.get(target.lower())
+    for number in sorted(_needed(stages, numbers, start)):
+        stage = stages[number]
+        if stage.parent is None:
+            yield stage.base
+        for source in stage.sources:
+            if source.lower() not in numbers and not source.isdecimal():
+                yield source, None
+
+
+def _needed(stages: list[_Stage], numbers: Mapping[str, int], start: int | None) -> set[int]:
+    """Return the numbers of the stages that ``start`` is made from, its own among them."""
+    needed: set[int] = set()
+    ahead = [start]
+    while ahead:
+        number = ahead.pop()
+        if number is not None and number not in needed:
+            needed.add(number)
+            stage = stages[number]
+            ahead += (stage.parent, *(numbers.get(each.lower()) for each in stage.sources))
+    return needed

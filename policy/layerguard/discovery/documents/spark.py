@@ -5,10 +5,18 @@ Sources: Spark documentation, "Submitting Applications"; EMR on EKS API, ``Spark
 
 from __future__ import annotations
 
-import shlex
+import re
+from collections.abc import Iterator
 
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
 from layerguard.discovery.tree import Tree
+
+_PIECE = re.compile(
+    r"""(?P<blank>[ \t\r\n]+) | (?P<plain>[^ \t\r\n'"\\]+) | \\(?P<escaped>.)
+    | '(?P<single>[^']*)' | "(?P<double>(?:[^"\\]|\\.)*)" """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPED = re.compile(r"""\\(["\\])""")
 
 
 def spark_properties(arguments: str) -> dict[str, Tree]:
@@ -16,10 +24,7 @@ def spark_properties(arguments: str) -> dict[str, Tree]:
 
     Raises DocumentUnreadable where a quotation mark or a backslash at the end leaves a word open.
     """
-    try:
-        words = iter(shlex.split(arguments))
-    except ValueError as error:
-        raise DocumentUnreadable("The arguments end inside a quotation.") from error
+    words = _words(arguments)
     properties: dict[str, Tree] = {}
     for word in words:
         if word in ("--conf", "-c"):
@@ -32,3 +37,25 @@ def spark_properties(arguments: str) -> dict[str, Tree]:
         if separator:
             properties[key] = value
     return properties
+
+
+def _words(arguments: str) -> Iterator[str]:
+    """Yield the words as a POSIX shell splits them.
+
+    The standard library's ``shlex`` does the same, in a time that grows with a word's square.
+    """
+    parts: list[str] = []
+    position = 0
+    while position < len(arguments):
+        piece = _PIECE.match(arguments, position)
+        if piece is None:
+            raise DocumentUnreadable("The arguments end inside a quotation.")
+        position = piece.end()
+        if piece["blank"] is None:
+            quoted = piece["double"]
+            parts.append(_ESCAPED.sub(r"\1", quoted) if quoted else piece[piece.lastgroup or 0])
+        elif parts:
+            yield "".join(parts)
+            parts = []
+    if parts:
+        yield "".join(parts)

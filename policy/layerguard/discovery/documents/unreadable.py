@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class DocumentUnreadable(ValueError):
-    """A document does not parse."""
+    """A document does not parse, or is larger than any that its service takes."""

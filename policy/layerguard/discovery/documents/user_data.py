@@ -1,27 +1,32 @@
 """User data of machines, where it is a document: cloud-config, Bottlerocket, a MIME message.
 
-Sources: cloud-init documentation, "User data formats"; Bottlerocket documentation, "Settings".
+Sources: cloud-init documentation, "User data formats"; Bottlerocket documentation, "Settings";
+RFC 2046, "Multipart Media Type".
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import email
 import re
 import zlib
-from importlib import import_module
+from collections.abc import Iterator, Mapping
 
+from layerguard.discovery.documents.quoted import quoted_references
 from layerguard.discovery.documents.structured import read_yaml
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
-from layerguard.discovery.tree import FoldedObject, Tree
+from layerguard.discovery.tree import Tree
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*", re.ASCII)
-_BOTTLEROCKET = re.compile(r"^\s*\[{1,2}settings[.\]]", re.MULTILINE)
-_YAML_TYPES = ("text/cloud-config", "application/node.eks.aws")
+MAX_BYTES = 1_000_000
+"""What user data may unpack to. EC2 takes 16 KiB of it packed."""
+MAX_NESTING = 8
+"""How deep messages may stand in messages."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}", re.ASCII)
+_BOTTLEROCKET = re.compile(r"^[ \t]*\[{1,2}settings[.\]]", re.MULTILINE)
+_BOUNDARY = re.compile(r"""\bboundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))""", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
-# EC2 takes 16 KiB; what unpacks to more than this is no configuration.
-_MAX_BYTES = 1_000_000
+_YAML_TYPES = ("text/cloud-config", "application/node.eks.aws")
 
 
 def read_user_data(text: str) -> Tree:
@@ -34,30 +39,54 @@ def read_user_data(text: str) -> Tree:
     if text.startswith("#cloud-config"):
         return read_yaml(text)
     if text[:8].lower().startswith(("content-", "mime-ver")):
-        message = email.message_from_string(text)
-        parts = (part for part in message.walk() if part.get_content_type() in _YAML_TYPES)
-        return [read_yaml(str(part.get_payload())) for part in parts]
-    if _BOTTLEROCKET.search(text):
-        return _read_toml(text)
-    return None
+        return [read_yaml(document) for document in _documents_in(text)]
+    return quoted_references(text) if _BOTTLEROCKET.search(text) else None
 
 
 def _unpacked(text: str) -> str:
-    if not _BASE64.fullmatch(text):
+    compact = "".join(text.split())
+    if not _BASE64.fullmatch(compact):
         return text
     try:
-        data = base64.b64decode(text, validate=False)
+        data = base64.b64decode(compact)
         if data.startswith(_GZIP):
-            data = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, _MAX_BYTES)
+            unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            data = unpacking.decompress(data, MAX_BYTES)
+            if not unpacking.eof:
+                raise DocumentUnreadable("The user data does not unpack, or not to its end.")
         return data.decode()
     except (binascii.Error, zlib.error, UnicodeDecodeError):
         return text
 
 
-def _read_toml(text: str) -> Tree:
-    try:
-        return FoldedObject(import_module("tomllib").loads(text))
-    except ModuleNotFoundError as error:
-        raise DocumentUnreadable("Reading TOML needs Python 3.11.") from error
-    except (ValueError, RecursionError) as error:
-        raise DocumentUnreadable("The text is not TOML.") from error
+def _documents_in(message: str) -> Iterator[str]:
+    """Yield the YAML documents in a MIME message: itself, its parts, and the parts of these."""
+    ahead = [(message, 0)]
+    while ahead:
+        message, depth = ahead.pop()
+        head, _, body = f"\n{message}".replace("\r\n", "\n").partition("\n\n")
+        fields = _fields(head)
+        kind = fields.get("content-type", "").partition(";")[0].strip().lower()
+        boundary = _BOUNDARY.search(fields.get("content-type", ""))
+        if kind.startswith("multipart/") and boundary:
+            if depth == MAX_NESTING:
+                raise DocumentUnreadable("The message has messages in it too deeply.")
+            mark = re.escape(boundary[1] or boundary[2])
+            parts = re.split(rf"^--{mark}(?:--)?[ \t]*$\n?", body, flags=re.MULTILINE)
+            ahead += ((part, depth + 1) for part in reversed(parts[1:]))
+        elif kind in _YAML_TYPES or body.startswith("#cloud-config"):
+            yield _decoded(body, fields.get("content-transfer-encoding", "").strip().lower())
+
+
+def _fields(head: str) -> Mapping[str, str]:
+    """Return the fields of a message's head by their names in lower case."""
+    lines = re.sub(r"\n[ \t]+", " ", head).split("\n")
+    return {
+        name.strip().lower(): value for name, _, value in (each.partition(":") for each in lines)
+    }
+
+
+def _decoded(body: str, encoding: str) -> str:
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(body.encode(errors="replace")).decode(errors="replace")
+    return _unpacked(body) if encoding == "base64" else body

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from layerguard.discovery.platforms.rule import LINUX_AMD64, LINUX_ARM64
 from layerguard.discovery.tree import Mark, Tree
-from layerguard.errors import ReferenceInvalid
+from layerguard.errors import PlatformInvalid
 from layerguard.platform import Platform
 
 ARCHITECTURES = {
@@ -32,13 +31,17 @@ def parsed(text: Tree) -> Platform | None:
     """Return the platform that a text such as linux/arm64 names; None for another value."""
     try:
         return Platform.parse(text) if isinstance(text, str) else None
-    except ReferenceInvalid:
+    except PlatformInvalid:
         return None
 
 
-def of_instances(kinds: Iterable[Tree]) -> Platform | None:
-    """Return Linux on the one architecture that all of ``kinds`` have; None where there is none."""
-    found = {_of_instance(kind) for kind in kinds}
+def of_instances(*kinds: Tree) -> Platform | None:
+    """Return Linux on the one architecture that all instance types have; None without one.
+
+    Each of ``kinds`` is an instance type, a list of them, or None, which is left out.
+    """
+    types = [each for kind in kinds for each in (kind if isinstance(kind, list) else [kind])]
+    found = {_of_instance(each) for each in types if each is not None}
     return found.pop() if len(found) == 1 else None
 
 

@@ -15,10 +15,13 @@ def pod(leaf: Leaf) -> Platform | None:
 
     Source: Kubernetes documentation, "Assigning Pods to Nodes" and "Well-Known Labels".
     """
-    selector = leaf.nearest("nodeSelector")
-    terms = _required_terms(leaf.nearest("affinity"))
+    return leaf.once(_platform, *map(leaf.nearest, ("nodeSelector", "affinity", "os")))
+
+
+def _platform(selector: Tree, affinity: Tree, own_system: Tree) -> Platform | None:
+    terms = _required_terms(affinity)
     architecture = _label(selector, terms, "arch")
-    system = _label(selector, terms, "os") or member(leaf.nearest("os"), "name") or "linux"
+    system = _label(selector, terms, "os") or member(own_system, "name") or "linux"
     if architecture is None and system == "windows":
         architecture = "amd64"  # the only architecture of Windows nodes
     if not isinstance(architecture, str) or not isinstance(system, str):

@@ -17,7 +17,7 @@ LINUX_ARM64 = Platform("linux", "arm64")
 
 @dataclass(frozen=True, slots=True)
 class Presumed:
-    """A rule that nobody documents: an image without the platform is a notice, not a violation."""
+    """A rule that is not documented: an image without the platform is a warning, and no violation."""
 
     rule: PlatformRule
 
@@ -29,7 +29,7 @@ class Presumed:
 def words(rule: PlatformRule) -> str:
     """Return ``rule`` in words, for documentation."""
     if isinstance(rule, Presumed):
-        return f"{words(rule.rule)} Not documented: a mismatch is only a notice."
+        return f"{words(rule.rule)} Not documented: a mismatch is only a warning."
     return " ".join((rule.__doc__ or "").split())
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from layerguard.discovery.path import Leaf
-from layerguard.discovery.platforms.inputs import elements, linux, of_instances, strings
+from layerguard.discovery.platforms.inputs import linux, of_instances, strings
 from layerguard.discovery.platforms.rule import LINUX_AMD64, LINUX_ARM64
-from layerguard.discovery.tree import member
+from layerguard.discovery.tree import Tree, member
 from layerguard.platform import Platform
 
 # Source: Microsoft's list of Windows container versions; ECS's operating system families.
@@ -26,15 +26,13 @@ def agent_core(leaf: Leaf) -> Platform | None:
 
 def batch_job(leaf: Leaf) -> Platform | None:
     """``runtimePlatform`` with Fargate's defaults; undecided on EC2, which does not read it."""
-    if "FARGATE" not in strings(member(leaf.root, "platformCapabilities")):
-        return None
-    return _runtime_platform(leaf, fargate=True)
+    fargate = leaf.once(_names_fargate, member(leaf.root, "platformCapabilities"))
+    return _runtime_platform(leaf, fargate=True) if fargate else None
 
 
 def batch_node(leaf: Leaf) -> Platform | None:
     """Linux on the architecture of the node range's instance types; undecided without them."""
-    kinds = [*elements(leaf.nearest("instanceTypes")), leaf.nearest("instanceType")]
-    return of_instances(each for each in kinds if each is not None)
+    return leaf.once(of_instances, leaf.nearest("instanceTypes"), leaf.nearest("instanceType"))
 
 
 def beanstalk_build(leaf: Leaf) -> Platform | None:
@@ -61,9 +59,8 @@ def ec2_task(leaf: Leaf) -> Platform | None:
 
 def ecs_task(leaf: Leaf) -> Platform | None:
     """``runtimePlatform``; what it leaves open is linux/amd64 on Fargate, undecided elsewhere."""
-    return _runtime_platform(
-        leaf, fargate="FARGATE" in strings(member(leaf.root, "requiresCompatibilities"))
-    )
+    fargate = leaf.once(_names_fargate, member(leaf.root, "requiresCompatibilities"))
+    return _runtime_platform(leaf, fargate=fargate)
 
 
 def emr_serverless(leaf: Leaf) -> Platform | None:
@@ -97,6 +94,10 @@ def spark(leaf: Leaf) -> Platform | None:
     """The node selector among the Spark properties; undecided without one."""
     label = "spark.kubernetes.node.selector.kubernetes.io/arch"
     return linux(leaf.beside(label))
+
+
+def _names_fargate(capabilities: Tree) -> bool:
+    return "FARGATE" in strings(capabilities)
 
 
 def _runtime_platform(leaf: Leaf, *, fargate: bool) -> Platform | None:

@@ -1,15 +1,15 @@
-"""Docker, Docker Build, Swarm and Nomad."""
+"""Docker, Docker Build and Swarm."""
 
 from __future__ import annotations
 
 from layerguard.discovery.path import Leaf
-from layerguard.discovery.platforms.inputs import ARCHITECTURES, elements, linux, parsed
-from layerguard.discovery.tree import Tree, member, reach
+from layerguard.discovery.platforms.inputs import ARCHITECTURES, elements, parsed
+from layerguard.discovery.tree import member, reach
 from layerguard.platform import Platform
 
 
 def docker_build(leaf: Leaf) -> Platform | None:
-    """The ``--platform`` of the Dockerfile's line, or the build's one platform; else undecided."""
+    """The ``--platform`` of the FROM, or the build's one platform; undecided without these."""
     own = parsed(leaf.beside("platform"))
     wanted = elements(reach(leaf.root, "platforms"))
     return own or (parsed(wanted[0]) if len(wanted) == 1 else None)
@@ -25,22 +25,6 @@ def docker_host(leaf: Leaf) -> Platform | None:
     return parsed(leaf.nearest("platform"))
 
 
-def nomad(leaf: Leaf) -> Platform | None:
-    """The ``cpu.arch`` constraint of the job, its group or its task; undecided without one."""
-    found = {
-        member(constraint, value)
-        for ancestor in leaf.ancestors
-        for key, attribute, value in (
-            ("constraint", "attribute", "value"),
-            ("Constraints", "LTarget", "RTarget"),
-        )
-        for constraint in _one_or_more(member(ancestor, key))
-        if member(constraint, attribute) == "${attr.cpu.arch}"
-        and (member(constraint, "operator") or member(constraint, "Operand") or "=") in ("=", "==")
-    }
-    return linux(found.pop()) if len(found) == 1 else None
-
-
 def swarm(leaf: Leaf) -> Platform | None:
     """The one of the service's placement platforms; undecided without one."""
     platforms = elements(reach(leaf.root, "taskSpec", "placement", "platforms"))
@@ -49,7 +33,3 @@ def swarm(leaf: Leaf) -> Platform | None:
     system, architecture = member(platforms[0], "os"), member(platforms[0], "architecture")
     known = ARCHITECTURES.get(architecture) if isinstance(architecture, str) else None
     return Platform(system, known) if isinstance(system, str) and known else None
-
-
-def _one_or_more(value: Tree) -> list[Tree]:
-    return value if isinstance(value, list) else [value]
