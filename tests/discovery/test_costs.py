@@ -141,83 +141,47 @@ def chart(images: int, registry: str) -> tuple[str, Any]:
     }
 
 
+def task(**properties: Any) -> Any:
+    containers = [{"Image": "x"}] * M
+    properties = {**properties, "ContainerDefinitions": containers}
+    return stack(Resources={"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": properties}})
+
+
+def batch_nodes(instance_types: list[str]) -> tuple[str, Any]:
+    containers = {"taskProperties": [{"containers": [{"image": "x"}] * M}]}
+    nodes = [{"instanceTypes": instance_types, "ecsProperties": containers}]
+    return "aws-native:batch:JobDefinition", {"nodeProperties": {"nodeRangeProperties": nodes}}
+
+
+def pipeline(role: str, region: str) -> tuple[str, Any]:
+    action = {"provider": "ECR", "configuration": {"RepositoryName": "shop/web"}}
+    stages = [{"actions": [action] * M}]
+    inputs = {"roleArn": role, "region": region, "stages": stages}
+    return "aws:codepipeline/pipeline:Pipeline", inputs
+
+
 M = 5_000
+SHORT_BOMBS = ["&a [*a]", "&a {<<: *a}", "a: &a [b, b]\nc: [*a, *a]"]
 RESOURCES = {
     "texts in texts": function(substitutions(32)),
     "separators in separators": function(join(32)),
-    "a long default in many places": function(
-        {"Fn::Join": ["", [{"Ref": "P"}] * M]}, Parameters={"P": {"Default": "x" * N}}
-    ),
+    "a long default in many places": function({"Fn::Join": ["", [{"Ref": "P"}] * M]}, Parameters={"P": {"Default": "x" * N}}),
     "a list in many places": function([{"Ref": "P"}] * M, Parameters={"P": {"Default": ["x"] * M}}),
-    "a map in many places": function(
-        [{"Fn::FindInMap": ["a", "b", "c"]}] * M, Mappings={"a": {"b": {"c": [WEB] * M}}}
-    ),
-    "a map that has no such key": function(
-        [{"Fn::FindInMap": ["z", "b", "c"]}] * M, Mappings={f"a{n}": {} for n in range(M)}
-    ),
+    "a map in many places": function([{"Fn::FindInMap": ["a", "b", "c"]}] * M, Mappings={"a": {"b": {"c": [WEB] * M}}}),
+    "a map that has no such key": function([{"Fn::FindInMap": ["z", "b", "c"]}] * M, Mappings={f"a{n}": {} for n in range(M)}),
     "open braces": function({"Fn::Sub": "${" * N}),
     "a deep template": ("aws:cloudformation/stack:Stack", {"templateBody": deep(900)}),
-    "properties in any case": stack(
-        Resources={
-            "T": {
-                "Type": "AWS::ECS::TaskDefinition",
-                "Properties": {
-                    **{f"p{n}": n for n in range(M)},
-                    "ContainerDefinitions": [{"Image": "x"}] * M,
-                },
-            }
-        }
-    ),
+    "properties in any case": task(**{f"p{n}": n for n in range(M)}),
+    "a task's launch types": task(RequiresCompatibilities=["EC2"] * M),
     "a pod's node affinity": pods(M, affinity=affinity(M)),
-    "a task's launch types": (
-        "aws-native:ecs:TaskDefinition",
-        {
-            "requiresCompatibilities": ["EC2"] * M,
-            "containerDefinitions": [{"image": "x"}] * M,
-        },
-    ),
-    "a batch job's instance types": (
-        "aws-native:batch:JobDefinition",
-        {
-            "nodeProperties": {
-                "nodeRangeProperties": [
-                    {
-                        "instanceTypes": ["m7g.large"] * M,
-                        "ecsProperties": {"taskProperties": [{"containers": [{"image": "x"}] * M}]},
-                    }
-                ]
-            }
-        },
-    ),
-    "places that are never pulled": (
-        "kubernetes:core/v1:PodList",
-        {"items": [{"status": {"a": WEB}, "spec": {"b": WEB}} for _ in range(M)]},
-    ),
-    "many short documents of aliases": (
-        "kubernetes:helm.sh/v3:Release",
-        {"valueYamlFiles": ["&a [*a]", "&a {<<: *a}", "a: &a [b, b]\nc: [*a, *a]"] * (M // 5)},
-    ),
-    "much packed user data": (
-        "aws:ec2/spotFleetRequest:SpotFleetRequest",
-        {"launchSpecifications": [{"userData": packed("#cloud-config\n" + "- a\n" * N)}] * M},
-    ),
+    "a batch job's instance types": batch_nodes(["m7g.large"] * M),
+    "places that are never pulled": ("kubernetes:core/v1:PodList", {"items": [{"status": {"a": WEB}, "spec": {"b": WEB}}] * M}),
+    "many short documents of aliases": ("kubernetes:helm.sh/v3:Release", {"valueYamlFiles": SHORT_BOMBS * (M // 5)}),
+    "much packed user data": ("aws:ec2/spotFleetRequest:SpotFleetRequest", {"launchSpecifications": [{"userData": packed("#cloud-config\n" + "- a\n" * N)}] * M}),
     "a chart's registry": chart(M, "x" * N),
-    "a pipeline's role": (
-        "aws:codepipeline/pipeline:Pipeline",
-        {
-            "roleArn": f"arn:{'a' * N}",
-            "region": "r" * N,
-            "stages": [
-                {
-                    "actions": [
-                        {"provider": "ECR", "configuration": {"RepositoryName": "shop/web"}}
-                    ]
-                    * M
-                }
-            ],
-        },
-    ),
-}
+    "a pipeline's role": pipeline(f"arn:{'a' * N}", "eu-west-1"),
+    "a pipeline's region": pipeline("arn:aws:iam::123456789012:role/p", "r" * N),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("resource_type", "inputs"), RESOURCES.values(), ids=RESOURCES)
