@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from layerguard.discovery.image_use import ImageUse, internal_error
+from layerguard.discovery.path import Keys, written
 
 
 class Bugs:
@@ -17,10 +18,14 @@ class Bugs:
         self.uses: list[ImageUse] = []
 
     @contextmanager
-    def at(self, path: str) -> Iterator[None]:
-        """Keep a bug in what is read at ``path`` as an undetermined use, instead of raising it."""
+    def at(self, place: str | Keys) -> Iterator[None]:
+        """Keep a bug in what is read at ``place`` as an undetermined use, instead of raising it.
+
+        ``place`` is a property path or its keys, of which none stand for all inputs.
+        """
         try:
             yield
         except Exception as error:
+            path = place if isinstance(place, str) else written(place) or "(all inputs)"
             verdict = internal_error(error, f"reading a resource of type {self._type}")
             self.uses.append(ImageUse(self._urn, self._type, path, None, None, verdict, None))

@@ -20,8 +20,6 @@ from layerguard.identity import Identity
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, State, Verdict
 
-_ALL_INPUTS = "(all inputs)"
-
 
 class EngineProvider(Protocol):
     """The provider of a resource, as the policy SDK hands it over."""
@@ -122,7 +120,7 @@ def read_resource(
         identity = _identity(provider.resource_type, made_by)
         uses = tuple(_with_identity(use, identity) for use in uses)
     provided: tuple[Provision, ...] = ()
-    with bugs.at(_ALL_INPUTS):
+    with bugs.at(()):
         provided = provisions(urn, kind, inputs, placement)
     component = is_component(kind, has_provider=provider is not None)
     return DiscoveredResource((*uses, *bugs.uses), provided, component)
@@ -155,7 +153,7 @@ class DiscoveredResources:
         """
         bugs = Bugs(resource.urn, resource.resource_type)
         found = None
-        with bugs.at(_ALL_INPUTS):
+        with bugs.at(()):
             found = self._read(resource, self._sentinels, self._environment)
         found = found or DiscoveredResource(tuple(bugs.uses))
         with self._lock:

@@ -10,7 +10,7 @@ from layerguard.discovery import cloudformation
 from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.catalog import Role, Row, rows_of
 from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
-from layerguard.discovery.path import Keys, Leaf, Place, reach_all, written
+from layerguard.discovery.path import Keys, Leaf, Place, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.platforms.pods import pod
 from layerguard.discovery.platforms.rule import Presumed, undecided
@@ -79,9 +79,9 @@ class _Walk:
         for row in rows:
             with self._bugs.at(row.path):
                 for place in reach_all(tree, row.path, where):
-                    with self._bugs.at(written(place.keys)):
+                    with self._bugs.at(place.keys):
                         self._read_place(row, place, tree, placement)
-        with self._bugs.at(written(where) or "(all inputs)"):
+        with self._bugs.at(where):
             for place in references_in(tree, where):
                 if not self._never.cover(place.keys):
                     carried = self._carried.cover(place.keys)
