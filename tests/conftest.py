@@ -60,7 +60,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def nobody() -> Mapping[str, str]:
+def no_credentials() -> Mapping[str, str]:
     """An environment in which there are no AWS credentials to be found."""
     return {
         "AWS_CONFIG_FILE": os.devnull,

@@ -82,8 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
     """Serve until Ctrl-C or SIGTERM, and return the exit code."""
     try:
-        from layerguard_sandbox.ecr import Fault, fill
-        from layerguard_sandbox.port import SandboxEcrAtPort
+        from layerguard_sandbox.ecr import Fault, SandboxEcr, fill
     except ModuleNotFoundError as error:
         if str(error.name).startswith("layerguard_sandbox"):
             raise
@@ -92,7 +91,7 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
         return _WRONG
     with _ended_by_signals():
         try:
-            ecr = SandboxEcrAtPort(_REGISTRY[1], arguments.port)
+            ecr = SandboxEcr(_REGISTRY[1], arguments.port)
         except OSError as error:
             print(f"layerguard: port {arguments.port}: {error.strerror}.", file=stderr)
             return _WRONG

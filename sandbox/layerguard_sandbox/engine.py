@@ -49,7 +49,7 @@ class Outcome:
     output: str
     violations: tuple[Violation, ...]
 
-    def said(self, policy: str) -> tuple[str, ...]:
+    def messages(self, policy: str) -> tuple[str, ...]:
         """Return the messages of one policy, without its description."""
         return tuple(
             violation.message.partition("\n")[2].strip()

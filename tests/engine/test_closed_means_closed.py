@@ -115,7 +115,7 @@ def test_a_fault_in_a_step_hides_no_other_image_and_blocks_where_the_team_fails_
 
 def assert_reported(case: Case, outcome: Outcome, gate: str, *, is_closed: bool) -> None:
     """The planted image is reported by the gate or the notice, and the lost one by the gate."""
-    by_gate, by_notice = outcome.said(gate), outcome.said(NOTICE)
+    by_gate, by_notice = outcome.messages(gate), outcome.messages(NOTICE)
     if case.is_gate:
         (message,) = by_gate if is_closed else by_notice
         assert message.startswith(f"{BUG}: This is a bug of Layerguard, so no image was checked")

@@ -33,7 +33,7 @@ def test_a_run_whose_every_question_hangs_ends_and_says_after_how_long(
     preview = engine.preview()
     assert preview.passed, preview.output
     image, run = limits["timeoutSeconds"], limits["totalTimeoutSeconds"]
-    assert sorted(message.partition("\n  platform")[0] for message in preview.said(NOTICE)) == [
+    assert sorted(message.partition("\n  platform")[0] for message in preview.messages(NOTICE)) == [
         f"timed-out: imageUri: {images[name]}\n"
         f"  There was no answer within {image} s for one image or {run} s for the whole run."
         for name in names

@@ -49,7 +49,7 @@ def test_an_image_that_the_stack_pushes_first_is_pending_and_then_there(
     engine = start(program)
     preview = engine.preview()
     assert preview.passed, preview.output
-    (pending,) = preview.said(NOTICE)
+    (pending,) = preview.messages(NOTICE)
     assert pending == (
         f"pushed-by-this-stack: imageUri: {image}\n"
         "  ECR says ImageNotFound: Requested image not found. The repository has no tags at all. "
@@ -60,7 +60,7 @@ def test_an_image_that_the_stack_pushes_first_is_pending_and_then_there(
     )
     update = engine.up()
     assert update.passed, update.output
-    assert update.said(NOTICE) == ()
+    assert update.messages(NOTICE) == ()
 
 
 def test_an_image_that_is_pushed_too_late_stops_the_update_with_the_missing_dependency(
@@ -80,7 +80,7 @@ def test_an_image_that_is_pushed_too_late_stops_the_update_with_the_missing_depe
     assert preview.passed, preview.output
     update = engine.up()
     assert not update.passed
-    (violation,) = update.said(UPDATE)
+    (violation,) = update.messages(UPDATE)
     assert violation.split("\n")[0] == f"image-not-found: imageUri: {image}"
     assert f"This stack's resource {STACK}{BUILD}::build pushes the image" in violation
     assert f"if the resource does not depend on {STACK}{BUILD}::build, that dependency" in violation
@@ -96,7 +96,7 @@ def test_without_a_dependency_the_preview_already_says_that_one_is_missing(
         resource(BUILD, "build", {"tags": [image], "push": True})
         function("web", image)
 
-    (pending,) = start(program).preview().said(NOTICE)
+    (pending,) = start(program).preview().messages(NOTICE)
     assert f"next step: let the resource depend on {STACK}{BUILD}::build" in pending
 
 
@@ -110,10 +110,12 @@ def test_a_repository_that_the_stack_creates_is_pending_in_preview_only(start: S
     engine = start(program)
     preview = engine.preview()
     assert preview.passed, preview.output
-    assert said(preview.said(NOTICE)) == [f"repository-created-by-this-stack: imageUri: {image}"]
+    assert said(preview.messages(NOTICE)) == [
+        f"repository-created-by-this-stack: imageUri: {image}"
+    ]
     update = engine.up()
     assert not update.passed
-    (violation,) = update.said(UPDATE)
+    (violation,) = update.messages(UPDATE)
     assert "This stack's resource" in violation
     assert "creates the repository" in violation
 
@@ -126,7 +128,9 @@ def test_a_build_that_pushes_nowhere_excuses_nothing(start: Start, registry: Reg
         resource(BUILD, "build", {"tags": [image]})
         function("web", image)
 
-    assert said(start(program).preview().said(PREVIEW)) == [f"image-not-found: imageUri: {image}"]
+    assert said(start(program).preview().messages(PREVIEW)) == [
+        f"image-not-found: imageUri: {image}"
+    ]
 
 
 class Service(pulumi.ComponentResource):
@@ -149,8 +153,8 @@ def test_a_component_and_its_child_are_one_finding(
     assert violation.urn.endswith("::web-function" if child else "my:index:Service::web")
     update = engine.up()
     assert update.passed is not child
-    assert len(update.said(UPDATE)) == (1 if child else 0)
-    assert len(update.said(NOTICE)) == (0 if child else 1)
+    assert len(update.messages(UPDATE)) == (1 if child else 0)
+    assert len(update.messages(NOTICE)) == (0 if child else 1)
 
 
 def test_an_unknown_image_names_the_resources_that_it_depends_on(start: Start) -> None:
@@ -160,7 +164,7 @@ def test_an_unknown_image_names_the_resources_that_it_depends_on(start: Start) -
         inputs = {"family": "web", "containerDefinitions": definitions}
         resource("aws:ecs/taskDefinition:TaskDefinition", "task", inputs)
 
-    (pending,) = start(program).preview().said(NOTICE)
+    (pending,) = start(program).preview().messages(NOTICE)
     assert pending.split("\n")[0] == "unknown-in-preview: containerDefinitions"
     assert f"It depends on {STACK}aws:ecr/repository:Repository::new." in pending
 
@@ -193,7 +197,7 @@ def test_a_runtime_refuses_what_it_does_not_run_and_the_neighbour_is_judged_alon
         if violation.level == "mandatory"
     }
     assert set(gated) == {"index", "away", "public"}
-    messages = preview.said(PREVIEW)
+    messages = preview.messages(PREVIEW)
     assert said(messages) == [
         f"runtime-rejects: imageUri: {index.reference}",
         f"runtime-rejects: imageUri: {single.reference}",
@@ -204,7 +208,7 @@ def test_a_runtime_refuses_what_it_does_not_run_and_the_neighbour_is_judged_alon
         "AWS Lambda does not run this image: the reference leads to an OCI index, and it takes a "
         "single manifest." in refused
     )
-    assert said(preview.said(NOTICE)) == [
+    assert said(preview.messages(NOTICE)) == [
         f"runtime-rejects: primaryContainer.image: {single.reference}"
     ]
 
@@ -218,6 +222,6 @@ def test_what_is_only_handed_on_never_stops_anybody(
     engine = start(lambda: resource(FUNCTION, "web", inputs) and None)
     for outcome in (engine.preview(), engine.up()):
         assert outcome.passed, outcome.output
-        assert said(outcome.said(NOTICE)) == [
+        assert said(outcome.messages(NOTICE)) == [
             f"repository-not-found: environment.variables.NEXT: {HOST}/shop/none:1"
         ]

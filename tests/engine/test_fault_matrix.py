@@ -94,7 +94,7 @@ def test_a_preview_and_an_analysis_say_of_each_what_is_true_of_it(
     preview = engine.preview()
     assert not preview.passed
     for case in SPOKEN_OF:
-        said = preview.said(PREVIEW if case.stops else NOTICE)
+        said = preview.messages(PREVIEW if case.stops else NOTICE)
         assert case.words in the_message(said, case, bad[case.name]), case.name
     spoken_of = {violation.urn.rpartition("::")[2] for violation in preview.violations}
     assert spoken_of == {case.name for case in SPOKEN_OF}
@@ -122,7 +122,7 @@ def test_an_update_never_creates_what_is_proven_unavailable(
     engine = start(users(used_by(images)), pack_config=CONFIG)
     update = engine.up()
     assert not update.passed
-    (message,) = update.said(UPDATE)
+    (message,) = update.messages(UPDATE)
     assert message.startswith(headline(case, image))
     assert case.words in message
     assert engine.asked_to_create() == (f"{FUNCTION}::{first}",)
@@ -137,8 +137,8 @@ def test_an_update_goes_on_with_what_could_not_be_checked_and_says_so(
     assert update.passed, update.output
     noted = [case for case in NOT_STOPPING if case.is_spoken_of]
     for case in noted:
-        assert case.words in the_message(update.said(NOTICE), case, bad[case.name]), case.name
-    assert len(update.said(NOTICE)) == len(noted)
+        assert case.words in the_message(update.messages(NOTICE), case, bad[case.name]), case.name
+    assert len(update.messages(NOTICE)) == len(noted)
     assert len(engine.asked_to_create()) == len(NOT_STOPPING) + len(healthy)
 
 

@@ -58,7 +58,7 @@ def test_a_preview_is_stopped_by_a_missing_layer_and_says_which(
     assert (violation.policy, violation.level) == (PREVIEW, "mandatory")
     assert violation.urn.endswith(f"::{FUNCTION}::lost")
     size = next(b for b in docker_image("lost").blobs if b.digest == lost.layers[1])
-    assert outcome.said(PREVIEW) == (
+    assert outcome.messages(PREVIEW) == (
         f"layer-missing: imageUri: {HOST}/shop/lost:1\n"
         "  The image's manifest is in ECR, and at least one of its layers (or its config) is not.\n"
         f"  digest: {lost.digest}\n"
@@ -82,7 +82,7 @@ def test_an_update_never_creates_the_resource_but_its_healthy_neighbours(
     engine = start(program)
     outcome = engine.up()
     assert not outcome.passed
-    (message,) = outcome.said(UPDATE)
+    (message,) = outcome.messages(UPDATE)
     assert message.startswith(f"layer-missing: imageUri: {images['lost']}\n")
     assert sorted(engine.asked_to_create()) == [f"{FUNCTION}::also", f"{FUNCTION}::good"]
     # For each image its manifest, its layers, its config and where that is; and once the caches.
@@ -159,23 +159,23 @@ def test_an_unknown_value_is_pending_and_hides_no_neighbour(
 
     outcome = start(program).preview()
     assert not outcome.passed
-    assert [message.split("\n")[0] for message in outcome.said(PREVIEW)] == [
+    assert [message.split("\n")[0] for message in outcome.messages(PREVIEW)] == [
         f'layer-missing: containerDefinitions[1].image (container "lost"): {images["lost"]}'
     ]
-    assert [message.split("\n")[0] for message in outcome.said(NOTICE)] == [
+    assert [message.split("\n")[0] for message in outcome.messages(NOTICE)] == [
         'unknown-in-preview: containerDefinitions[0].image (container "new")'
     ]
     assert "1 unavailable, 0 undetermined, 1 pending" in outcome.output
 
 
 def test_without_credentials_the_stack_passes_with_a_notice_for_each_image(
-    start: Start, nobody: Mapping[str, str]
+    start: Start, no_credentials: Mapping[str, str]
 ) -> None:
     image = f"{HOST}/shop/web:1"
-    engine = start(functions(web=image), environment=nobody)
+    engine = start(functions(web=image), environment=no_credentials)
     for outcome in (engine.preview(), engine.up()):
         assert outcome.passed, outcome.output
-        (message,) = outcome.said(NOTICE)
+        (message,) = outcome.messages(NOTICE)
         assert message.startswith(
             f"no-credentials: imageUri: {image}\n"
             "  NoCredentialsError: Unable to locate credentials.\n"
@@ -184,15 +184,15 @@ def test_without_credentials_the_stack_passes_with_a_notice_for_each_image(
 
 
 def test_a_team_that_fails_closed_is_stopped_without_credentials(
-    start: Start, nobody: Mapping[str, str]
+    start: Start, no_credentials: Mapping[str, str]
 ) -> None:
     config = {UPDATE: {"undetermined": "fail"}}
-    engine = start(functions(web=f"{HOST}/shop/web:1"), nobody, config)
+    engine = start(functions(web=f"{HOST}/shop/web:1"), no_credentials, config)
     preview, update = engine.preview(), engine.up()
     assert not preview.passed
     assert not update.passed
-    assert [policy for policy in (PREVIEW, UPDATE, NOTICE) if preview.said(policy)] == [PREVIEW]
-    assert [policy for policy in (PREVIEW, UPDATE, NOTICE) if update.said(policy)] == [UPDATE]
+    assert [policy for policy in (PREVIEW, UPDATE, NOTICE) if preview.messages(policy)] == [PREVIEW]
+    assert [policy for policy in (PREVIEW, UPDATE, NOTICE) if update.messages(policy)] == [UPDATE]
     assert engine.asked_to_create() == ()
 
 
@@ -210,7 +210,7 @@ def test_what_ecr_does_not_answer_is_undetermined_never_available_and_never_a_cr
     ecr.faults.add(Fault(answer, repository="shop/good"))
     outcome = start(functions(good=images["good"], also=images["also"])).preview()
     assert outcome.passed, outcome.output
-    (message,) = outcome.said(NOTICE)
+    (message,) = outcome.messages(NOTICE)
     assert message.startswith(f"{code}: imageUri: {images['good']}\n")
     assert "2 images" in outcome.output
 
@@ -222,7 +222,7 @@ def test_a_missing_tag_and_a_missing_platform_are_told_apart_from_a_missing_laye
         "shop/index", image_index([oci_image("a", "arm64")], attestations=True), tag="1"
     )
     program = functions(tag=f"{HOST}/shop/index:2", platform=index.reference)
-    assert sorted(m.split(":")[0] for m in start(program).preview().said(PREVIEW)) == [
+    assert sorted(m.split(":")[0] for m in start(program).preview().messages(PREVIEW)) == [
         "image-not-found",
         "platform-missing",
     ]
@@ -234,7 +234,7 @@ def test_layerguard_off_lets_everything_pass_and_says_so(
     engine = start(functions(**images), {**ecr.environment, "LAYERGUARD": "off"})
     outcome = engine.up()
     assert outcome.passed
-    assert outcome.said(NOTICE) == (
+    assert outcome.messages(NOTICE) == (
         "layerguard is off: LAYERGUARD=off is set, so no image was checked.",
     )
     assert ecr.requests == ()
@@ -246,7 +246,7 @@ def test_a_team_can_start_softly_with_every_policy_advisory(
     engine = start(functions(**images), pack_config={"all": "advisory"})
     for outcome, policy in ((engine.preview(), PREVIEW), (engine.up(), UPDATE)):
         assert outcome.passed, outcome.output
-        (message,) = outcome.said(policy)
+        (message,) = outcome.messages(policy)
         assert message.startswith(f"layer-missing: imageUri: {images['lost']}\n")
 
 
@@ -265,7 +265,7 @@ def test_the_sample_stack_uses_every_runtime_and_all_of_it_is_found(
     for repository in ("shop/web", "shop/worker", "shop/report"):
         registry.create_repository(repository)
     outcome = start(sample_stack).preview()
-    assert sorted(message.split("\n")[0] for message in outcome.said(PREVIEW)) == sorted(
+    assert sorted(message.split("\n")[0] for message in outcome.messages(PREVIEW)) == sorted(
         f"image-not-found: {place}: {HOST}/shop/{image}:1.4.2"
         for place, image in [
             ("imageUri", "worker"),
@@ -275,6 +275,6 @@ def test_the_sample_stack_uses_every_runtime_and_all_of_it_is_found(
             ('spec.template.spec.initContainers[0].image (container "migrate")', "web"),
         ]
     )
-    assert [message.split("\n")[0] for message in outcome.said(NOTICE)] == [
+    assert [message.split("\n")[0] for message in outcome.messages(NOTICE)] == [
         "unknown-in-preview: containerProperties"
     ]

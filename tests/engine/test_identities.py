@@ -144,7 +144,7 @@ def asked_as(ecr: SandboxEcr) -> set[tuple[str, str, str, str]]:
 def assert_only_the_denied_are_spoken_of(
     outcome: Outcome, images: Mapping[str, str], ordinary: str
 ) -> None:
-    denied, untrusted = sorted(outcome.said(NOTICE))
+    denied, untrusted = sorted(outcome.messages(NOTICE))
     assert denied.startswith(
         f'access-denied: containerDefinitions[0].image (container "denied"): {images["shared"]}\n'
         f"  ECR says AccessDeniedException: User: {session(THEIRS, 'denied')} is not authorized"
@@ -169,7 +169,7 @@ def test_who_may_not_ask_and_may_not_say_who_asked_is_told_without_a_name(
 
     outcome = start(program).preview()
     assert outcome.passed
-    (message,) = outcome.said(NOTICE)
+    (message,) = outcome.messages(NOTICE)
     assert message.startswith(f"no-credentials: imageUri: {images['static']}\n")
     assert not {each.principal for each in ecr.requests}
 
@@ -186,7 +186,7 @@ def test_a_configured_identity_asks_although_the_providers_own_is_not_known_yet(
         function("static", images["static"], provider=later)
 
     outcome = start(program, pack_config=config).preview()
-    assert [message.partition("\n")[0] for message in outcome.said(NOTICE)] == [
+    assert [message.partition("\n")[0] for message in outcome.messages(NOTICE)] == [
         f"unknown-in-preview: imageUri: {images['static']}"
     ]
     assert {each.principal for each in ecr.requests if each.principal} == {

@@ -83,7 +83,7 @@ def test_a_verdict_is_of_the_updates_own_questions_whatever_the_preview_found(
     registry.delete_image(f"shop/{last}", "1")
     update = engine.up()
     assert not update.passed
-    (message,) = update.said("ecr-layers-available")
+    (message,) = update.messages("ecr-layers-available")
     assert message.startswith(f"image-not-found: imageUri: {images[last]}\n")
     assert f"::{first}" in engine.asked_to_create()[0]
     assert not any(created.endswith(last) for created in engine.asked_to_create())

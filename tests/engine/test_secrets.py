@@ -109,7 +109,7 @@ def assert_silent(session: Keys, *texts: str) -> None:
 
 
 def codes(outcome: Outcome) -> set[str]:
-    return {message.partition("\n")[0] for message in outcome.said(NOTICE)}
+    return {message.partition("\n")[0] for message in outcome.messages(NOTICE)}
 
 
 def test_no_key_of_a_provider_is_printed_reported_or_left_in_a_file(

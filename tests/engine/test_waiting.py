@@ -80,7 +80,7 @@ def test_an_update_that_waited_in_vain_says_how_long_and_creates_nothing(
     engine = start(functions(web=lost.reference), pack_config=IN_VAIN)
     update = engine.up()
     assert not update.passed
-    (message,) = update.said(UPDATE)
+    (message,) = update.messages(UPDATE)
     assert message.splitlines()[1] == (
         "  The image's manifest is in ECR, and at least one of its layers (or its config) is not. "
         "It did not come within 2 s either."
@@ -92,7 +92,7 @@ def test_an_analysis_waits_and_a_preview_does_not(
     start: Start, ecr: SandboxEcr, lost: Pushed, tmp_path: Path
 ) -> None:
     engine = start(functions(web=lost.reference), pack_config=IN_VAIN)
-    (message,) = engine.preview().said(PREVIEW)
+    (message,) = engine.preview().messages(PREVIEW)
     assert "either" not in message
     assert layers_asked(ecr) == 1
     ecr.clear_requests()

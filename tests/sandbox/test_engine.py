@@ -61,7 +61,7 @@ def test_the_stand_ins_create_update_and_delete_any_resource(
     engine.destroy()
 
 
-def test_the_stand_ins_say_that_they_are_stand_ins(engine: Engine) -> None:
+def test_the_stand_ins_announce_themselves(engine: Engine) -> None:
     engine.program = partial(resource, BUCKET, "thing", {})
     assert (
         "the aws provider is Layerguard's offline stand-in: nothing is created anywhere"
@@ -89,12 +89,12 @@ def test_computed_outputs_are_unknown_in_preview_and_there_after_the_update(
 
 
 def test_the_users_own_aws_variables_never_reach_the_engine(
-    pack: Path, monkeypatch: pytest.MonkeyPatch, nobody: dict[str, str]
+    pack: Path, monkeypatch: pytest.MonkeyPatch, no_credentials: dict[str, str]
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEUSER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the user")
     program = functions(web="123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1")
-    with Engine(program, pack, nobody) as engine:
+    with Engine(program, pack, no_credentials) as engine:
         assert "no-credentials: " in engine.preview().output
 
 

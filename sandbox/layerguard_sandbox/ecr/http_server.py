@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server on 127.0.0.1, at a port that the system chooses."""
+"""An HTTP/1.1 server on 127.0.0.1."""
 
 import socket
 from collections.abc import Callable
@@ -16,13 +16,14 @@ class HttpServer(ThreadingHTTPServer):
     """Answers each request by `reply`, on one thread for each connection.
 
     Connections are kept open between requests, as AWS keeps them (the servers that moto runs on
-    close each one); `stop` ends those that are open.
+    close each one); `stop` ends those that are open. For port 0 the system chooses one. Raises
+    OSError where the port is taken or not allowed.
     """
 
     request_queue_size = 128
 
-    def __init__(self, reply: Callable[[Request], Reply]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, reply: Callable[[Request], Reply], port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.reply = reply
         self._connections: dict[Thread, socket.socket] = {}
         self._serving = Thread(target=self.serve_forever, args=(0.02,), daemon=True)

@@ -36,10 +36,11 @@ class SandboxEcr:
     """A local ECR that starts empty, shares nothing, and is gone when its `with` block ends.
 
     `faults` are those of ECR and of its downloads, `sts_faults` those of STS (which roles may
-    be assumed is decided by `principals`).
+    be assumed is decided by `principals`). It listens at `port` of 127.0.0.1, or at one that the
+    system chooses. Raises OSError where the port is taken or not allowed.
     """
 
-    def __init__(self, region: str = "eu-west-1") -> None:
+    def __init__(self, region: str = "eu-west-1", port: int = 0) -> None:
         self.faults, self.sts_faults = Faults(), Faults()
         self.principals = Principals(_OWN)
         self._region = region
@@ -47,7 +48,7 @@ class SandboxEcr:
         self._registries = Registries()
         self._sts = Sts(self.principals, self.sts_faults)
         service = _Service(self._registries, self.faults, self._journal, self.principals, self._sts)
-        self._server = HttpServer(service.reply)
+        self._server = HttpServer(service.reply, port)
 
     def __enter__(self) -> "SandboxEcr":
         self._server.start()
