@@ -72,7 +72,7 @@ def test_a_check_of_odd_references_is_legible(
     [
         ["audit", f"--none={ODD}"],
         ["audit", "--all", "--out", f"{ODD}/none", "-"],
-        ["check", "y", f"--none={ODD}"],
+        ["check", "y", "--none=" + ODD.replace(" ", "")],
         ["check", "--platform", ODD, "x"],
         ["check", "--role-arn", ODD, "x"],
         [ODD],
