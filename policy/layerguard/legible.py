@@ -21,19 +21,19 @@ _ILLEGIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
     "\ufeff\ufff9-\uffff\U000e0000-\U000e0fff]"
 )
-# GitHub Actions and Azure Pipelines take a line that begins so for a command.
-_COMMAND = re.compile(r"\s*(?:::|##)")
+# Where a backslash breaks a command to a CI system: ``::`` at the beginning of a line, and
+# ``##[`` and ``##vso[`` anywhere in one. Source: GitHub's actions/runner, ActionCommand.cs.
+_COMMAND = re.compile(r"^(?=\s*::)|(?<=#)(?=#(?:vso)?\[)")
 
 
 def legible_line(text: str, most: int = MAX_LINE) -> str:
     r"""Return ``text`` as one line of at most ``most`` characters.
 
-    An illegible character is shown as its escape, such as ``\n`` or ``\u202e``. A line that a CI
-    system would take for a command gets a backslash in front.
+    An illegible character is shown as its escape, such as ``\n`` or ``\u202e``. A backslash breaks
+    what a CI system would take for a command.
     """
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
-    shown = _ILLEGIBLE.sub(_escape, cut)
-    return f"\\{shown}" if _COMMAND.match(shown) else shown
+    return _COMMAND.sub(r"\\", _ILLEGIBLE.sub(_escape, cut))
 
 
 def legible_lines(lines: Iterable[str]) -> str:

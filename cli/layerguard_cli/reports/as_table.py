@@ -25,7 +25,7 @@ _STYLES = {
 }
 _LAYERS = 3  # bad layers of one manifest
 _DIGEST = len("sha256:") + 12  # characters of a digest, as Docker shortens it
-_COMMAND = re.compile(r"(?:\s|\x1b\[[0-9;]*m)*(?=::|##)")
+_COMMAND = re.compile(r"(?:\s|\x1b\[[0-9;]*m)*(?=::)")
 _UNLIMITED = 100_000  # columns, for a file or a pipe, in which no line is wrapped
 
 

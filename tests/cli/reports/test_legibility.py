@@ -21,7 +21,7 @@ MARK = re.compile("(?<=&#64;)\u200b|(?<=&#35;)\u200b")
 ILLEGIBLE = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-COMMAND = re.compile(r"^\s*(::|##\[)", re.MULTILINE)
+COMMAND = re.compile(r"^\s*::|##(vso)?\[", re.MULTILINE)
 TEXTS = (
     st.text(max_size=60)
     | st.text("\0\x1b[2J\r\n\u200b\u202e\ud800\udcff\uffff\ufeff\u2028", max_size=30)
