@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from layerguard.registry import (
     ImageAnswer,
     ImageListing,
     LayerAnswer,
+    ListedImage,
     RegistryError,
     RepositoryNames,
 )
@@ -97,27 +99,52 @@ def index(*children: dict[str, Any]) -> Document:
 class FakeRegistry:
     """Answers from memory: what was put in is there, every layer is available until lost.
 
-    A stand-in for ``layerguard.registry.ecr.Ecr``: it keeps the questions it was asked.
+    A stand-in for ``layerguard.registry.ecr.Ecr``. Every call takes ``latency`` seconds. Those
+    whose names are in ``hanging`` never return, and those in ``failures`` raise. It records its
+    calls by name, and the questions in them.
     """
 
     def __init__(self) -> None:
+        self.latency = 0.0
+        self.hanging: set[str] = set()
+        self.failures: dict[str, Exception] = {}
+        self.calls_made: list[str] = []
         self.questions: list[tuple[Repository, str]] = []
+        self.config_questions: list[Digest] = []
+        self.identities: list[Identity] = []
+        self.retry_seconds = 0.0
+
         self.image_answers: dict[ImageId, ImageAnswer | RegistryError] = {}
         self.layer_answers: dict[Digest, LayerAnswer | RegistryError] = {}
         self.config_texts: dict[Digest, str | RegistryError] = {}
-        self.config_questions: list[Digest] = []
-        self.identities: list[Identity] = []
-        self.others: dict[Identity, FakeRegistry] = {}
-        self.retry_seconds = 0.0
-        self.foreign_endpoints: frozenset[str] = frozenset()
         self.listings: dict[Repository, ImageListing | RegistryError] = {}
         self.names: RepositoryNames | RegistryError = RepositoryNames((), complete=False)
         self.principal: str | None = None
-        self.explanations: list[str] = []
         self.prefixes: tuple[str, ...] | None = ()
-        self.cache_questions: list[Repository] = []
-        self.failure: Exception | None = None
-        self._calls = 0
+        self.others: dict[Identity, FakeRegistry] = {}
+        self.foreign_endpoints: frozenset[str] = frozenset()
+
+    def put(self, document: Document, tag: str | None = None) -> Document:
+        """Push an image, which then has ``tag`` too."""
+        answer = ImageAnswer(document.digest, document.text)
+        self.image_answers[ImageId(None, document.digest)] = answer
+        if tag:
+            self.image_answers[ImageId(tag, None)] = answer
+        return document
+
+    def lose(self, content: str, availability: Availability = Availability.UNAVAILABLE) -> Digest:
+        """Make the layer that has ``content`` unavailable."""
+        self.layer_answers[digest_of(content)] = LayerAnswer(availability)
+        return digest_of(content)
+
+    def list(self, *images: ListedImage, repository: Repository = WEB) -> None:
+        """Let ``images`` be the whole listing of a repository."""
+        self.listings[repository] = ImageListing(images, complete=True)
+
+    @property
+    def calls(self) -> int:
+        """How many calls about images and layers were made."""
+        return sum(name in ("images", "layers") for name in self.calls_made)
 
     def for_identity(self, identity: Identity) -> FakeRegistry:
         self.identities.append(identity)
@@ -126,29 +153,10 @@ class FakeRegistry:
     def set_retry_seconds(self, seconds: float) -> None:
         self.retry_seconds = seconds
 
-    async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
-        self.cache_questions.append(repository)
-        return self.prefixes
-
-    @property
-    def calls(self) -> int:
-        return self._calls
-
-    def put(self, document: Document, tag: str | None = None) -> Document:
-        answer = ImageAnswer(document.digest, document.text)
-        self.image_answers[ImageId(None, document.digest)] = answer
-        if tag:
-            self.image_answers[ImageId(tag, None)] = answer
-        return document
-
-    def lose(self, content: str, availability: Availability = Availability.UNAVAILABLE) -> Digest:
-        self.layer_answers[digest_of(content)] = LayerAnswer(availability)
-        return digest_of(content)
-
     async def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-        self._ask(repository, ids)
+        await self._call("images", repository, ids)
         missing = RegistryError(
             Code.IMAGE_NOT_FOUND, "ECR says ImageNotFound: Requested image not found."
         )
@@ -157,31 +165,42 @@ class FakeRegistry:
     async def layers(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
-        self._ask(repository, digests)
+        await self._call("layers", repository, digests)
         there = LayerAnswer(Availability.AVAILABLE, 1)
         return {each: self.layer_answers.get(each, there) for each in digests}
 
     async def configs(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, str | RegistryError]:
-        assert repository.name
+        await self._call("configs", repository)
         self.config_questions += digests
         nothing = RegistryError(Code.INTERNAL_ERROR, "There is no such config.")
         return {each: self.config_texts.get(each, nothing) for each in digests}
 
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
+        await self._call("listing", repository)
         return self.listings.get(repository, ImageListing((), complete=False))
 
+    async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
+        await self._call("cache_prefixes", repository)
+        return self.prefixes
+
     async def repository_names(self, repository: Repository) -> RepositoryNames | RegistryError:
-        self.explanations.append(f"names beside {repository.name}")
+        await self._call("repository_names", repository)
         return self.names
 
     async def caller(self, repository: Repository) -> str | None:
-        self.explanations.append(f"caller for {repository.name}")
+        await self._call("caller", repository)
         return self.principal
 
-    def _ask(self, repository: Repository, questions: Sequence[object]) -> None:
-        self._calls += 1
+    async def _call(
+        self, name: str, repository: Repository, questions: Sequence[object] = ()
+    ) -> None:
+        self.calls_made.append(name)
         self.questions += [(repository, str(question)) for question in questions]
-        if self.failure:
-            raise self.failure
+        if name in self.hanging:
+            await asyncio.Event().wait()
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        if name in self.failures:
+            raise self.failures[name]

@@ -1,7 +1,7 @@
-"""The line that is held: available means that every digest of every runnable manifest is there.
+"""Available means that every digest of every runnable manifest is there.
 
-A machine of hypothesis builds images, spoils and mends them in any order, and judges in between.
-The truth is worked out from what was done, not from the code under test.
+A state machine of hypothesis pushes images, breaks and mends them in any order, and checks them in
+between. What is true is worked out from what was done, not by the code under test.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from tests.fakes import Document, FakeRegistry, digest_of, index, manifest, use
 PLATFORMS = ("linux/amd64", "linux/arm64", "windows/amd64")
 ERRORS = st.sampled_from(
     [
-        AccessDenied,
-        ImageNotFound,
-        InconsistentAnswer,
-        NotUnderstood,
-        Throttled,
-        TimedOut,
-        Unreachable,
+        Code.ACCESS_DENIED,
+        Code.IMAGE_NOT_FOUND,
+        Code.INCONSISTENT_ANSWER,
+        Code.INTERNAL_ERROR,
+        Code.THROTTLED,
+        Code.TIMED_OUT,
+        Code.UNREACHABLE,
     ]
-).map(lambda kind: kind("Words."))
+).map(lambda code: RegistryError(code, "Words."))
 LAYERS = st.lists(st.sampled_from([f"layer {number}" for number in range(8)]), max_size=4)
 
 
@@ -38,22 +38,22 @@ LAYERS = st.lists(st.sampled_from([f"layer {number}" for number in range(8)]), m
 class Image:
     """What was pushed under one tag: its manifests with what an index says of their platform.
 
-    ``way`` are the indexes between the tag and the manifests.
+    ``indexes`` are those between the top and the manifests.
     """
 
     top: Digest
     manifests: tuple[tuple[str | None, Digest, frozenset[Digest]], ...]
-    way: tuple[Digest, ...] = ()
+    indexes: tuple[Digest, ...] = ()
 
 
-class Truth(RuleBasedStateMachine):
+class Images(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.registry = FakeRegistry()
         self.images: dict[str, Image] = {}
         self.made = 0
 
-    def one(self, layers: list[str]) -> tuple[Document, frozenset[Digest]]:
+    def put(self, layers: list[str]) -> tuple[Document, frozenset[Digest]]:
         self.made += 1
         config = f"config {self.made}"
         document = self.registry.put(manifest(*layers, config=config))
@@ -65,7 +65,7 @@ class Truth(RuleBasedStateMachine):
 
     @rule(layers=LAYERS)
     def push(self, layers: list[str]) -> None:
-        document, digests = self.one(layers)
+        document, digests = self.put(layers)
         tag = str(len(self.images))
         self.registry.put(document, tag)
         self.images[tag] = Image(document.digest, ((None, document.digest, digests),))
@@ -75,26 +75,26 @@ class Truth(RuleBasedStateMachine):
         nested=st.booleans(),
     )
     def push_index(self, children: list[tuple[str, list[str]]], *, nested: bool) -> None:
-        made = [(platform, *self.one(layers)) for platform, layers in children]
-        attestation, _ = self.one(["provenance"])
+        made = [(platform, *self.put(layers)) for platform, layers in children]
+        attestation, _ = self.put(["provenance"])
         entries = [document.child(platform) for platform, document, _ in made]
         top = index(*entries, attestation.child("unknown/unknown"))
-        way: tuple[Digest, ...] = ()
+        indexes: tuple[Digest, ...] = ()
         if nested:
-            way = (self.registry.put(top).digest,)
+            indexes = (self.registry.put(top).digest,)
             top = index(top.child())
         tag = str(len(self.images))
         self.registry.put(top, tag)
         manifests = tuple(
             (platform, document.digest, digests) for platform, document, digests in made
         )
-        self.images[tag] = Image(top.digest, manifests, way)
+        self.images[tag] = Image(top.digest, manifests, indexes)
 
     @rule(
         data=st.data(),
         answer=ERRORS | st.sampled_from(list(Availability)).map(lambda each: LayerAnswer(each, 1)),
     )
-    def answer_about_a_layer(
+    def set_the_answer_about_a_layer(
         self, data: st.DataObject, answer: LayerAnswer | RegistryError
     ) -> None:
         known = sorted(
@@ -114,7 +114,7 @@ class Truth(RuleBasedStateMachine):
         self.registry.image_answers[image_id] = error
 
     @rule(data=st.data())
-    def spoil_the_bytes_of_a_manifest(self, data: st.DataObject) -> None:
+    def change_the_bytes_of_a_manifest(self, data: st.DataObject) -> None:
         image_id = data.draw(st.sampled_from(sorted(self.registry.image_answers, key=str)))
         answer = self.registry.image_answers[image_id]
         if isinstance(answer, ImageAnswer):
@@ -127,16 +127,15 @@ class Truth(RuleBasedStateMachine):
         self.registry.layer_answers.clear()
 
     @rule(data=st.data(), wanted=st.sampled_from([None, *PLATFORMS]))
-    def judge(self, data: st.DataObject, wanted: str | None) -> None:
+    def check(self, data: st.DataObject, wanted: str | None) -> None:
         tag = data.draw(st.sampled_from(sorted(self.images)))
         platform = Platform.parse(wanted) if wanted else None
-        checker = Checker.asking(self.registry)
-        (finding,) = checker.judge([use(f"shop/web:{tag}", platform)])
+        checker = Checker.in_process(self.registry)
+        (verdict,) = checker.check([use(f"shop/web:{tag}", platform)])
         checker.close()
-        verdict = finding.verdict
         assert (verdict.code is Code.AVAILABLE) is self.is_there(tag, wanted)
         assert verdict.state in (State.AVAILABLE, State.UNAVAILABLE, State.UNDETERMINED)
-        assert verdict.code is not Code.INTERNAL_ERROR or "bug" not in verdict.reason
+        assert "bug" not in verdict.reason
 
     def is_there(self, tag: str, wanted: str | None) -> bool:
         """Work out whether every digest of every manifest that may be pulled is there."""
@@ -146,19 +145,21 @@ class Truth(RuleBasedStateMachine):
             for platform, digest, digests in image.manifests
             if wanted is None or platform in (None, wanted)
         ]
-        way = [ImageId(tag, None), *(ImageId(None, each) for each in image.way)]
-        way += (ImageId(None, digest) for digest, _ in pulled if digest != image.top)
+        asked = [ImageId(tag, None), *(ImageId(None, each) for each in image.indexes)]
+        asked += (ImageId(None, digest) for digest, _ in pulled if digest != image.top)
         needed = (digest for _, digests in pulled for digest in digests)
-        return bool(pulled) and all(map(self.is_true, way)) and all(map(self.is_available, needed))
+        return (
+            bool(pulled) and all(map(self.is_given, asked)) and all(map(self.is_available, needed))
+        )
 
     def is_available(self, digest: Digest) -> bool:
         answer = self.registry.layer_answers.get(digest, LayerAnswer(Availability.AVAILABLE, 1))
         return isinstance(answer, LayerAnswer) and answer.availability is Availability.AVAILABLE
 
-    def is_true(self, image_id: ImageId) -> bool:
+    def is_given(self, image_id: ImageId) -> bool:
         answer = self.registry.image_answers[image_id]
         return isinstance(answer, ImageAnswer) and digest_of(answer.manifest) == answer.digest
 
 
-TestTruth = Truth.TestCase
-TestTruth.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestImages = Images.TestCase
+TestImages.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)

@@ -1,4 +1,4 @@
-"""The loop: what it is given from any thread, one step at a time, and nothing after its end."""
+"""The loop: runs what any thread gives it, in order, on a thread that keeps no process alive."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from contextlib import closing
 
 from layerguard.checking.background_loop import BackgroundLoop
 
+from tests.checking.recording import PATIENCE
 from tests.test_architecture import ROOT
 
-PATIENCE = 20.0
 
-
-def test_calls_are_made_in_their_order_on_one_thread_that_is_not_the_callers() -> None:
+def test_calls_are_made_in_their_order_on_one_other_thread() -> None:
     made: list[tuple[int, int]] = []
     ended = threading.Event()
     with closing(BackgroundLoop()) as loop:
@@ -30,71 +29,100 @@ def test_calls_are_made_in_their_order_on_one_thread_that_is_not_the_callers() -
     assert threading.get_ident() not in threads
 
 
-def test_coroutines_run_beside_each_other() -> None:
-    met: Future[None] = Future()
+def test_coroutines_run_concurrently() -> None:
+    both_ran: Future[None] = Future()
 
-    async def meet(here: asyncio.Event, there: asyncio.Event) -> None:
-        here.set()
-        await there.wait()
-        if not met.done():
-            met.set_result(None)
+    async def meet(own: asyncio.Event, others: asyncio.Event) -> None:
+        own.set()
+        await others.wait()
+        if not both_ran.done():
+            both_ran.set_result(None)
 
     with closing(BackgroundLoop()) as loop:
         one, two = asyncio.Event(), asyncio.Event()
         loop.start(meet, one, two)
         loop.start(meet, two, one)
-        assert met.result(PATIENCE) is None
+        assert both_ran.result(PATIENCE) is None
 
 
-def test_what_has_not_ended_is_dropped_with_all_that_it_has_open() -> None:
+def test_close_cancels_what_has_not_ended() -> None:
     begun = threading.Event()
-    said: list[str] = []
+    steps: list[str] = []
 
     async def wait() -> None:
         try:
             begun.set()
             await asyncio.Event().wait()
-            said.append("never")
+            steps.append("went on")
         finally:
-            said.append("closed")
+            steps.append("cleaned up")
 
     loop = BackgroundLoop()
     loop.start(wait)
     assert begun.wait(PATIENCE)
     loop.close()
-    assert said == ["closed"]
+    assert steps == ["cleaned up"]
 
 
-def test_nothing_begins_after_the_end_and_the_thread_ends() -> None:
+def test_after_close_the_thread_has_ended_and_nothing_begins() -> None:
     before = set(threading.enumerate())
-    said: list[str] = []
+    begun: list[str] = []
 
     async def run() -> None:
-        said.append("a coroutine")
+        begun.append("a coroutine")
 
     loop = BackgroundLoop()
     loop.close()
-    loop.call(said.append, "a call")
+    loop.call(begun.append, "a call")
     loop.start(run)
     loop.close()
-    assert (said, set(threading.enumerate()) - before) == ([], set())
+    assert (begun, set(threading.enumerate()) - before) == ([], set())
 
 
-def test_what_hangs_on_the_loop_keeps_no_process_alive() -> None:
-    program = f"""
+def test_a_loop_that_hangs_keeps_no_process_alive() -> None:
+    assert (
+        output_of("""
+import asyncio
+loop, begun = BackgroundLoop(), threading.Event()
+async def sleep():
+    await asyncio.sleep(3600)
+loop.start(sleep)
+loop.call(lambda: (begun.set(), threading.Event().wait()))
+assert begun.wait(60)
+print("the end")
+""")
+        == "the end\n"
+    )
+
+
+def test_where_no_file_can_be_opened_making_a_loop_fails_and_does_not_hang() -> None:
+    assert (
+        output_of("""
+import os, resource
+free = os.dup(0)
+os.close(free)
+resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
+try:
+    BackgroundLoop()
+except OSError:
+    print("an OSError")
+""")
+        == "an OSError\n"
+    )
+
+
+def output_of(program: str) -> str:
+    """Return what ``program`` prints, which has ``BackgroundLoop`` to use."""
+    imports = f"""
 import sys, threading
 sys.path.insert(0, {str(ROOT / "policy")!r})
 from layerguard.checking.background_loop import BackgroundLoop
-loop, begun = BackgroundLoop(), threading.Event()
-async def doze():
-    import asyncio
-    await asyncio.sleep(3600)
-loop.start(doze)
-loop.call(lambda: (begun.set(), threading.Event().wait()))
-assert begun.wait(20)
-print("the end")
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", imports + program],
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=True,
     )
-    assert (done.stdout, done.stderr) == ("the end\n", "")
+    return done.stdout

@@ -1,141 +1,124 @@
-"""The line: no more calls than wanted and as many as that, in the order of their turns."""
+"""The queue: at most so many calls under way and no fewer, sent by priority and in order."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
 from layerguard.checking.call_queue import CallQueue, Priority
 
-from tests.checking.running import to_its_end
+from tests.checking.idle_loop import IdleLoop
 
 
 class Calls:
-    """Calls that wait until they are let go; keeps how many were under way at a time."""
+    """Calls that return when the test says so; counts how many are under way at a time."""
 
     def __init__(self) -> None:
-        self.let_go = asyncio.Semaphore(0)
+        self.permits = asyncio.Semaphore(0)
         self.under_way = self.most = self.ended = 0
 
     async def __call__(self) -> None:
         self.under_way += 1
         self.most = max(self.most, self.under_way)
-        await self.let_go.acquire()
+        await self.permits.acquire()
         self.under_way -= 1
         self.ended += 1
 
 
-async def settle() -> None:
-    """Let all go on who can."""
-    for _ in range(500):
-        await asyncio.sleep(0)
+@pytest.fixture
+def loop() -> Iterator[IdleLoop]:
+    loop = IdleLoop()
+    yield loop
+    loop.end()
+
+
+def submit(loop: IdleLoop, queue: CallQueue, calls: Calls, count: int) -> None:
+    for _ in range(count):
+        loop.call_soon(queue.submit, calls)
+    loop.settle()
+
+
+def let_return(loop: IdleLoop, calls: Calls, count: int) -> None:
+    for _ in range(count):
+        calls.permits.release()
+    loop.settle()
 
 
 @pytest.mark.parametrize("size", [1, 3, 20])
-def test_never_more_calls_are_under_way_than_wanted_and_as_many_as_that(size: int) -> None:
-    async def scenario(line: CallQueue) -> None:
-        calls = Calls()
-        for _ in range(30):
-            line.join(calls)
-        await settle()
-        assert calls.under_way == size
-        for _ in range(30):
-            calls.let_go.release()
-        await settle()
-        assert (calls.ended, calls.most) == (30, size)
-
-    to_its_end(scenario, size)
+def test_as_many_calls_are_under_way_as_the_size_and_never_more(loop: IdleLoop, size: int) -> None:
+    queue, calls = CallQueue(size), Calls()
+    submit(loop, queue, calls, 30)
+    assert calls.under_way == size
+    let_return(loop, calls, 30)
+    assert (calls.ended, calls.most) == (30, size)
 
 
-def test_a_size_that_is_lowered_holds_for_what_comes_and_nothing_is_stuck() -> None:
-    async def scenario(line: CallQueue) -> None:
-        calls = Calls()
-        for _ in range(16):
-            line.join(calls)
-        await settle()
-        assert calls.under_way == 8
-        line.size = 2
-        for _ in range(8):
-            calls.let_go.release()
-        await settle()
-        assert (calls.ended, calls.under_way) == (8, 2)
-        for _ in range(8):
-            calls.let_go.release()
-        await settle()
-        assert calls.ended == 16
-
-    to_its_end(scenario, 8)
+def test_a_smaller_size_holds_for_later_calls_and_none_is_stuck(loop: IdleLoop) -> None:
+    queue, calls = CallQueue(8), Calls()
+    submit(loop, queue, calls, 16)
+    assert calls.under_way == 8
+    queue.size = 2
+    let_return(loop, calls, 8)
+    assert (calls.ended, calls.under_way) == (8, 2)
+    let_return(loop, calls, 8)
+    assert calls.ended == 16
 
 
-def test_a_size_that_is_raised_is_used_with_the_next_call() -> None:
-    async def scenario(line: CallQueue) -> None:
-        calls = Calls()
-        for _ in range(4):
-            line.join(calls)
-        await settle()
-        assert calls.under_way == 1
-        line.size = 5
-        line.join(calls)
-        await settle()
-        assert calls.under_way == 5
-        for _ in range(5):
-            calls.let_go.release()
-        await settle()
-
-    to_its_end(scenario, 1)
+def test_a_larger_size_is_used_from_the_next_call_on(loop: IdleLoop) -> None:
+    queue, calls = CallQueue(1), Calls()
+    submit(loop, queue, calls, 4)
+    assert calls.under_way == 1
+    queue.size = 5
+    submit(loop, queue, calls, 1)
+    assert calls.under_way == 5
 
 
-def test_calls_are_sent_in_the_order_of_their_turns_and_of_their_coming() -> None:
+def test_calls_are_sent_by_priority_and_then_in_order(loop: IdleLoop) -> None:
     order: list[str] = []
 
     async def call(name: str) -> None:
         order.append(name)
 
-    async def scenario(line: CallQueue) -> None:
-        for name, turn in (
-            ("late", Priority.NORMAL),
-            ("later", Priority.NORMAL),
-            ("soon", Priority.HIGH),
-            ("sooner or later", Priority.HIGH),
-            ("now", Priority.URGENT),
-            ("and now", Priority.URGENT),
-        ):
-            line.join(partial(call, name), turn)
-        await settle()
+    queue = CallQueue(1)
+    for name, priority in (
+        ("low", Priority.LOW),
+        ("normal 1", Priority.NORMAL),
+        ("normal 2", Priority.NORMAL),
+        ("high 1", Priority.HIGH),
+        ("high 2", Priority.HIGH),
+        ("urgent 1", Priority.URGENT),
+        ("urgent 2", Priority.URGENT),
+    ):
+        loop.call_soon(queue.submit, partial(call, name), priority)
+    loop.settle()
+    assert order == ["urgent 1", "urgent 2", "high 1", "high 2", "normal 1", "normal 2", "low"]
 
-    to_its_end(scenario, 1)
-    assert order == ["now", "and now", "soon", "sooner or later", "late", "later"]
 
-
-def test_what_comes_of_an_answer_may_take_the_place_of_its_call() -> None:
+def test_a_call_that_follows_from_an_answer_may_take_its_place(loop: IdleLoop) -> None:
     order: list[str] = []
+    queue, answer = CallQueue(1), loop.create_future()
 
-    async def scenario(line: CallQueue) -> None:
-        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def first() -> None:
+        order.append("first")
+        answer.set_result(None)
 
-        async def first() -> None:
-            order.append("first")
-            answer.set_result(None)
+    async def other(name: str) -> None:
+        order.append(name)
 
-        async def other(name: str) -> None:
-            order.append(name)
+    async def follow() -> None:
+        await answer
+        queue.submit(partial(other, "follows"), Priority.HIGH)
 
-        async def who_waits() -> None:
-            await answer
-            line.join(partial(other, "what comes of it"), Priority.HIGH)
-
-        waiting = asyncio.ensure_future(who_waits())
-        line.join(first)
-        line.join(partial(other, "what waited"))
-        await settle()
-        await waiting
-
-    to_its_end(scenario, 1)
-    assert order == ["first", "what comes of it", "what waited"]
+    loop.begin(follow())
+    loop.call_soon(queue.submit, first)
+    loop.call_soon(queue.submit, partial(other, "waited"))
+    loop.settle()
+    assert order == ["first", "follows", "waited"]
 
 
-def test_the_first_of_many_goes_on_before_the_last_begins() -> None:
+def test_the_first_of_many_calls_goes_on_before_the_last_begins(loop: IdleLoop) -> None:
     order: list[str] = []
 
     async def call(number: int) -> None:
@@ -143,26 +126,60 @@ def test_the_first_of_many_goes_on_before_the_last_begins() -> None:
         await asyncio.sleep(0)
         order.append(f"{number} goes on")
 
-    async def scenario(line: CallQueue) -> None:
-        for number in range(50):
-            line.join(partial(call, number))
-        await settle()
-
-    to_its_end(scenario, 100)
+    queue = CallQueue(100)
+    for number in range(50):
+        loop.call_soon(queue.submit, partial(call, number))
+    loop.settle()
     assert order.index("0 goes on") < order.index("49 begins")
     assert len(order) == 100
 
 
-def test_what_a_call_returns_or_raises_is_there_for_who_waits_for_it() -> None:
+def test_run_returns_what_the_call_returns_and_raises_what_it_raises(loop: IdleLoop) -> None:
     async def seven() -> int:
         return 7
 
     async def fail() -> int:
         raise ZeroDivisionError("oh")
 
-    async def scenario(line: CallQueue) -> int:
-        with pytest.raises(ZeroDivisionError, match="oh"):
-            await line.run(fail)
-        return await line.run(seven)
+    queue = CallQueue(1)
+    with pytest.raises(ZeroDivisionError, match="oh"):
+        loop.begin(queue.run(fail)).result()
+    assert loop.begin(queue.run(seven)).result() == 7
 
-    assert to_its_end(scenario, 1) == 7
+
+async def _hang() -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_a_caller_that_is_cancelled_keeps_no_place_in_the_queue(
+    loop: IdleLoop, is_sent: bool
+) -> None:
+    queue, order = CallQueue(1), list[str]()
+
+    async def call(name: str) -> None:
+        order.append(name)
+
+    first = loop.begin(queue.run(_hang))
+    second = loop.begin(queue.run(partial(call, "cancelled while it waited")))
+    third = loop.begin(queue.run(partial(call, "third")))
+    cancelled, other = (first, second) if is_sent else (second, first)
+    loop.perform(cancelled.cancel)
+    assert cancelled.cancelled()
+    loop.perform(other.cancel)
+    assert third.done()
+    assert order == ["third"] if not is_sent else order[-1:] == ["third"]
+
+
+def test_a_call_that_hangs_gives_its_place_to_the_next_after_its_seconds() -> None:
+    async def scenario() -> None:
+        queue, was_sent = CallQueue(1, seconds=0.05), asyncio.Event()
+
+        async def call() -> None:
+            was_sent.set()
+
+        queue.submit(_hang)
+        queue.submit(call)
+        await asyncio.wait_for(was_sent.wait(), 60)
+
+    asyncio.run(scenario())

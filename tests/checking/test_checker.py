@@ -1,54 +1,75 @@
-"""Many image uses at a time: one bad image never hides another, and all are counted."""
+"""The checker: a verdict for every use, in order and within the limits, each image checked once."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from layerguard.checking.backend import CheckListener, CheckRequest, Counters
 from layerguard.checking.checker import Checker
-from layerguard.checking.limits import Limits
-from layerguard.enforcement.finding import Finding
+from layerguard.checking.limits import EXPLANATION_SECONDS, Limits
+from layerguard.discovery import ImageUse
 from layerguard.identity import ORDINARY, Identity
 from layerguard.platform import Platform
-from layerguard.reference import ImageId, ImageReference, Repository
+from layerguard.reference import ImageId, Repository
 from layerguard.registry import ImageAnswer, RegistryError
 from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 
+from tests.checking.recording import PATIENCE, request
 from tests.fakes import HOST, FakeRegistry, manifest, reference, use
 
 TEAM = Identity(profile="team")
+AVAILABLE = Verdict(Code.AVAILABLE, "Every layer is in ECR.")
+NO_COUNTERS = Counters()
+MISSING = Verdict(Code.IMAGE_NOT_FOUND, "It is not there.", "push it.")
 
 
-def codes(findings: tuple[Finding, ...]) -> list[str]:
-    return [finding.verdict.code.text for finding in findings]
+@contextmanager
+def checking(registry: FakeRegistry, concurrency: int = 100) -> Iterator[Checker]:
+    with closing(Checker.in_process(registry, concurrency)) as checker:
+        yield checker
 
 
-def test_uses_are_judged_in_their_order_each_on_its_own() -> None:
+def codes(verdicts: Sequence[Verdict]) -> list[str]:
+    return [verdict.code.text for verdict in verdicts]
+
+
+# With a registry behind it.
+
+
+def test_verdicts_come_in_the_order_of_the_uses() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a"), "1")
     registry.put(manifest("lost"), "2")
     registry.lose("lost")
     pending = Verdict(Code.UNKNOWN_IN_PREVIEW, "Later.")
-    uses = [use("shop/web:2"), use(pending), use("shop/web:1"), use("shop/web:3")]
-    assert codes(Checker.asking(registry).judge(uses)) == [
+    with checking(registry) as checker:
+        verdicts = checker.check(
+            [use("shop/web:2"), use(pending), use("shop/web:1"), use("shop/web:3")]
+        )
+    assert codes(verdicts) == [
         "layer-missing",
         "unknown-in-preview",
         "available",
         "image-not-found",
     ]
+    assert verdicts[1] is pending
 
 
-def test_an_image_that_many_use_is_asked_about_once() -> None:
+def test_an_image_with_many_uses_is_asked_about_once() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a", "b"), "1")
-    checker = Checker.asking(registry)
-    checker.start([use()] * 5)
-    checker.judge([use()] * 5)
-    checker.judge([use(platform=Platform("linux", "arm64"))])
+    with checking(registry) as checker:
+        checker.start([use()] * 5)
+        checker.check([use()] * 5)
+        checker.check([use(platform=Platform("linux", "arm64"))])
     assert registry.calls == 2
     assert len({question for _, question in registry.questions}) == len(registry.questions) == 4
 
@@ -57,189 +78,90 @@ def test_layers_that_images_share_are_asked_about_once() -> None:
     registry = FakeRegistry()
     for tag in range(20):
         registry.put(manifest("base", f"app {tag}"), str(tag))
-    Checker.asking(registry).judge([use(f"shop/web:{tag}") for tag in range(20)])
+    with checking(registry) as checker:
+        checker.check([use(f"shop/web:{tag}") for tag in range(20)])
     questions = [question for _, question in registry.questions]
     assert len(questions) == len(set(questions)) == 20 + 20 + 2
 
 
-@pytest.mark.parametrize("workers", [1, 2, 40])
-def test_verdicts_do_not_depend_on_the_number_of_workers_or_the_order(workers: int) -> None:
+@pytest.mark.parametrize("concurrency", [1, 2, 40])
+def test_verdicts_do_not_depend_on_concurrency_or_order(concurrency: int) -> None:
     registry = FakeRegistry()
     for tag in range(12):
         registry.put(manifest("base", f"app {tag}"), str(tag))
     registry.lose("app 3")
     uses = [use(f"shop/web:{tag}") for tag in range(13)]
     expected = ["available"] * 3 + ["layer-missing"] + ["available"] * 8 + ["image-not-found"]
-    assert codes(Checker.asking(registry, workers).judge(uses)) == expected
-    assert codes(Checker.asking(registry, workers).judge(uses[::-1])) == expected[::-1]
-
-
-def test_a_bug_is_a_verdict_that_names_itself_as_one() -> None:
-    registry = FakeRegistry()
-    registry.failure = ZeroDivisionError("oh")
-    (finding,) = Checker.asking(registry).judge([use()])
-    assert finding.message == (
-        f"internal-error: path: {HOST}/shop/web:1\n"
-        "  This is a bug of Layerguard: ZeroDivisionError: oh\n"
-        "  next step: please report this text to the maintainers of Layerguard."
-    )
-
-
-def test_the_headline_names_code_path_container_and_the_reference_as_written() -> None:
-    written = ImageReference.parse(f"docker://{HOST.upper()}/shop/web:9")
-    assert written is not None
-    verdict = Verdict(Code.IMAGE_NOT_FOUND, "No.")
-    assert Finding(use(written, container="web"), verdict).headline == (
-        f'image-not-found: path (container "web"): docker://{HOST.upper()}/shop/web:9'
-    )
-    assert Finding(use(verdict), verdict).headline == "image-not-found: path"
+    with checking(registry, concurrency) as checker:
+        assert codes(checker.check(uses)) == expected
+    with checking(registry, concurrency) as checker:
+        assert codes(checker.check(uses[::-1])) == expected[::-1]
 
 
 def test_the_summary_counts_uses_images_layers_states_calls_and_seconds() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a", "b"), "1")
-    checker = Checker.asking(registry, clock=lambda: registry.calls / 2)  # half a second a call
-    checker.judge([use("shop/web:1")])  # so that no question goes with another by chance
-    findings = checker.judge(
-        [
-            use("shop/web:1"),
-            use("shop/web:1"),
-            use("shop/web:2"),
-            use(Verdict(Code.UNKNOWN_IN_PREVIEW, "")),
-            use(Verdict(Code.DOCUMENT_UNREADABLE, "")),
-            use(Verdict(Code.NOT_PRIVATE_ECR, "")),
-        ]
-    )
-    assert str(checker.summary(findings)) == (
-        "layerguard: 5 image uses, 2 images, 3 layers checked, 1 unavailable, 1 undetermined, "
-        "1 pending; 3 calls to ECR in 1.5 s"
-    )
+    # Half a second for every call.
+    checker = Checker.in_process(registry, clock=lambda: registry.calls / 2)
+    with closing(checker):
+        checker.check([use("shop/web:1")])  # alone, so that the number of calls is certain
+        verdicts = checker.check(
+            [
+                use("shop/web:1"),
+                use("shop/web:1"),
+                use("shop/web:2"),
+                use(Verdict(Code.UNKNOWN_IN_PREVIEW, "")),
+                use(Verdict(Code.DOCUMENT_UNREADABLE, "")),
+                use(Verdict(Code.NOT_PRIVATE_ECR, "")),
+            ]
+        )
+        assert str(checker.summary(verdicts)) == (
+            "layerguard: 5 image uses, 2 images, 3 layers checked, 1 unavailable, 1 undetermined, "
+            "1 pending; 3 calls to ECR in 1.5 s"
+        )
 
 
-def test_what_is_forgotten_is_asked_again_and_the_rest_is_not() -> None:
+def test_images_that_are_forgotten_are_asked_about_again_and_others_are_not() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a"), "1")
     registry.lose("a")
-    checker = Checker.asking(registry)
-    assert codes(checker.judge([use(), use("shop/other:1")])) == ["layer-missing"] * 2
-    asked = len(registry.questions)
-    registry.layer_answers.clear()
-    checker.forget(use())
-    checker.forget(use(Verdict(Code.UNKNOWN_IN_PREVIEW, "Later.")))
-    assert codes(checker.judge([use(), use("shop/other:1")])) == ["available", "layer-missing"]
-    again = registry.questions[asked:]
-    assert {repository.name for repository, _ in again} == {"shop/web"}
-
-
-class Hanging(FakeRegistry):
-    """Never answers about one repository until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.let_go = threading.Event()
-
-    async def images(
-        self, repository: Repository, ids: Sequence[ImageId]
-    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-        if repository.name == "shop/hangs":
-            await on_a_thread(lambda: self.let_go.wait(30))
-        return await super().images(repository, ids)
-
-
-def test_a_question_that_hangs_is_timed_out_and_its_neighbour_is_judged_alone() -> None:
-    registry = Hanging()
-    registry.put(manifest("a"), "1")
-    checker = Checker.asking(registry)
-    checker.limit(Limits(image=0.2))
-    findings = checker.judge([use("shop/hangs:1"), use("shop/web:1")])
-    assert codes(findings) == ["timed-out", "available"]
-    assert findings[0].verdict.reason == (
-        "There was no answer within 0.2 s for one image or 300 s for the whole run."
-    )
-    registry.let_go.set()
-    # It stays so: the preview's gate and its notice say the same.
-    assert codes(checker.judge([use("shop/hangs:1")])) == ["timed-out"]
-
-
-def test_the_whole_run_ends_although_all_that_it_asks_hangs() -> None:
-    registry = Hanging()
-    checker = Checker.asking(registry)
-    checker.limit(Limits(image=10.0, total=0.3, workers=1))
-    uses = [use(f"shop/hangs:{tag}") for tag in range(20)]
-    assert codes(checker.judge(uses)) == ["timed-out"] * 20
-    registry.let_go.set()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.naps: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
-        self.now += seconds
-
-
-def test_what_may_still_come_is_asked_about_again() -> None:
-    registry, clock = FakeRegistry(), Clock()
-
-    async def sleep(seconds: float) -> None:
-        await clock.sleep(seconds)
-        if clock.now >= 7:
-            registry.put(manifest("a"), "1")
-
-    checker = Checker.asking(registry, clock=clock, sleep=sleep)
-    checker.limit(Limits(absent=20.0))
-    assert codes(checker.judge([use()])) == ["available"]
-    assert clock.naps == [1.0, 2.0, 4.0]
-
-
-def test_the_message_says_how_long_it_waited_in_vain() -> None:
-    registry, clock = FakeRegistry(), Clock()
-    checker = Checker.asking(registry, clock=clock, sleep=clock.sleep)
-    checker.limit(Limits(absent=20.0))
-    (finding,) = checker.judge([use()])
-    assert finding.verdict.code is Code.IMAGE_NOT_FOUND
-    assert finding.verdict.reason.endswith("It did not come within 20 s either.")
-    assert sum(clock.naps) == 20.0
-
-
-def test_without_a_wait_nothing_is_asked_twice() -> None:
-    registry, clock = FakeRegistry(), Clock()
-    checker = Checker.asking(registry, clock=clock, sleep=clock.sleep)
-    checker.judge([use()])
-    assert (registry.calls, clock.naps) == (1, [])
+    with checking(registry) as checker:
+        uses = [use(), use("shop/other:1")]
+        assert codes(checker.check(uses)) == ["layer-missing"] * 2
+        asked = len(registry.questions)
+        registry.layer_answers.clear()
+        checker.forget(use())
+        checker.forget(use(Verdict(Code.UNKNOWN_IN_PREVIEW, "Later.")))
+        verdicts = checker.check(uses)
+        assert codes(verdicts) == ["available", "layer-missing"]
+        assert checker.summary(verdicts).images == 2
+    assert {repository.name for repository, _ in registry.questions[asked:]} == {"shop/web"}
 
 
 def test_each_identity_asks_for_itself() -> None:
-    everybody, team = FakeRegistry(), FakeRegistry()
+    ordinary, team = FakeRegistry(), FakeRegistry()
     team.put(manifest("a"), "1")
-    everybody.others[TEAM] = team
-    checker = Checker.asking(everybody)
-    uses = [replace(use(), identity=TEAM), use()]
-    assert codes(checker.judge(uses)) == ["available", "image-not-found"]
-    assert (everybody.calls, team.calls) == (1, 2)
+    ordinary.others[TEAM] = team
+    with checking(ordinary) as checker:
+        verdicts = checker.check([replace(use(), identity=TEAM), use()])
+    assert codes(verdicts) == ["available", "image-not-found"]
+    assert (ordinary.calls, team.calls) == (1, 2)
 
 
 @pytest.mark.parametrize("first", [TEAM, ORDINARY])
-def test_a_denied_identity_does_not_poison_the_answers_of_another_whoever_asks_first(
-    first: Identity,
-) -> None:
-    everybody, team = FakeRegistry(), FakeRegistry()
-    everybody.put(manifest("a"), "1")
+def test_a_denied_identity_does_not_change_the_verdicts_of_another(first: Identity) -> None:
+    ordinary, team = FakeRegistry(), FakeRegistry()
+    ordinary.put(manifest("a"), "1")
     team.image_answers[ImageId("1", None)] = RegistryError(Code.ACCESS_DENIED, "Denied.")
-    everybody.others[TEAM] = team
-    checker = Checker.asking(everybody)
+    ordinary.others[TEAM] = team
     second = ORDINARY if first == TEAM else TEAM
-    said = {
-        identity: codes(checker.judge([replace(use(), identity=identity)]))
-        for identity in (first, second, first)
-    }
-    assert said == {ORDINARY: ["available"], TEAM: ["access-denied"]}
-    assert (everybody.calls, team.calls) == (2, 1)
+    with checking(ordinary) as checker:
+        found = {
+            identity: codes(checker.check([replace(use(), identity=identity)]))
+            for identity in (first, second, first)
+        }
+    assert found == {ORDINARY: ["available"], TEAM: ["access-denied"]}
+    assert (ordinary.calls, team.calls) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -252,68 +174,391 @@ def test_a_denied_identity_does_not_poison_the_answers_of_another_whoever_asks_f
         ((), (), "image-not-found"),
     ],
 )
-def test_what_a_pull_through_cache_lacks_is_not_missing(
+def test_an_image_that_a_pull_through_cache_lacks_is_not_missing(
     prefixes: tuple[str, ...], known: tuple[str, ...], expected: str
 ) -> None:
     registry = FakeRegistry()
     registry.prefixes = prefixes
-    checker = Checker.asking(registry)
-    checker.limit(Limits(), known)
-    (finding,) = checker.judge([use()])
-    assert finding.verdict.code.text == expected
-    assert ("pull-through cache" in finding.verdict.reason) is (expected == "cache-not-filled")
+    with checking(registry) as checker:
+        checker.limit(Limits(), known)
+        (verdict,) = checker.check([use()])
+    assert verdict.code.text == expected
+    assert ("pull-through cache" in verdict.reason) is (expected == "cache-not-filled")
 
 
-def test_a_layer_that_a_cache_lacks_is_not_missing_and_nobody_asks_without_need() -> None:
+def test_a_layer_that_a_cache_lacks_is_not_missing_and_available_images_ask_for_no_caches() -> None:
     registry = FakeRegistry()
     registry.prefixes = ("shop",)
     registry.put(manifest("a"), "1")
-    checker = Checker.asking(registry)
-    assert codes(checker.judge([use()])) == ["available"]
-    assert registry.cache_questions == []
-    registry.put(manifest("lost"), "2")
-    registry.lose("lost")
-    assert codes(checker.judge([use("shop/web:2")])) == ["cache-not-filled"]
+    with checking(registry) as checker:
+        assert codes(checker.check([use()])) == ["available"]
+        assert registry.calls_made == ["images", "layers"]
+        registry.put(manifest("lost"), "2")
+        registry.lose("lost")
+        assert codes(checker.check([use("shop/web:2")])) == ["cache-not-filled"]
 
 
-class Unhurried:
-    """A backend that finds out only what somebody waits for."""
+class Gated(FakeRegistry):
+    """Does not answer about the repository ``shop/hangs`` until it is let go."""
 
     def __init__(self) -> None:
+        super().__init__()
+        self.let_go = threading.Event()
+
+    async def images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
+        if repository.name == "shop/hangs":
+            await on_a_thread(lambda: self.let_go.wait(PATIENCE))
+        return await super().images(repository, ids)
+
+
+def test_verdicts_are_yielded_as_they_are_known() -> None:
+    registry = Gated()
+    registry.put(manifest("a"), "1")
+    pending = Verdict(Code.UNKNOWN_IN_PREVIEW, "Later.")
+    uses = [use("shop/hangs:1"), use("shop/web:1"), use(pending), use("shop/web:1")]
+    with checking(registry) as checker:
+        each = checker.check_each(uses)
+        assert next(each)[1] is pending
+        first = [next(each), next(each)]
+        assert [(use.text, verdict.code.text) for use, verdict in first] == [
+            (f"{HOST}/shop/web:1", "available")
+        ] * 2
+        registry.let_go.set()
+        assert [(use.text, verdict.code.text) for use, verdict in each] == [
+            (f"{HOST}/shop/hangs:1", "available")
+        ]
+
+
+def test_an_image_that_was_timed_out_stays_so_for_the_whole_run() -> None:
+    registry = Gated()
+    registry.put(manifest("a"), "1")
+    with checking(registry) as checker:
+        checker.limit(Limits(image=0.2))
+        uses = [use("shop/hangs:1"), use("shop/web:1")]
+        assert codes(checker.check(uses)) == ["timed-out", "available"]
+        registry.let_go.set()
+        assert codes(checker.check(uses)) == ["timed-out", "available"]
+
+
+# With a backend that decides when the test says so.
+
+
+class ManualBackend:
+    """Records what it is given; checks are decided by the test, or when they are prioritised."""
+
+    def __init__(self, when_prioritised: Verdict | None = None) -> None:
         self.listeners: dict[CheckRequest, CheckListener] = {}
+        self.started: list[CheckRequest] = []
         self.prioritised: list[CheckRequest] = []
+        self.forgotten: list[Repository] = []
+        self._when_prioritised = when_prioritised
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
-        """Take any time."""
+        pass
 
-    def start(self, subject: CheckRequest, listener: CheckListener) -> None:
-        self.listeners[subject] = listener
+    def start(self, request: CheckRequest, listener: CheckListener) -> None:
+        self.started.append(request)
+        self.listeners[request] = listener
 
-    def prioritise(self, subject: CheckRequest) -> None:
-        self.prioritised.append(subject)
-        self.listeners[subject].ended(Verdict(Code.AVAILABLE, ""), Counters())
+    def prioritise(self, request: CheckRequest) -> None:
+        self.prioritised.append(request)
+        if self._when_prioritised:
+            self.decide(request, self._when_prioritised)
 
     def forget(self, repository: Repository) -> None:
-        """Know nothing anyway."""
+        self.forgotten.append(repository)
 
     def close(self) -> None:
-        """Have nothing open."""
+        pass
+
+    def decide(
+        self,
+        request: CheckRequest,
+        verdict: Verdict = AVAILABLE,
+        counters: Counters = NO_COUNTERS,
+        *,
+        explaining: bool = False,
+    ) -> None:
+        self.listeners[request].decided(verdict, counters, explaining=explaining)
 
 
-def test_what_is_waited_for_is_hurried_and_what_is_known_or_only_started_is_not() -> None:
-    backend = Unhurried()
+def test_a_check_is_prioritised_when_its_verdict_is_waited_for_and_not_known_yet() -> None:
+    backend = ManualBackend(AVAILABLE)
     checker = Checker(backend)
     checker.start([use("shop/web:1"), use("shop/web:2")])
     assert backend.prioritised == []
     for _ in range(2):
-        assert codes(checker.judge([use("shop/web:2")])) == ["available"]
-    assert backend.prioritised == [CheckRequest(ORDINARY, reference("shop/web:2"), None)]
+        assert codes(checker.check([use("shop/web:2")])) == ["available"]
+    assert backend.prioritised == [request("shop/web:2")]
 
 
-def test_judgements_come_as_they_are_known() -> None:
-    registry = Hanging()
-    registry.put(manifest("a"), "1")
-    each = Checker.asking(registry).check_each([use("shop/hangs:1"), use("shop/web:1")])
-    assert next(each).use.text == f"{HOST}/shop/web:1"
-    registry.let_go.set()
-    assert [finding.use.text for finding in each] == [f"{HOST}/shop/hangs:1"]
+class BrokenBackend(ManualBackend):
+    def start(self, request: CheckRequest, listener: CheckListener) -> None:
+        if request.reference.repository.name == "shop/broken":
+            raise ZeroDivisionError("oh")
+        super().start(request, listener)
+
+    def prioritise(self, request: CheckRequest) -> None:
+        super().prioritise(request)
+        raise ZeroDivisionError("oh")
+
+
+def test_a_backend_that_cannot_start_a_check_is_a_bug_of_that_image_alone() -> None:
+    checker = Checker(BrokenBackend(AVAILABLE))
+    broken, available = checker.check([use("shop/broken:1"), use()])
+    assert broken.code is Code.INTERNAL_ERROR
+    assert broken.reason == (
+        "This is a bug of Layerguard, in starting a check: ZeroDivisionError: oh"
+    )
+    assert available == AVAILABLE
+
+
+def test_a_second_verdict_on_the_same_check_changes_nothing() -> None:
+    backend = ManualBackend()
+    checker = Checker(backend)
+    checker.start([use()])
+    backend.decide(request(), MISSING)
+    backend.decide(request(), AVAILABLE)
+    assert checker.check([use()]) == (MISSING,)
+
+
+def test_counters_never_go_back_where_a_backend_took_over_from_another() -> None:
+    backend = ManualBackend()
+    checker = Checker(backend)
+    uses = [use("shop/web:1"), use("shop/web:2")]
+    checker.start(uses)
+    backend.decide(request("shop/web:1"), counters=Counters(5, 7, frozenset({"https://one"})))
+    backend.decide(request("shop/web:2"), counters=Counters(1, 2, frozenset({"https://two"})))
+    summary = checker.summary(checker.check(uses))
+    assert (summary.layers, summary.calls) == (5, 7)
+    assert checker.foreign_endpoints == {"https://one", "https://two"}
+
+
+# Explanations.
+
+
+def test_an_explanation_that_came_in_time_is_in_the_verdict() -> None:
+    backend = ManualBackend()
+    checker = Checker(backend)
+    checker.start([use()])
+    backend.decide(request(), MISSING, explaining=True)
+    better = replace(MISSING, reason="It is not there. The nearest tag is 2.")
+    backend.listeners[request()].explained(better)
+    assert checker.check([use()]) == (better,)
+    assert list(checker.check_each([use()])) == [(use(), better)]
+
+
+@pytest.mark.parametrize("code", [Code.AVAILABLE, Code.ACCESS_DENIED], ids=str)
+def test_an_explanation_of_another_code_changes_nothing(code: Code) -> None:
+    backend = ManualBackend()
+    checker = Checker(backend)
+    checker.start([use()])
+    backend.decide(request(), MISSING, explaining=True)
+    backend.listeners[request()].explained(Verdict(code, "All is well."))
+    assert checker.check([use()]) == (MISSING,)
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_explanations_that_do_not_come_are_waited_for_in_one_budget_of_the_run(count: int) -> None:
+    backend = ManualBackend()
+    checker = Checker(backend)
+    uses = [use(f"shop/web:{tag}") for tag in range(count)]
+    checker.start(uses)
+    for tag in range(count):
+        backend.decide(request(f"shop/web:{tag}"), MISSING, explaining=True)
+    began = time.monotonic()
+    assert checker.check(uses) == (MISSING,) * count
+    assert EXPLANATION_SECONDS * 0.9 < time.monotonic() - began < EXPLANATION_SECONDS * 3
+    began = time.monotonic()
+    assert checker.check(uses) == (MISSING,) * count
+    assert dict(checker.check_each(uses)) == dict.fromkeys(uses, MISSING)
+    assert time.monotonic() - began < EXPLANATION_SECONDS * 0.9
+
+
+# The time of the run.
+
+
+def test_the_run_is_over_although_every_check_hangs() -> None:
+    checker = Checker(ManualBackend())
+    checker.limit(Limits(image=10.0, total=0.3))
+    uses = [use(f"shop/web:{tag}") for tag in range(20)]
+    for verdicts in (checker.check(uses), [verdict for _, verdict in checker.check_each(uses)]):
+        assert {(each.code, each.reason) for each in verdicts} == {
+            (
+                Code.TIMED_OUT,
+                "The time of the whole run, 0.3 s in which checks are under way (option "
+                "totalTimeoutSeconds), is used up.",
+            )
+        }
+
+
+def test_known_verdicts_are_given_although_the_time_of_the_run_is_used_up() -> None:
+    backend, clock = ManualBackend(), Clock()
+    checker = Checker(backend, clock)
+    uses = [use("shop/web:1"), use("shop/web:2")]
+    checker.start(uses)
+    backend.decide(request("shop/web:2"))
+    clock.now = 1_000.0
+    assert codes(checker.check(uses)) == ["timed-out", "available"]
+    assert {use.text: verdict.code.text for use, verdict in checker.check_each(uses)} == {
+        f"{HOST}/shop/web:1": "timed-out",
+        f"{HOST}/shop/web:2": "available",
+    }
+
+
+def test_time_without_a_check_under_way_does_not_count_for_the_run() -> None:
+    backend, clock = ManualBackend(), Clock()
+    checker = Checker(backend, clock)
+    checker.limit(Limits(total=100.0))
+    for tag in range(50):
+        checker.start([use(f"shop/web:{tag}")])
+        clock.now += 1.0  # 50 s in all
+        backend.decide(request(f"shop/web:{tag}"))
+        clock.now += 1_000.0  # a resource is created
+    checker.start([use("shop/web:last")])
+    clock.now += 49.0
+    backend.decide(request("shop/web:last"))
+    assert codes(checker.check([use("shop/web:last")])) == ["available"]
+    checker.start([use("shop/web:too-late")])
+    clock.now += 2.0
+    assert codes(checker.check([use("shop/web:too-late")])) == ["timed-out"]
+
+
+def test_time_in_which_many_checks_are_under_way_counts_once() -> None:
+    backend, clock = ManualBackend(), Clock()
+    checker = Checker(backend, clock)
+    checker.limit(Limits(total=100.0))
+    uses = [use(f"shop/web:{tag}") for tag in range(50)]
+    checker.start(uses)
+    clock.now += 90.0
+    for each in backend.started:
+        backend.decide(each)
+    checker.start([use("shop/web:last")])
+    clock.now += 9.0
+    backend.decide(request("shop/web:last"))
+    assert set(codes(checker.check([*uses, use("shop/web:last")]))) == {"available"}
+
+
+def test_the_time_for_absent_images_is_on_top() -> None:
+    backend, clock = ManualBackend(), Clock()
+    checker = Checker(backend, clock)
+    checker.limit(Limits(total=100.0, absent=50.0))
+    checker.start([use()])
+    clock.now += 149.0
+    backend.decide(request())
+    assert codes(checker.check([use()])) == ["available"]
+    checker.start([use("shop/web:2")])
+    clock.now += 2.0
+    assert codes(checker.check([use("shop/web:2")])) == ["timed-out"]
+
+
+# Prefetched checks.
+
+
+def test_an_available_image_that_was_prefetched_is_not_checked_again() -> None:
+    backend = ManualBackend()
+    checker = Checker(backend)
+    checker.prefetch([request()])
+    backend.decide(request())
+    assert checker.check([use()]) == (AVAILABLE,)
+    assert (backend.started, backend.forgotten) == ([request()], [])
+
+
+@pytest.mark.parametrize(
+    "code", [code for code in Code if code is not Code.AVAILABLE], ids=lambda code: code.text
+)
+def test_of_a_prefetch_nothing_is_taken_but_that_the_image_is_available(code: Code) -> None:
+    backend = ManualBackend(AVAILABLE)
+    checker = Checker(backend)
+    checker.prefetch([request()])
+    backend.decide(request(), Verdict(code, "It was so."))
+    assert checker.check([use()]) == (AVAILABLE,)
+    assert backend.started == [request()] * 2
+    assert backend.forgotten == [reference().repository]
+    # Only once: the second check is no prefetch.
+    assert checker.check([use()]) == (AVAILABLE,)
+    assert backend.started == [request()] * 2
+
+
+def test_a_prefetch_that_nothing_needs_takes_no_time_from_the_run() -> None:
+    backend, clock = ManualBackend(), Clock()
+    checker = Checker(backend, clock)
+    checker.prefetch([request(f"shop/hangs:{tag}") for tag in range(10)])
+    clock.now += 1_000.0
+    checker.start([use()])
+    backend.decide(request())
+    assert checker.check([use()]) == (AVAILABLE,)
+    assert checker.summary([AVAILABLE]).images == 1
+
+
+def test_a_prefetch_that_hangs_is_timed_out_when_its_image_is_needed() -> None:
+    checker = Checker(ManualBackend())
+    checker.limit(Limits(total=0.1))
+    checker.prefetch([request()])
+    assert codes(checker.check([use()])) == ["timed-out"]
+
+
+# In any order.
+
+TAGS = st.integers(0, 4)
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(["start", "prefetch", "prioritise", "forget", "decide", "check"]), TAGS
+        )
+    ),
+    max_size=40,
+)
+
+
+@given(EVENTS)
+@settings(deadline=None)
+def test_in_any_order_of_events_each_use_gets_exactly_one_verdict(
+    events: list[tuple[str, int]],
+) -> None:
+    backend = ManualBackend(AVAILABLE)
+    checker = Checker(backend)
+    for event, tag in events:
+        # Two tags share a repository.
+        name = f"shop/{tag // 2}:{tag}"
+        match event:
+            case "start":
+                checker.start([use(name)])
+            case "prefetch":
+                checker.prefetch([request(name)])
+            case "prioritise" if request(name) in backend.listeners:
+                backend.prioritise(request(name))
+            case "forget":
+                checker.forget(use(name))
+            case "decide" if request(name) in backend.listeners:
+                backend.decide(request(name), MISSING)
+            case "check":
+                assert checker.check([use(name)] * 2)[0] in (AVAILABLE, MISSING)
+    uses: list[ImageUse] = [use(f"shop/{tag // 2}:{tag}") for tag in range(5)] * 2
+    verdicts = checker.check(uses)
+    assert len(verdicts) == len(uses)
+    assert verdicts[:5] == verdicts[5:]
+    each = list(checker.check_each(uses))
+    assert sorted(map(repr, each)) == sorted(map(repr, zip(uses, verdicts, strict=True)))
+
+
+def test_check_each_costs_the_same_for_every_one_of_many_images() -> None:
+    backend = ManualBackend()
+    checker = Checker(backend)
+    uses = [use(f"shop/web:{tag}") for tag in range(5_000)]
+    checker.start(uses)
+    for each in backend.started:
+        backend.decide(each)
+    began = time.monotonic()
+    assert len(list(checker.check_each(uses))) == len(uses)
+    assert time.monotonic() - began < 20

@@ -1,35 +1,56 @@
-"""The check of one image: what is proven, what is not known, and what is said of it."""
+"""The check of one image: what is proven, what is not known, and the words of the verdict."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from layerguard.checking.call_queue import CallQueue
 from layerguard.checking.image import check_image
 from layerguard.checking.questions import Questions, RegistryLoaders
 from layerguard.manifest import ManifestForm
 from layerguard.platform import Platform
-from layerguard.reference import Digest, ImageId
-from layerguard.registry import Availability, ImageAnswer, RegistryError
+from layerguard.reference import Digest, ImageId, Repository
+from layerguard.registry import (
+    Availability,
+    ImageAnswer,
+    ImageListing,
+    ListedImage,
+    RegistryError,
+)
 from layerguard.verdict import Code, State, Verdict
 
-from tests.checking.running import to_its_end
-from tests.fakes import OCI_MANIFEST, Document, FakeRegistry, digest_of, index, manifest, reference
+from tests.checking.recording import PATIENCE
+from tests.fakes import (
+    OCI_MANIFEST,
+    WEB,
+    Document,
+    FakeRegistry,
+    digest_of,
+    index,
+    manifest,
+    reference,
+)
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
 
 
-def inspect(
-    registry: FakeRegistry, wanted: Platform | None = None, rest: str = "shop/web:1"
+def check(
+    registry: FakeRegistry,
+    wanted: Platform | None = None,
+    rest: str = "shop/web:1",
+    patience: float = PATIENCE,
 ) -> Verdict:
-    return to_its_end(
-        lambda line: check_image(
-            reference(rest), wanted, Questions(RegistryLoaders(registry, line))
-        )
-    )
+    async def run() -> Verdict:
+        loaders = RegistryLoaders(registry, CallQueue(2))
+        questions = Questions(loaders, patience=patience)
+        return await asyncio.wait_for(check_image(reference(rest), wanted, questions), PATIENCE)
+
+    return asyncio.run(run())
 
 
 def asked(registry: FakeRegistry) -> list[str]:
@@ -39,7 +60,7 @@ def asked(registry: FakeRegistry) -> list[str]:
 def test_an_image_is_available_when_every_digest_is() -> None:
     registry = FakeRegistry()
     image = registry.put(manifest("one", "two"), "1")
-    verdict = inspect(registry)
+    verdict = check(registry)
     assert (verdict.code, verdict.digest) == (Code.AVAILABLE, image.digest)
     assert len(verdict.manifests[0].blobs) == 3
 
@@ -48,7 +69,7 @@ def test_a_missing_layer_is_named_with_its_place_and_size() -> None:
     registry = FakeRegistry()
     image = registry.put(manifest("one", "second", "three"), "1")
     lost = registry.lose("second")
-    verdict = inspect(registry, AMD64)
+    verdict = check(registry, AMD64)
     assert verdict.code is Code.LAYER_MISSING
     assert verdict.lines == (
         "The image's manifest is in ECR, and at least one of its layers (or its config) is not.",
@@ -65,16 +86,16 @@ def test_a_missing_config_is_a_missing_layer() -> None:
     registry = FakeRegistry()
     registry.put(manifest("one", config="the config"), "1")
     lost = registry.lose("the config")
-    verdict = inspect(registry)
+    verdict = check(registry)
     assert verdict.code is Code.LAYER_MISSING
     assert f"  {lost} UNAVAILABLE (config, 10 bytes)" in verdict.lines
 
 
-def test_an_archived_layer_is_told_apart_from_a_missing_one() -> None:
+def test_an_archived_layer_is_not_a_missing_one() -> None:
     registry = FakeRegistry()
     registry.put(manifest("one"), "1")
     registry.lose("one", Availability.ARCHIVED)
-    assert inspect(registry).code is Code.LAYER_ARCHIVED
+    assert check(registry).code is Code.LAYER_ARCHIVED
 
 
 def test_every_bad_layer_is_reported_and_a_missing_one_decides() -> None:
@@ -85,7 +106,7 @@ def test_every_bad_layer_is_reported_and_a_missing_one_decides() -> None:
     registry.layer_answers[digest_of("two")] = RegistryError(
         Code.INCONSISTENT_ANSWER, "Not accounted for."
     )
-    verdict = inspect(registry)
+    verdict = check(registry)
     assert verdict.code is Code.LAYER_MISSING
     assert [bad.state.value for bad in verdict.manifests[0].bad] == [
         "ARCHIVED",
@@ -101,7 +122,7 @@ def test_a_layer_that_ecr_omits_is_inconsistent_not_available() -> None:
     registry.layer_answers[digest_of("one")] = RegistryError(
         Code.INCONSISTENT_ANSWER, "It is omitted."
     )
-    assert inspect(registry).code is Code.INCONSISTENT_ANSWER
+    assert check(registry).code is Code.INCONSISTENT_ANSWER
 
 
 def test_of_an_index_only_the_wanted_platform_is_asked_about() -> None:
@@ -109,13 +130,13 @@ def test_of_an_index_only_the_wanted_platform_is_asked_about() -> None:
     amd64, arm64 = registry.put(manifest("a")), registry.put(manifest("b"))
     top = registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
     registry.lose("a")
-    assert inspect(registry, ARM64).code is Code.AVAILABLE
+    assert check(registry, ARM64).code is Code.AVAILABLE
     assert asked(registry) == [
         ":1",
         f"@{arm64.digest}",
         *sorted([str(digest_of("b")), str(digest_of("config"))]),
     ]
-    verdict = inspect(registry, AMD64)
+    verdict = check(registry, AMD64)
     assert (verdict.code, verdict.digest) == (Code.LAYER_MISSING, top.digest)
     assert (
         f"layers: 1 of 2 is not available in its manifest {amd64.digest} for linux/amd64:"
@@ -127,9 +148,9 @@ def test_without_a_platform_every_runnable_child_must_be_there() -> None:
     registry = FakeRegistry()
     amd64, arm64 = registry.put(manifest("a")), registry.put(manifest("b"))
     registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
-    assert inspect(registry).code is Code.AVAILABLE
+    assert check(registry).code is Code.AVAILABLE
     registry.lose("a")
-    assert inspect(registry).code is Code.LAYER_MISSING
+    assert check(registry).code is Code.LAYER_MISSING
 
 
 def test_an_attestation_is_not_asked_about() -> None:
@@ -137,15 +158,15 @@ def test_an_attestation_is_not_asked_about() -> None:
     image, attestation = registry.put(manifest("a")), manifest("attestation")
     registry.put(index(image.child("linux/amd64"), attestation.child("unknown/unknown")), "1")
     registry.lose("attestation")
-    assert inspect(registry).code is Code.AVAILABLE
+    assert check(registry).code is Code.AVAILABLE
     assert f"@{attestation.digest}" not in asked(registry)
 
 
-def test_a_platform_that_an_index_lacks_is_said_with_those_that_it_has() -> None:
+def test_a_platform_that_an_index_lacks_is_reported_with_those_that_it_has() -> None:
     registry = FakeRegistry()
     amd64, arm64 = registry.put(manifest("a")), registry.put(manifest("b"))
     registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
-    verdict = inspect(registry, Platform("windows", "amd64"))
+    verdict = check(registry, Platform("windows", "amd64"))
     assert verdict.code is Code.PLATFORM_MISSING
     assert verdict.reason == (
         "The image has no manifest for windows/amd64; it has linux/amd64, linux/arm64."
@@ -153,10 +174,10 @@ def test_a_platform_that_an_index_lacks_is_said_with_those_that_it_has() -> None
     assert "docker buildx build --platform windows/amd64 --push ..." in verdict.next_step
 
 
-def test_an_index_without_anything_runnable_is_no_image() -> None:
+def test_an_index_without_anything_runnable_lacks_every_platform() -> None:
     registry = FakeRegistry()
     registry.put(index(manifest("a").child("unknown/unknown")), "1")
-    verdict = inspect(registry)
+    verdict = check(registry)
     assert verdict.code is Code.PLATFORM_MISSING
     assert verdict.reason == (
         "The image has no manifest for any platform; it has no runnable manifest at all."
@@ -168,7 +189,7 @@ def test_a_child_without_a_platform_may_be_the_wanted_one() -> None:
     child = registry.put(manifest("a"))
     registry.put(index(child.child()), "1")
     registry.lose("a")
-    assert inspect(registry, ARM64).code is Code.LAYER_MISSING
+    assert check(registry, ARM64).code is Code.LAYER_MISSING
 
 
 def test_an_index_in_an_index_is_followed() -> None:
@@ -176,19 +197,19 @@ def test_an_index_in_an_index_is_followed() -> None:
     amd64 = registry.put(manifest("a"))
     inner = registry.put(index(amd64.child("linux/amd64")))
     registry.put(index(inner.child()), "1")
-    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    assert check(registry, AMD64).code is Code.AVAILABLE
     registry.lose("a")
-    assert inspect(registry, AMD64).code is Code.LAYER_MISSING
-    assert inspect(registry, ARM64).code is Code.PLATFORM_MISSING
+    assert check(registry, AMD64).code is Code.LAYER_MISSING
+    assert check(registry, ARM64).code is Code.PLATFORM_MISSING
 
 
-def test_indexes_nested_too_deep_are_not_followed_for_ever() -> None:
+def test_indexes_nested_too_deep_are_not_followed() -> None:
     registry = FakeRegistry()
     document = registry.put(manifest("a"))
     for _ in range(6):
         document = registry.put(index(document.child()))
     registry.put(document, "1")
-    verdict = inspect(registry)
+    verdict = check(registry)
     assert verdict.code is Code.MANIFEST_UNREADABLE
     assert verdict.reason == "The image's indexes are nested more than 3 deep."
 
@@ -197,7 +218,7 @@ def test_a_child_that_is_gone_is_named() -> None:
     registry = FakeRegistry()
     gone, there = manifest("a"), registry.put(manifest("b"))
     registry.put(index(gone.child("linux/amd64"), there.child("linux/arm64")), "1")
-    verdict = inspect(registry)
+    verdict = check(registry)
     assert verdict.code is Code.IMAGE_NOT_FOUND
     assert verdict.reason == (
         "ECR says ImageNotFound: Requested image not found. "
@@ -205,8 +226,8 @@ def test_a_child_that_is_gone_is_named() -> None:
     )
 
 
-def test_a_tag_that_does_not_exist_is_told_apart_from_a_missing_layer() -> None:
-    verdict = inspect(FakeRegistry())
+def test_a_tag_that_does_not_exist_is_not_a_missing_layer() -> None:
+    verdict = check(FakeRegistry())
     assert verdict.code is Code.IMAGE_NOT_FOUND
     assert verdict.next_step == (
         "push the image, or correct the tag or digest; the tags that are there: "
@@ -216,51 +237,46 @@ def test_a_tag_that_does_not_exist_is_told_apart_from_a_missing_layer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (RegistryError(Code.REPOSITORY_NOT_FOUND, "No."), Code.REPOSITORY_NOT_FOUND),
-        (RegistryError(Code.TAG_MOVED, "No."), Code.TAG_MOVED),
-        (RegistryError(Code.ACCESS_DENIED, "No."), Code.ACCESS_DENIED),
-    ],
+    "code", [Code.REPOSITORY_NOT_FOUND, Code.TAG_MOVED, Code.ACCESS_DENIED], ids=str
 )
-def test_what_ecr_refuses_to_answer_is_the_verdict(error: Exception, code: Code) -> None:
+def test_a_refusal_of_ecr_is_the_verdict(code: Code) -> None:
     registry = FakeRegistry()
-    registry.image_answers[ImageId("1", None)] = error  # type: ignore[assignment]
-    verdict = inspect(registry)
+    registry.image_answers[ImageId("1", None)] = RegistryError(code, "No.")
+    verdict = check(registry)
     assert (verdict.code, verdict.reason) == (code, "No.")
 
 
-def test_denied_layers_say_nothing_about_the_layers() -> None:
+def test_a_denial_reports_no_layer_as_bad() -> None:
     registry = FakeRegistry()
     registry.put(manifest("one"), "1")
     for content in ("one", "config"):
         registry.layer_answers[digest_of(content)] = RegistryError(Code.ACCESS_DENIED, "No.")
-    verdict = inspect(registry)
+    verdict = check(registry)
     assert (verdict.code, verdict.reason) == (Code.ACCESS_DENIED, "No.")
     assert verdict.manifests[0].bad == ()
 
 
-def test_a_manifest_that_is_not_what_its_digest_says_is_never_available() -> None:
+def test_a_manifest_that_does_not_hash_to_its_digest_is_never_available() -> None:
     registry = FakeRegistry()
     registry.image_answers[ImageId("1", None)] = ImageAnswer(
         digest_of("something else"), manifest("one").text
     )
-    assert inspect(registry).code is Code.INCONSISTENT_ANSWER
+    assert check(registry).code is Code.INCONSISTENT_ANSWER
 
 
 def test_a_manifest_that_is_not_json_is_never_available() -> None:
     registry = FakeRegistry()
     registry.put(Document("<html>", ""), "1")
-    verdict = inspect(registry)
+    verdict = check(registry)
     assert verdict.code is Code.MANIFEST_UNREADABLE
     assert verdict.state is State.UNDETERMINED
 
 
-def test_a_reference_by_digest_is_not_told_to_push_a_tag() -> None:
+def test_the_next_step_of_a_reference_by_digest_is_not_to_push_a_tag() -> None:
     registry = FakeRegistry()
     image = registry.put(manifest("one"))
     registry.lose("one")
-    verdict = inspect(registry, rest=f"shop/web@{image.digest}")
+    verdict = check(registry, rest=f"shop/web@{image.digest}")
     assert verdict.code is Code.LAYER_MISSING
     assert verdict.next_step == (
         "push this image again under a tag of this repository, which uploads what is missing, "
@@ -278,22 +294,22 @@ _CONTENTS = ["a", "b", "c", "config"]
     )
 )
 def test_available_means_that_every_digest_came_back_as_available(
-    said: dict[str, Availability | None],
+    answers: dict[str, Availability | None],
 ) -> None:
     registry = FakeRegistry()
     amd64, arm64 = registry.put(manifest("a", "b")), registry.put(manifest("b", "c"))
     registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
-    for content, availability in said.items():
+    for content, availability in answers.items():
         if availability is None:
             registry.layer_answers[digest_of(content)] = RegistryError(
                 Code.INCONSISTENT_ANSWER, "Omitted."
             )
         else:
             registry.lose(content, availability)
-    all_there = set(said.values()) <= {Availability.AVAILABLE}
-    verdict = inspect(registry)
+    all_there = set(answers.values()) <= {Availability.AVAILABLE}
+    verdict = check(registry)
     assert (verdict.code is Code.AVAILABLE) is all_there
-    proven = {Availability.UNAVAILABLE, Availability.ARCHIVED} & set(said.values())
+    proven = {Availability.UNAVAILABLE, Availability.ARCHIVED} & set(answers.values())
     assert (verdict.state is State.UNAVAILABLE) is bool(proven)
     assert isinstance(verdict.digest, Digest)
 
@@ -308,46 +324,46 @@ def single(registry: FakeRegistry, text: str) -> Document:
     return registry.put(manifest("one", config=text), "1")
 
 
-def test_the_config_says_what_an_image_without_an_index_runs_on() -> None:
+def test_the_platform_of_an_image_without_an_index_is_in_its_config() -> None:
     registry = FakeRegistry()
     image = single(registry, config("arm64"))
-    verdict = inspect(registry, AMD64)
+    verdict = check(registry, AMD64)
     assert verdict.lines[:3] == (
         "The image is for linux/arm64 only, and it is to run on linux/amd64.",
         f"digest: {image.digest}",
         "platform: linux/amd64",
     )
     assert verdict.code is Code.PLATFORM_MISSING
-    verdict = inspect(registry, ARM64)
+    verdict = check(registry, ARM64)
     assert verdict.code is Code.AVAILABLE
     assert [report.platform for report in verdict.manifests] == [ARM64]
 
 
-def test_a_config_is_read_only_when_nothing_else_says_the_platform() -> None:
+def test_a_config_is_read_only_where_nothing_else_has_the_platform() -> None:
     registry = FakeRegistry()
     single(registry, config("arm64"))
-    inspect(registry, None)
+    check(registry, None)
     assert registry.config_questions == []
     child = manifest("one", config=config("arm64"))
     registry.put(child)
     registry.put(index(child.child("linux/amd64")), "2")
-    assert inspect(registry, AMD64, "shop/web:2").code is Code.AVAILABLE
+    assert check(registry, AMD64, "shop/web:2").code is Code.AVAILABLE
     assert registry.config_questions == []
 
 
-def test_a_lost_layer_decides_over_the_platform_that_the_config_says() -> None:
+def test_a_lost_layer_decides_over_the_platform_in_the_config() -> None:
     registry = FakeRegistry()
     single(registry, config("arm64"))
     registry.lose("one")
-    assert inspect(registry, AMD64).code is Code.LAYER_MISSING
+    assert check(registry, AMD64).code is Code.LAYER_MISSING
 
 
-def test_a_config_that_was_read_proves_its_platform_whatever_ecr_says_of_it() -> None:
+def test_a_config_that_was_read_proves_its_platform_although_its_layer_was_denied() -> None:
     registry = FakeRegistry()
     single(registry, config("arm64"))
     registry.layer_answers[digest_of(config("arm64"))] = RegistryError(Code.ACCESS_DENIED, "No.")
-    assert inspect(registry, AMD64).code is Code.PLATFORM_MISSING
-    assert inspect(registry, ARM64).code is Code.ACCESS_DENIED
+    assert check(registry, AMD64).code is Code.PLATFORM_MISSING
+    assert check(registry, ARM64).code is Code.ACCESS_DENIED
 
 
 def with_config(**members: object) -> Document:
@@ -356,20 +372,22 @@ def with_config(**members: object) -> Document:
     return Document(json.dumps(document), OCI_MANIFEST)
 
 
-def test_a_platform_that_the_manifest_itself_says_needs_no_config() -> None:
+def test_a_platform_in_the_manifest_itself_needs_no_config() -> None:
     registry = FakeRegistry()
-    said = {"os": "linux", "architecture": "arm64"}
-    registry.put(with_config(platform=said), "1")
-    assert inspect(registry, AMD64).code is Code.PLATFORM_MISSING
-    assert inspect(registry, ARM64).code is Code.AVAILABLE
+    platform = {"os": "linux", "architecture": "arm64"}
+    registry.put(with_config(platform=platform), "1")
+    assert check(registry, AMD64).code is Code.PLATFORM_MISSING
+    assert check(registry, ARM64).code is Code.AVAILABLE
     assert registry.config_questions == []
 
 
-@pytest.mark.parametrize("said", ["linux/arm64", {"os": "linux"}, {"architecture": None}, 1, {}])
-def test_an_odd_platform_beside_a_config_says_nothing(said: object) -> None:
+@pytest.mark.parametrize(
+    "platform", ["linux/arm64", {"os": "linux"}, {"architecture": None}, 1, {}]
+)
+def test_a_malformed_platform_beside_a_config_is_ignored(platform: object) -> None:
     registry = FakeRegistry()
-    registry.put(with_config(platform=said), "1")
-    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    registry.put(with_config(platform=platform), "1")
+    assert check(registry, AMD64).code is Code.AVAILABLE
 
 
 def test_only_the_config_of_an_image_is_read() -> None:
@@ -377,7 +395,7 @@ def test_only_the_config_of_an_image_is_read() -> None:
     document = json.loads(manifest("one").text)
     document["config"]["mediaType"] = "application/vnd.cncf.helm.config.v1+json"
     registry.put(Document(json.dumps(document), "application/vnd.oci.image.manifest.v1+json"), "1")
-    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    assert check(registry, AMD64).code is Code.AVAILABLE
     assert registry.config_questions == []
 
 
@@ -397,42 +415,42 @@ def test_only_the_config_of_an_image_is_read() -> None:
         config("unknown", "unknown"),
     ],
 )
-def test_a_config_that_says_nothing_or_the_right_thing_changes_nothing(text: str) -> None:
+def test_a_config_without_another_platform_changes_nothing(text: str) -> None:
     registry = FakeRegistry()
     single(registry, text)
-    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    assert check(registry, AMD64).code is Code.AVAILABLE
 
 
 def test_a_config_with_other_bytes_than_its_digest_changes_nothing() -> None:
     registry = FakeRegistry()
     single(registry, config("amd64"))
     registry.config_texts[digest_of(config("amd64"))] = config("arm64")
-    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    assert check(registry, AMD64).code is Code.AVAILABLE
 
 
-def test_a_child_of_unknown_platform_is_looked_into_and_one_that_serves_is_enough() -> None:
+def test_children_without_a_platform_are_read_and_one_that_serves_is_enough() -> None:
     registry = FakeRegistry()
     children = [manifest("one", config=config(name)) for name in ("amd64", "arm64")]
     for child, name in zip(children, ("amd64", "arm64"), strict=True):
         registry.put(child)
         registry.config_texts[digest_of(config(name))] = config(name)
     registry.put(index(*(child.child() for child in children)), "1")
-    assert inspect(registry, AMD64).code is Code.AVAILABLE
-    assert inspect(registry, Platform("windows", "amd64")).code is Code.PLATFORM_MISSING
+    assert check(registry, AMD64).code is Code.AVAILABLE
+    assert check(registry, Platform("windows", "amd64")).code is Code.PLATFORM_MISSING
 
 
 def test_a_variant_that_a_config_leaves_out_is_not_compared() -> None:
     registry = FakeRegistry()
     single(registry, config("arm"))
-    assert inspect(registry, Platform("linux", "arm", "v7")).code is Code.AVAILABLE
-    assert inspect(registry, ARM64).code is Code.PLATFORM_MISSING
+    assert check(registry, Platform("linux", "arm", "v7")).code is Code.AVAILABLE
+    assert check(registry, ARM64).code is Code.PLATFORM_MISSING
 
 
 def test_beside_a_child_that_serves_no_config_is_read() -> None:
     registry = FakeRegistry()
     served, other = registry.put(manifest("a")), registry.put(manifest("b", config=config("arm64")))
     registry.put(index(served.child("linux/amd64"), other.child()), "1")
-    assert inspect(registry, AMD64).code is Code.AVAILABLE
+    assert check(registry, AMD64).code is Code.AVAILABLE
     assert registry.config_questions == []
 
 
@@ -443,15 +461,15 @@ def test_a_child_that_could_not_be_read_may_be_the_wanted_one() -> None:
     registry.config_texts[digest_of(config("arm64"))] = config("arm64")
     registry.image_answers[ImageId(None, hidden.digest)] = RegistryError(Code.THROTTLED, "No.")
     registry.put(index(hidden.child("linux/amd64"), other.child()), "1")
-    assert inspect(registry, AMD64).code is Code.THROTTLED
+    assert check(registry, AMD64).code is Code.THROTTLED
 
 
-def test_of_an_index_every_platform_is_named_those_that_configs_say_included() -> None:
+def test_the_platforms_of_an_index_include_those_in_configs() -> None:
     registry = FakeRegistry()
-    said, other = registry.put(manifest("a")), registry.put(manifest("b", config=config("arm64")))
+    first, other = registry.put(manifest("a")), registry.put(manifest("b", config=config("arm64")))
     registry.config_texts[digest_of(config("arm64"))] = config("arm64")
-    registry.put(index(said.child("windows/amd64"), other.child()), "1")
-    assert inspect(registry, AMD64).reason == (
+    registry.put(index(first.child("windows/amd64"), other.child()), "1")
+    assert check(registry, AMD64).reason == (
         "The image has no manifest for linux/amd64; it has windows/amd64, linux/arm64."
     )
 
@@ -463,22 +481,112 @@ def test_of_an_index_every_platform_is_named_those_that_configs_say_included() -
         (index(manifest("one").child("linux/amd64")), ManifestForm.OCI_INDEX),
     ],
 )
-def test_the_verdict_says_what_form_the_reference_leads_to(
+def test_the_verdict_has_the_form_of_the_manifest_that_the_reference_names(
     document: Document, form: ManifestForm
 ) -> None:
     registry = FakeRegistry()
     registry.put(manifest("one"))
     registry.put(document, "1")
-    assert inspect(registry).form is form
+    assert check(registry).form is form
 
 
-def test_where_nobody_may_ask_about_caches_what_is_missing_says_so() -> None:
+NOT_KNOWN = (
+    "Whether the repository is a pull-through cache, which a first pull would fill, is not known: "
+    "that takes ecr:DescribePullThroughCacheRules, or the option pullThroughCachePrefixes."
+)
+MISSING = "ECR says ImageNotFound: Requested image not found."
+
+
+def test_where_the_caches_are_not_known_the_reason_says_so() -> None:
     registry = FakeRegistry()
     registry.prefixes = None
-    verdict = inspect(registry)
-    assert verdict.code is Code.IMAGE_NOT_FOUND
-    assert verdict.reason.endswith(
-        "Whether the repository is a pull-through cache, which a first pull would fill, could not "
-        "be asked: that takes ecr:DescribePullThroughCacheRules, or the option "
-        "pullThroughCachePrefixes."
+    verdict = check(registry)
+    assert (verdict.code, verdict.reason) == (Code.IMAGE_NOT_FOUND, f"{MISSING} {NOT_KNOWN}")
+
+
+@pytest.mark.parametrize("trouble", ["hangs", "raises", "denied"])
+def test_a_missing_image_is_proven_although_the_listing_and_the_caches_are_not_known(
+    trouble: str,
+) -> None:
+    registry = FakeRegistry()
+    for name in ("listing", "cache_prefixes"):
+        if trouble == "hangs":
+            registry.hanging.add(name)
+        elif trouble == "raises":
+            registry.failures[name] = ZeroDivisionError("oh")
+    if trouble == "denied":
+        registry.listings[WEB] = RegistryError(Code.ACCESS_DENIED, "No.")
+        registry.prefixes = None
+    verdict = check(registry, patience=0.1)
+    assert (verdict.code, verdict.reason) == (Code.IMAGE_NOT_FOUND, f"{MISSING} {NOT_KNOWN}")
+
+
+@pytest.mark.parametrize("code", [Code.IMAGE_NOT_FOUND, Code.INTERNAL_ERROR], ids=str)
+@pytest.mark.parametrize("is_by_digest", [False, True])
+def test_an_image_that_the_listing_has_as_archived_is_archived(
+    code: Code, is_by_digest: bool
+) -> None:
+    registry = FakeRegistry()
+    digest = digest_of("archived")
+    registry.list(ListedImage(digest, ("1",), is_archived=True))
+    image_id = ImageId(None, digest) if is_by_digest else ImageId("1", None)
+    registry.image_answers[image_id] = RegistryError(code, "ECR does not give it.")
+    verdict = check(registry, rest=f"shop/web@{digest}" if is_by_digest else "shop/web:1")
+    assert verdict.code is Code.IMAGE_ARCHIVED
+    assert "aws ecr update-image-storage-class" in verdict.next_step
+    assert registry.calls_made.count("images") == 1
+
+
+def test_an_image_that_the_listing_has_not_is_gone_and_asked_for_once() -> None:
+    registry = FakeRegistry()
+    registry.list(ListedImage(digest_of("other"), ("2",), is_archived=True))
+    assert check(registry).code is Code.IMAGE_NOT_FOUND
+    assert registry.calls_made.count("images") == 1
+
+
+def test_an_index_whose_child_is_archived_is_archived() -> None:
+    registry = FakeRegistry()
+    archived, there = manifest("a"), registry.put(manifest("b"))
+    registry.put(index(archived.child("linux/amd64"), there.child("linux/arm64")), "1")
+    registry.list(ListedImage(archived.digest, (), is_archived=True))
+    assert check(registry).code is Code.IMAGE_ARCHIVED
+    assert check(registry, AMD64).code is Code.IMAGE_ARCHIVED
+    assert check(registry, ARM64).code is Code.AVAILABLE
+
+
+class PushedMeanwhile(FakeRegistry):
+    """Has an image in its listing, which was pushed after it was asked for it."""
+
+    def __init__(self, document: Document, *, is_given: bool) -> None:
+        super().__init__()
+        self.document, self.is_given = document, is_given
+
+    async def listing(self, repository: Repository) -> ImageListing | RegistryError:
+        self.list(ListedImage(self.document.digest, ("1",)))
+        if self.is_given:
+            self.put(self.document, "1")
+        return await super().listing(repository)
+
+
+def test_an_image_that_is_pushed_in_between_is_asked_for_once_more() -> None:
+    registry = PushedMeanwhile(manifest("a"), is_given=True)
+    assert check(registry).code is Code.AVAILABLE
+    assert registry.calls_made == ["images", "listing", "cache_prefixes", "images", "layers"]
+
+
+def test_an_image_that_is_listed_and_never_given_is_an_inconsistent_answer() -> None:
+    registry = PushedMeanwhile(manifest("a"), is_given=False)
+    verdict = check(registry)
+    assert verdict.code is Code.INCONSISTENT_ANSWER
+    assert verdict.reason == (
+        "ECR's DescribeImages has the image and its BatchGetImage does not; it may be of a kind "
+        "that no runtime pulls."
     )
+    assert registry.calls_made.count("images") == 2
+
+
+def test_an_image_that_ecr_refuses_for_another_reason_is_not_listed() -> None:
+    registry = FakeRegistry()
+    registry.image_answers[ImageId("1", None)] = RegistryError(Code.ACCESS_DENIED, "No.")
+    assert check(registry).code is Code.ACCESS_DENIED
+    assert registry.calls_made == ["images"]

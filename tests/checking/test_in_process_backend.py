@@ -1,99 +1,252 @@
-"""The backend: a verdict for every subject, whoever asks, in whatever order."""
+"""The backend: one verdict for every request, whatever happens, and then perhaps an explanation."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import pytest
-from layerguard.checking.backend import CheckBackend, CheckRequest, Counters
+from layerguard.checking.backend import CheckBackend, Counters
 from layerguard.checking.in_process_backend import InProcessBackend
-from layerguard.checking.limits import Limits
+from layerguard.checking.limits import EXPLANATION_SECONDS, Limits
+from layerguard.checking.questions import Questions
 from layerguard.checking.subprocess_backend import SubprocessBackend
-from layerguard.identity import ORDINARY, Identity
+from layerguard.identity import Identity
 from layerguard.platform import Platform
-from layerguard.reference import ImageId, Repository
-from layerguard.registry import ImageAnswer, RegistryError
+from layerguard.reference import ImageId, ImageReference, Repository
+from layerguard.registry import ImageAnswer, ListedImage, RegistryError
 from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.ecr import Ecr
 from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 from layerguard_sandbox.ecr import Fault, SandboxEcr, image_index, oci_image
 
-from tests.checking.listening import Heard, without_what_is_there
-from tests.fakes import FakeRegistry, manifest, reference
+from tests.checking.recording import PATIENCE, check, request, start, without_available_layers
+from tests.fakes import FakeRegistry, digest_of, manifest, reference
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 TEAM = Identity(profile="team")
 
 
-def subject(
-    rest: str = "shop/web:1", identity: Identity = ORDINARY, platform: Platform | None = None
-) -> CheckRequest:
-    return CheckRequest(identity, reference(rest), platform)
-
-
-def start(backend: CheckBackend, *subjects: CheckRequest) -> list[Heard]:
-    heard = [Heard() for _ in subjects]
-    for each, listener in zip(subjects, heard, strict=True):
-        backend.start(each, listener)
-    return heard
-
-
-def inspect(backend: CheckBackend, *subjects: CheckRequest) -> list[Verdict]:
-    return [each.verdict for each in start(backend, *subjects)]
-
-
-def test_each_subject_has_a_verdict_and_the_last_one_tells_of_all_the_effort() -> None:
+def test_the_counters_of_a_verdict_count_everything_so_far() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a", "b"), "1")
+    registry.foreign_endpoints = frozenset({"https://ecr.example"})
     with closing(InProcessBackend(registry)) as backend:
-        (first,) = start(backend, subject())
-        assert (first.verdict.code, first.efforts) == (Code.AVAILABLE, [Counters(3, 2)])
-        (second,) = start(backend, subject("shop/web:absent"))
-        assert (second.verdict.code, second.efforts) == (Code.IMAGE_NOT_FOUND, [Counters(3, 3)])
-        # Whoever asks the same again costs nothing.
-        (third,) = start(backend, subject())
-        assert (third.verdict, third.efforts) == (first.verdict, [Counters(3, 3)])
-        assert first.began >= 1
+        (first,) = start(backend, request())
+        assert first.verdict.code is Code.AVAILABLE
+        assert first.counters == Counters(3, 2, registry.foreign_endpoints)
+        (second,) = start(backend, request("shop/web:absent"))
+        assert second.verdict.code is Code.IMAGE_NOT_FOUND
+        assert second.counters == Counters(3, 3, registry.foreign_endpoints)
+        # The same request again costs nothing.
+        (third,) = start(backend, request())
+        assert third.verdict == first.verdict
+        assert third.counters == second.counters
 
 
-def test_a_bug_is_the_verdict_of_one_image_and_hides_no_other() -> None:
-    class Broken(FakeRegistry):
-        async def images(
-            self, repository: Repository, ids: Sequence[ImageId]
-        ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-            if repository.name == "shop/broken":
-                raise ZeroDivisionError("oh")
-            return await super().images(repository, ids)
+class Broken(FakeRegistry):
+    """Raises for one repository and one identity."""
 
+    def for_identity(self, identity: Identity) -> FakeRegistry:
+        if identity == TEAM:
+            raise ZeroDivisionError("oh")
+        return super().for_identity(identity)
+
+    async def images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
+        if repository.name == "shop/broken":
+            raise ZeroDivisionError("oh")
+        return await super().images(repository, ids)
+
+
+def test_a_bug_is_the_verdict_of_its_image_alone() -> None:
     registry = Broken()
     registry.put(manifest("a"), "1")
+    requests = request("shop/broken:1"), request(identity=TEAM), request()
     with closing(InProcessBackend(registry)) as backend:
-        verdicts = inspect(backend, subject("shop/broken:1"), subject())
-    assert [each.code for each in verdicts] == [Code.INTERNAL_ERROR, Code.AVAILABLE]
-    assert verdicts[0].reason == "This is a bug of Layerguard: ZeroDivisionError: oh"
+        verdicts = check(backend, *requests)
+    assert [each.code for each in verdicts] == [
+        Code.INTERNAL_ERROR,
+        Code.INTERNAL_ERROR,
+        Code.AVAILABLE,
+    ]
+    for verdict in verdicts[:2]:
+        assert verdict.reason == "This is a bug of Layerguard, in checking: ZeroDivisionError: oh"
 
 
 def test_each_identity_asks_for_itself() -> None:
-    everybody, team = FakeRegistry(), FakeRegistry()
-    everybody.put(manifest("a"), "1")
+    ordinary, team = FakeRegistry(), FakeRegistry()
+    ordinary.put(manifest("a"), "1")
     team.image_answers[ImageId("1", None)] = RegistryError(Code.ACCESS_DENIED, "Denied.")
-    everybody.others[TEAM] = team
-    with closing(InProcessBackend(everybody)) as backend:
-        verdicts = inspect(backend, subject(), subject(identity=TEAM), subject())
+    ordinary.others[TEAM] = team
+    with closing(InProcessBackend(ordinary)) as backend:
+        verdicts = check(backend, request(), request(identity=TEAM), request())
     assert [each.code for each in verdicts] == [Code.AVAILABLE, Code.ACCESS_DENIED, Code.AVAILABLE]
-    assert (everybody.calls, team.calls) == (2, 1)
+    assert (ordinary.calls, team.calls) == (2, 1)
 
 
-class Naps:
-    """A clock that only sleeping moves, and what comes while one sleeps."""
+# The limits of one image, and of the questions in it.
 
-    def __init__(self, registry: FakeRegistry, comes_at: float = float("inf")) -> None:
+
+def test_a_check_that_hangs_is_timed_out_and_all_others_get_their_verdicts() -> None:
+    registry = Gated("shop/hangs")
+    registry.put(manifest("a"), "1")
+    with closing(InProcessBackend(registry, concurrency=1)) as backend:
+        backend.limit(Limits(image=0.2, concurrency=1), ())
+        (hanging,) = start(backend, request("shop/hangs:1"))
+        assert registry.is_asked.wait(PATIENCE)
+        # The only place in the queue is taken by a call that never returns.
+        others = check(backend, request(), request("shop/other:1"), request("shop/web:1", TEAM))
+        assert [each.code for each in others] == [Code.AVAILABLE] * 3
+        assert hanging.verdict.reason == (
+            "The check did not end within 0.2 s (option timeoutSeconds)."
+        )
+        assert hanging.verdict.code is Code.TIMED_OUT
+        registry.let_go.set()
+
+
+def test_the_time_of_an_image_counts_from_its_first_question_and_not_in_the_queue() -> None:
+    registry = FakeRegistry()
+    registry.latency = 0.1
+    names = [f"shop/{number}:1" for number in range(15)]
+    with closing(InProcessBackend(registry, concurrency=1)) as backend:
+        backend.limit(Limits(image=1.5, concurrency=1), ())
+        # Each is asked about and listed, in 0.2 s; all together take more than 3 s.
+        verdicts = check(backend, *map(request, names))
+    assert {each.code for each in verdicts} == {Code.IMAGE_NOT_FOUND}
+
+
+def test_a_check_that_is_timed_out_takes_no_answer_from_others_in_its_batch() -> None:
+    registry = Gated("shop/web")
+    registry.put(manifest("a"), "1")
+    with closing(InProcessBackend(registry)) as backend:
+        backend.limit(Limits(image=0.2), ())
+        (short,) = start(backend, request())
+        backend.limit(Limits(image=PATIENCE), ())
+        (long,) = start(backend, request(platform=ARM64))
+        assert short.verdict.code is Code.TIMED_OUT
+        registry.let_go.set()
+        assert long.verdict.code is Code.AVAILABLE
+    assert registry.calls_made.count("images") == 1
+
+
+def test_a_listing_and_a_cache_question_that_hang_hide_no_proven_verdict() -> None:
+    registry = FakeRegistry()
+    registry.hanging = {"listing", "cache_prefixes"}
+    names = [f"shop/{number}:1" for number in range(10)]
+    with closing(InProcessBackend(registry, concurrency=2)) as backend:
+        backend.limit(Limits(image=3.0, concurrency=2), ())
+        recorders = start(backend, *map(request, names[:1]))
+        assert [each.verdict.code for each in recorders] == [Code.IMAGE_NOT_FOUND]
+
+
+def test_99_missing_tags_of_one_repository_take_one_listing_and_few_round_trips() -> None:
+    registry = FakeRegistry()
+    registry.latency = 0.35
+    registry.list(ListedImage(digest_of("archived"), ("archived",), is_archived=True))
+    tags = ["archived", *map(str, range(99))]
+    with closing(InProcessBackend(registry)) as backend:
+        began = time.monotonic()
+        recorders = start(backend, *(request(f"shop/web:{tag}") for tag in tags))
+        codes = [each.verdict.code for each in recorders]
+        seconds = time.monotonic() - began
+        assert codes == [Code.IMAGE_ARCHIVED] + [Code.IMAGE_NOT_FOUND] * 99
+        explained = [each.explanation.reason for each in recorders[1:]]
+    assert registry.calls_made.count("listing") == registry.calls_made.count("cache_prefixes") == 1
+    # The first one or few are asked about at once, and all the others together.
+    assert registry.calls_made.count("images") <= 3
+    assert seconds < 10 < 99 * registry.latency
+    assert len(explained) == 99
+
+
+# Explanations.
+
+
+def test_the_verdict_is_delivered_before_its_explanation() -> None:
+    registry = FakeRegistry()
+    registry.list(ListedImage(digest_of("a"), ("11",)))
+    with closing(InProcessBackend(registry)) as backend:
+        (recorder,) = start(backend, request())
+        assert recorder.explanation.reason == f"{recorder.verdict.reason} The nearest tag is 11."
+    assert recorder.order == ["decided", "explained"]
+    assert recorder.is_explaining
+
+
+def explanation_that(
+    behaves: Callable[[Verdict], Awaitable[Verdict]],
+) -> Callable[[ImageReference, Verdict, Questions], Awaitable[Verdict]]:
+    async def explain(_: ImageReference, verdict: Verdict, __: Questions) -> Verdict:
+        return await behaves(verdict)
+
+    return explain
+
+
+async def _raises(verdict: Verdict) -> Verdict:
+    raise ZeroDivisionError(verdict)
+
+
+async def _hangs(verdict: Verdict) -> Verdict:
+    await on_a_thread(threading.Event().wait)
+    return verdict
+
+
+async def _returns_nothing(_: Verdict) -> Verdict:
+    return None  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("behaves", [_raises, _hangs, _returns_nothing])
+def test_an_explanation_that_fails_leaves_the_verdict_as_it_is(
+    behaves: Callable[[Verdict], Awaitable[Verdict]],
+) -> None:
+    explain = explanation_that(behaves)
+    with closing(InProcessBackend(FakeRegistry(), explain=explain)) as backend:
+        (recorder,) = start(backend, request())
+        assert recorder.verdict.code is Code.IMAGE_NOT_FOUND
+        assert recorder.explanation == recorder.verdict
+
+
+def test_an_explanation_changes_the_words_and_nothing_else() -> None:
+    async def explain(verdict: Verdict) -> Verdict:
+        return replace(verdict, code=Code.AVAILABLE, reason="Fine.", next_step="", wanted=AMD64)
+
+    backend = InProcessBackend(FakeRegistry(), explain=explanation_that(explain))
+    with closing(backend):
+        (recorder,) = start(backend, request())
+        expected = replace(recorder.verdict, reason="Fine.", next_step="")
+        assert recorder.explanation == expected
+
+
+def test_explanations_that_hang_keep_no_check_from_the_queue() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("a"), "1")
+    registry.hanging = {"repository_names"}
+    absent = RegistryError(Code.REPOSITORY_NOT_FOUND, "No.")
+    for number in range(20):
+        registry.image_answers[ImageId(f"absent-{number}", None)] = absent
+    with closing(InProcessBackend(registry, concurrency=2)) as backend:
+        names = [f"shop/{number}:absent-{number}" for number in range(20)]
+        verdicts = check(backend, *map(request, names))
+        assert {each.code for each in verdicts} == {Code.REPOSITORY_NOT_FOUND}
+        began = time.monotonic()
+        assert check(backend, request())[0].code is Code.AVAILABLE
+        assert time.monotonic() - began < EXPLANATION_SECONDS
+
+
+# Images that may still come.
+
+
+class Sleeps:
+    """A clock that only sleeping moves; an image may be pushed meanwhile."""
+
+    def __init__(self, registry: FakeRegistry, pushed_at: float = float("inf")) -> None:
         self.now = 0.0
         self.taken: list[float] = []
-        self._registry, self._comes_at = registry, comes_at
+        self._registry, self._pushed_at = registry, pushed_at
 
     def clock(self) -> float:
         return self.now
@@ -101,77 +254,94 @@ class Naps:
     async def sleep(self, seconds: float) -> None:
         self.taken.append(seconds)
         self.now += seconds
-        if self.now >= self._comes_at:
+        if self.now >= self._pushed_at:
             self._registry.put(manifest("a"), "1")
 
 
-def test_what_may_still_come_is_asked_about_again_with_longer_pauses_up_to_ten_seconds() -> None:
+def test_an_absent_image_is_asked_for_again_with_pauses_of_up_to_ten_seconds() -> None:
     registry = FakeRegistry()
-    naps = Naps(registry)
-    with closing(InProcessBackend(registry, 2, naps.clock, naps.sleep)) as backend:
+    sleeps = Sleeps(registry)
+    with closing(InProcessBackend(registry, 2, sleeps.clock, sleeps.sleep)) as backend:
         backend.limit(Limits(absent=40.0), ())
-        (verdict,) = inspect(backend, subject())
-    assert naps.taken == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 5.0]
+        (verdict,) = check(backend, request())
+    assert sleeps.taken == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 5.0]
     assert verdict.code is Code.IMAGE_NOT_FOUND
     assert verdict.reason.endswith("It did not come within 40 s either.")
 
 
-def test_what_comes_while_it_waits_is_judged_as_it_came() -> None:
+def test_an_image_that_comes_meanwhile_is_available() -> None:
     registry = FakeRegistry()
-    naps = Naps(registry, comes_at=3.0)
-    with closing(InProcessBackend(registry, 2, naps.clock, naps.sleep)) as backend:
+    sleeps = Sleeps(registry, pushed_at=3.0)
+    with closing(InProcessBackend(registry, 2, sleeps.clock, sleeps.sleep)) as backend:
         backend.limit(Limits(absent=40.0), ())
-        (verdict,) = inspect(backend, subject())
-    assert (verdict.code, naps.taken) == (Code.AVAILABLE, [1.0, 2.0])
+        (verdict,) = check(backend, request())
+    assert (verdict.code, sleeps.taken) == (Code.AVAILABLE, [1.0, 2.0])
 
 
 @pytest.mark.parametrize("absent", [0.0, 40.0])
-def test_nobody_waits_for_what_will_not_come(absent: float) -> None:
+def test_an_image_that_will_not_come_is_not_asked_for_again(absent: float) -> None:
     registry = FakeRegistry()
     registry.image_answers[ImageId("1", None)] = RegistryError(Code.ACCESS_DENIED, "Denied.")
-    naps = Naps(registry)
-    with closing(InProcessBackend(registry, 2, naps.clock, naps.sleep)) as backend:
+    sleeps = Sleeps(registry)
+    with closing(InProcessBackend(registry, 2, sleeps.clock, sleeps.sleep)) as backend:
         backend.limit(Limits(absent=absent), ())
-        (denied,) = inspect(backend, subject())
-        assert (denied.code, naps.taken) == (Code.ACCESS_DENIED, [])
+        (denied,) = check(backend, request())
+        assert (denied.code, sleeps.taken) == (Code.ACCESS_DENIED, [])
 
 
-class Slow(FakeRegistry):
-    """Answers nothing about images until it may go on."""
+def test_absent_images_of_one_repository_are_asked_for_again_together() -> None:
+    registry = FakeRegistry()
+    with closing(InProcessBackend(registry)) as backend:
+        backend.limit(Limits(absent=1.5), ())
+        verdicts = check(backend, *(request(f"shop/web:{tag}") for tag in range(100)))
+    assert {each.code for each in verdicts} == {Code.IMAGE_NOT_FOUND}
+    # At once, after 1 s, and after the rest; each time in a few calls and not in 100.
+    assert registry.calls_made.count("images") < 30
+    assert registry.calls_made.count("listing") < 30
 
-    def __init__(self) -> None:
+
+# Limits, priorities, and what is forgotten.
+
+
+class Gated(FakeRegistry):
+    """Answers nothing about the images of a repository, or of all, until it is let go."""
+
+    def __init__(self, name: str | None = None) -> None:
         super().__init__()
-        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.is_asked, self.let_go = threading.Event(), threading.Event()
+        self._name = name
 
     async def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-        self.begun.set()
-        assert await on_a_thread(lambda: self.go_on.wait(20))
+        if self._name in (None, repository.name):
+            self.is_asked.set()
+            assert await on_a_thread(lambda: self.let_go.wait(PATIENCE))
         return await super().images(repository, ids)
 
 
-def test_what_began_goes_on_with_the_limits_that_it_had() -> None:
-    registry = Slow()
-    naps = Naps(registry)
-    with closing(InProcessBackend(registry, 2, naps.clock, naps.sleep)) as backend:
-        (before,) = start(backend, subject())
-        backend.limit(Limits(absent=1.0), ())
-        (after,) = start(backend, subject("shop/other:1"))
-        registry.go_on.set()
+def test_a_check_keeps_the_limits_that_it_started_with() -> None:
+    registry = Gated()
+    sleeps = Sleeps(registry)
+    with closing(InProcessBackend(registry, 2, sleeps.clock, sleeps.sleep)) as backend:
+        (before,) = start(backend, request())
+        backend.limit(Limits(absent=1.0), ("shop",))
+        (after,) = start(backend, request("shop/other:1"))
+        registry.let_go.set()
+        assert before.verdict.code is Code.IMAGE_NOT_FOUND
         assert "either" not in before.verdict.reason
-        assert after.verdict.reason.endswith("It did not come within 1 s either.")
+        assert after.verdict.code is Code.CACHE_NOT_FILLED
 
 
-def test_what_somebody_waits_for_is_asked_about_before_all_others() -> None:
-    registry = Slow()
-    with closing(InProcessBackend(registry, workers=1)) as backend:
-        first = start(backend, subject("shop/first:1"))
-        assert registry.begun.wait(20)
-        others = start(backend, *(subject(f"shop/{name}:1") for name in ("b", "c", "d")))
-        backend.prioritise(subject("shop/d:1"))
-        backend.prioritise(subject("shop/nobody-asked:1"))
-        registry.go_on.set()
+def test_a_prioritised_check_is_sent_before_all_others() -> None:
+    registry = Gated()
+    with closing(InProcessBackend(registry, concurrency=1)) as backend:
+        first = start(backend, request("shop/first:1"))
+        assert registry.is_asked.wait(PATIENCE)
+        others = start(backend, *(request(f"shop/{name}:1") for name in ("b", "c", "d")))
+        backend.prioritise(request("shop/d:1"))
+        backend.prioritise(request("shop/never-started:1"))
+        registry.let_go.set()
         assert {each.verdict.code for each in first + others} == {Code.IMAGE_NOT_FOUND}
     assert [repository.name for repository, _ in registry.questions] == [
         "shop/first",
@@ -181,42 +351,57 @@ def test_what_somebody_waits_for_is_asked_about_before_all_others() -> None:
     ]
 
 
-def test_what_follows_from_a_question_that_was_hurried_is_hurried_too() -> None:
-    registry = Slow()
+def test_what_follows_from_a_prioritised_question_is_prioritised_too() -> None:
+    registry = Gated()
     for name in ("first", "b", "c"):
         registry.put(manifest(name), name)
-    with closing(InProcessBackend(registry, workers=1)) as backend:
-        (first,) = start(backend, subject("shop/first:first"))
-        assert registry.begun.wait(20)
-        others = start(backend, subject("shop/b:b"), subject("shop/c:c"))
-        backend.prioritise(subject("shop/c:c"))
-        registry.go_on.set()
+    with closing(InProcessBackend(registry, concurrency=1)) as backend:
+        (first,) = start(backend, request("shop/first:first"))
+        assert registry.is_asked.wait(PATIENCE)
+        others = start(backend, request("shop/b:b"), request("shop/c:c"))
+        backend.prioritise(request("shop/c:c"))
+        registry.let_go.set()
         assert {each.verdict.code for each in (first, *others)} == {Code.AVAILABLE}
-    asked = list(dict.fromkeys(repository.name for repository, _ in registry.questions))
-    assert asked == ["shop/first", "shop/c", "shop/b"]
-    # Its layers were asked about at once, those of the first when nothing was in a prioritise any more.
-    calls = [repository.name for repository, _ in registry.questions]
-    assert calls.index("shop/c") + 3 == calls.index("shop/first", 1)
+    asked = [repository.name for repository, _ in registry.questions]
+    assert list(dict.fromkeys(asked)) == ["shop/first", "shop/c", "shop/b"]
+    # The image of c and its two layers, and only then the layers of the first.
+    assert asked[1:4] == ["shop/c"] * 3
 
 
-def test_half_of_an_images_time_is_the_patience_of_its_registry() -> None:
+def test_calls_are_tried_again_for_half_of_an_images_time() -> None:
     registry = FakeRegistry()
     with closing(InProcessBackend(registry)) as backend:
-        assert registry.patience == 15.0
+        assert registry.retry_seconds == 15.0
         backend.limit(Limits(image=8.0), ())
-        assert registry.patience == 4.0
+        assert registry.retry_seconds == 4.0
 
 
-def test_what_is_forgotten_is_asked_again_as_every_identity() -> None:
-    everybody, team = FakeRegistry(), FakeRegistry()
-    everybody.others[TEAM] = team
-    both = subject(), subject(identity=TEAM)
-    with closing(InProcessBackend(everybody)) as backend:
-        inspect(backend, *both)
-        for registry in (everybody, team):
+def test_what_is_forgotten_is_asked_again_by_every_identity() -> None:
+    ordinary, team = FakeRegistry(), FakeRegistry()
+    ordinary.others[TEAM] = team
+    both = request(), request(identity=TEAM)
+    with closing(InProcessBackend(ordinary)) as backend:
+        assert [each.code for each in check(backend, *both)] == [Code.IMAGE_NOT_FOUND] * 2
+        for registry in (ordinary, team):
             registry.put(manifest("a"), "1")
         backend.forget(reference().repository)
-        assert [each.code for each in inspect(backend, *both)] == [Code.AVAILABLE] * 2
+        assert [each.code for each in check(backend, *both)] == [Code.AVAILABLE] * 2
+
+
+def test_an_image_that_was_deleted_after_the_listing_is_gone_once_that_is_forgotten() -> None:
+    registry = FakeRegistry()
+    image = registry.put(manifest("a"), "1")
+    registry.list(ListedImage(image.digest, ("1",)))
+    with closing(InProcessBackend(registry)) as backend:
+        verdicts = check(backend, request(), request("shop/web:absent"))
+        assert [each.code for each in verdicts] == [Code.AVAILABLE, Code.IMAGE_NOT_FOUND]
+        registry.image_answers.clear()
+        registry.list()
+        backend.forget(reference().repository)
+        assert check(backend, request())[0].code is Code.IMAGE_NOT_FOUND
+
+
+# Over HTTP.
 
 
 @pytest.fixture
@@ -227,13 +412,11 @@ def ecr(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
         yield ecr
 
 
-def not_here() -> CheckBackend:
-    raise AssertionError("the child does it")
+def no_fallback() -> CheckBackend:
+    raise AssertionError("The worker does it.")
 
 
-def test_verdicts_depend_neither_on_order_nor_on_workers_nor_on_where_the_work_is_done(
-    ecr: SandboxEcr,
-) -> None:
+def test_verdicts_do_not_depend_on_order_concurrency_or_process(ecr: SandboxEcr) -> None:
     registry = ecr.registry("123456789012", "eu-west-1")
     for number in range(12):
         registry.push("shop/web", oci_image(f"web {number}"), tag=str(number))
@@ -241,24 +424,24 @@ def test_verdicts_depend_neither_on_order_nor_on_workers_nor_on_where_the_work_i
     registry.push("shop/both", index, tag="1")
     lost = registry.push("shop/lost", oci_image("lost"), tag="1")
     registry.lose_layer("shop/lost", lost.layers[-1])
-    subjects = [subject(f"shop/web:{number}") for number in range(13)]
-    subjects += [subject("shop/both:1", platform=each) for each in (AMD64, ARM64, None)]
-    subjects += [
-        subject("shop/both:1", platform=Platform("windows", "amd64")),
-        subject("shop/lost:1"),
-        subject("shop/nowhere:1"),
+    requests = [request(f"shop/web:{number}") for number in range(13)]
+    requests += [request("shop/both:1", platform=each) for each in (AMD64, ARM64, None)]
+    requests += [
+        request("shop/both:1", platform=Platform("windows", "amd64")),
+        request("shop/lost:1"),
+        request("shop/nowhere:1"),
     ]
     with ExitStack() as stack:
 
-        def investigators() -> Iterator[CheckBackend]:
-            for workers in (1, 2, 40):
-                yield InProcessBackend(Ecr(OrdinaryChain()), workers)
-            yield SubprocessBackend(not_here)
+        def backends() -> Iterator[CheckBackend]:
+            for concurrency in (1, 2, 40):
+                yield InProcessBackend(Ecr(OrdinaryChain()), concurrency)
+            yield SubprocessBackend(no_fallback)
 
-        all_of_them = [stack.enter_context(closing(each)) for each in investigators()]
-        forwards = [inspect(each, *subjects) for each in all_of_them]
-        all_of_them = [stack.enter_context(closing(each)) for each in investigators()]
-        backwards = [inspect(each, *subjects[::-1])[::-1] for each in all_of_them]
+        all_of_them = [stack.enter_context(closing(each)) for each in backends()]
+        forwards = [check(each, *requests) for each in all_of_them]
+        all_of_them = [stack.enter_context(closing(each)) for each in backends()]
+        backwards = [check(each, *requests[::-1])[::-1] for each in all_of_them]
     assert [each.code for each in forwards[0]] == [
         *[Code.AVAILABLE] * 12,
         Code.IMAGE_NOT_FOUND,
@@ -267,12 +450,12 @@ def test_verdicts_depend_neither_on_order_nor_on_workers_nor_on_where_the_work_i
         Code.LAYER_MISSING,
         Code.REPOSITORY_NOT_FOUND,
     ]
-    expected = without_what_is_there(forwards[0])
+    expected = without_available_layers(forwards[0])
     for each in (*forwards, *backwards):
-        assert without_what_is_there(each) == expected
+        assert without_available_layers(each) == expected
 
 
-def test_many_references_that_wait_together_are_few_calls_and_no_digest_is_asked_twice(
+def test_many_references_take_few_calls_and_no_digest_is_asked_about_twice(
     ecr: SandboxEcr,
 ) -> None:
     registry = ecr.registry("123456789012", "eu-west-1")
@@ -280,16 +463,16 @@ def test_many_references_that_wait_together_are_few_calls_and_no_digest_is_asked
     for number in range(250):
         registry.push("shop/web", oci_image(f"app {number % 60}"), tag=str(number))
     ecr.clear_requests()
-    subjects = [subject(f"shop/web:{number}") for number in range(250)]
-    # The first call, which waits for nobody, is answered when all the others wait.
+    requests = [request(f"shop/web:{number}") for number in range(250)]
+    # The first call is answered when all the others wait.
     ecr.faults.add(Fault(latency=60.0, operation="BatchGetImage", first=1))
     with closing(InProcessBackend(Ecr(OrdinaryChain()))) as backend:
-        heard = start(backend, *subjects)
+        recorders = start(backend, *requests)
         ecr.faults.clear()
-        assert {each.verdict.code for each in heard} == {Code.AVAILABLE}
+        assert {each.verdict.code for each in recorders} == {Code.AVAILABLE}
     images = [each for each in ecr.requests if each.operation == "BatchGetImage"]
     layers = [each for each in ecr.requests if each.operation == "BatchCheckLayerAvailability"]
-    # Two that are full and one of the rest, beside the first one.
+    # Two full ones and one of the rest, beside the first one.
     assert len(images) <= 4
     assert all(len(each.image_ids) <= 100 for each in images)
     assert sorted(tag for each in images for tag in each.image_ids) == sorted(
@@ -298,5 +481,5 @@ def test_many_references_that_wait_together_are_few_calls_and_no_digest_is_asked
     digests = [digest for each in layers for digest in each.digests]
     assert len(digests) == len(set(digests))
     assert all(len(each.digests) <= 100 for each in layers)
-    # What each of those answers brings is gathered: a full call for each hundred, one of the rest.
+    # The layers that follow from each answer are gathered: full calls, and one of the rest.
     assert len(layers) <= len(digests) // 100 + len(images)

@@ -1,4 +1,4 @@
-"""The process that asks ECR: its verdicts, its secrets, and its end, whoever ends first."""
+"""The worker subprocess: its verdicts, its secrets, and what happens when it or its parent ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from layerguard.checking.backend import CheckBackend, CheckListener, CheckRequest
+from layerguard.checking.checker import Checker
 from layerguard.checking.in_process_backend import InProcessBackend
 from layerguard.checking.limits import Limits
 from layerguard.checking.subprocess_backend import SubprocessBackend
@@ -29,8 +31,15 @@ from layerguard.verdict import Code, Verdict
 from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 from layerguard_sandbox.ecr.registry import Registry
 
-from tests.checking.listening import Heard, without_what_is_there
-from tests.fakes import FakeRegistry, manifest, reference
+from tests.checking.recording import (
+    PATIENCE,
+    Recorder,
+    check,
+    request,
+    start,
+    without_available_layers,
+)
+from tests.fakes import FakeRegistry, manifest, reference, use
 from tests.processes import children, command_line, is_running, variables, wait_until
 from tests.test_architecture import ROOT
 
@@ -48,30 +57,29 @@ def registry(ecr: SandboxEcr) -> Registry:
     return ecr.registry("123456789012", "eu-west-1")
 
 
-def from_here() -> CheckBackend:
+def ecr_in_process() -> CheckBackend:
     return InProcessBackend(Ecr(OrdinaryChain()))
 
 
-def never() -> CheckBackend:
-    raise AssertionError("the child does it")
+def fake_in_process() -> CheckBackend:
+    registry = FakeRegistry()
+    registry.put(manifest("a"), "1")
+    return InProcessBackend(registry)
 
 
-def subject(text: str, identity: Identity = ORDINARY) -> CheckRequest:
+def no_fallback() -> CheckBackend:
+    raise AssertionError("The worker does it.")
+
+
+def request_of(text: str, identity: Identity = ORDINARY) -> CheckRequest:
     parsed = ImageReference.parse(text)
     assert parsed
     return CheckRequest(identity, parsed, None)
 
 
-def inspect(backend: CheckBackend, *subjects: CheckRequest) -> list[Verdict]:
-    heard = [Heard() for _ in subjects]
-    for each, listener in zip(subjects, heard, strict=True):
-        backend.start(each, listener)
-    return [each.verdict for each in heard]
-
-
 @dataclass
-class Own:
-    """Which of this process's children are those of a test."""
+class Workers:
+    """The children of this process that a test started."""
 
     before: frozenset[int]
 
@@ -81,20 +89,52 @@ class Own:
 
     @property
     def one(self) -> int:
-        (child,) = self.all
-        return child
+        (worker,) = self.all
+        return worker
 
 
 @pytest.fixture(autouse=True)
-def own() -> Iterator[Own]:
-    """The children of this test; none is left at its end."""
-    own = Own(frozenset(children(os.getpid())))
-    yield own
-    assert own.all == ()
+def workers() -> Iterator[Workers]:
+    """The workers of a test; none is left at its end."""
+    workers = Workers(frozenset(children(os.getpid())))
+    yield workers
+    assert workers.all == ()
 
 
-def stuffed(registry: Registry) -> tuple[list[CheckRequest], list[Verdict]]:
-    """Fill a registry; return images, and what is true of them as this process finds out."""
+MakeModule = Callable[[str], str]
+
+
+@pytest.fixture
+def make_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeModule:
+    """Makes a module of a program, to be run instead of the worker's; returns its name."""
+
+    def make(program: str) -> str:
+        (tmp_path / "other_worker.py").write_text(_IMPORTS + program)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        return "other_worker"
+
+    return make
+
+
+_IMPORTS = """
+import os, pickle, signal, sys, time
+from layerguard.checking.backend import Counters
+from layerguard.verdict import Code, Verdict
+
+def receive():
+    return pickle.load(sys.stdin.buffer)
+
+def send(*message):
+    sys.stdout.buffer.write(pickle.dumps(message))
+    sys.stdout.buffer.flush()
+"""
+
+
+# What it does for its parent.
+
+
+def fill(registry: Registry) -> tuple[list[CheckRequest], list[Verdict]]:
+    """Push images; return requests to check them, and the verdicts of a backend in this process."""
     texts = [
         registry.push(f"shop/{number % 5}", oci_image(f"app {number}"), tag=str(number)).reference
         for number in range(30)
@@ -103,334 +143,411 @@ def stuffed(registry: Registry) -> tuple[list[CheckRequest], list[Verdict]]:
     registry.lose_layer("shop/lost", lost.layers[-1])
     host = lost.reference.partition("/")[0]
     texts += [lost.reference, f"{host}/shop/lost:absent", f"{host}/shop/nowhere:1"]
-    subjects = [subject(text) for text in texts]
-    with closing(from_here()) as backend:
-        return subjects, inspect(backend, *subjects)
+    requests = [request_of(text) for text in texts]
+    with closing(ecr_in_process()) as backend:
+        return requests, check(backend, *requests)
 
 
-def test_what_is_found_out_apart_is_what_is_found_out_here(registry: Registry) -> None:
-    subjects, expected = stuffed(registry)
+def test_the_verdicts_of_a_worker_are_those_of_a_backend_in_this_process(
+    registry: Registry,
+) -> None:
+    requests, expected = fill(registry)
     assert [each.code for each in expected] == [
         *[Code.AVAILABLE] * 30,
         Code.LAYER_MISSING,
         Code.IMAGE_NOT_FOUND,
         Code.REPOSITORY_NOT_FOUND,
     ]
-    told = without_what_is_there(expected)
-    with closing(SubprocessBackend(never)) as backend:
-        assert inspect(backend, *subjects) == told
-    with closing(SubprocessBackend(never)) as backend:
-        assert inspect(backend, *subjects[::-1]) == told[::-1]
+    sent = without_available_layers(expected)
+    with closing(SubprocessBackend(no_fallback)) as backend:
+        assert check(backend, *requests) == sent
+    with closing(SubprocessBackend(no_fallback)) as backend:
+        assert check(backend, *requests[::-1]) == sent[::-1]
 
 
-def test_who_listens_hears_that_it_began_when_it_lasts_and_of_the_effort(
-    ecr: SandboxEcr,
-) -> None:
+def test_a_verdict_comes_with_the_counters_and_before_its_explanation(ecr: SandboxEcr) -> None:
     registry = ecr.registry("123456789012", "eu-west-1")
-    pushed = registry.push("shop/web", oci_image("web", layers=3), tag="1")
-    ecr.faults.add(Fault(latency=2.0, operation="BatchGetImage"))
-    with closing(SubprocessBackend(never)) as backend:
-        heard = Heard()
-        backend.start(subject(pushed.reference), heard)
-        wait_until(lambda: heard.began == 1)
-        assert heard.efforts == []
-        ecr.faults.clear()
-        assert heard.verdict.code is Code.AVAILABLE
-    (effort,) = heard.efforts
-    assert (heard.began, effort.layers, effort.calls) == (1, 4, len(ecr.requests))
+    pushed = registry.push("shop/web", oci_image("web", layers=3), tag="1.0")
+    absent = pushed.reference.removesuffix(":1.0") + ":1.1"
+    with closing(SubprocessBackend(no_fallback)) as backend:
+        (available,) = start(backend, request_of(pushed.reference))
+        assert available.verdict.code is Code.AVAILABLE
+        assert not available.is_explaining
+        assert (available.counters.layers, available.counters.calls) == (4, len(ecr.requests))
+        assert len(available.counters.foreign_endpoints) == 1
+        (missing,) = start(backend, request_of(absent))
+        assert "The nearest tag is 1.0." in missing.explanation.reason
+        assert missing.verdict.code is missing.explanation.code is Code.IMAGE_NOT_FOUND
+        assert missing.order == ["decided", "explained"]
 
 
-def test_what_ends_at_once_is_told_once(ecr: SandboxEcr) -> None:
-    registry = ecr.registry("123456789012", "eu-west-1")
-    pushed = registry.push("shop/web", oci_image("web", layers=3), tag="1")
-    with closing(SubprocessBackend(never)) as backend:
-        heard = [Heard() for _ in range(3)]
-        for each in heard:
-            backend.start(subject(pushed.reference), each)
-            assert each.verdict.code is Code.AVAILABLE
-        # The first waits for the child's first connection; nobody waits for the others.
-        assert [each.began for each in heard[1:]] == [0, 0]
-
-
-def test_the_child_is_started_at_once_or_with_the_first_inspection(
-    own: Own, registry: Registry
+def test_the_worker_is_started_at_once_or_with_the_first_check(
+    workers: Workers, registry: Registry
 ) -> None:
-    with closing(SubprocessBackend(never)):
-        assert own.one
-    with closing(SubprocessBackend(never, begin=False)) as backend:
-        assert own.all == ()
+    with closing(SubprocessBackend(no_fallback)):
+        assert workers.one
+    with closing(SubprocessBackend(no_fallback, begin=False)) as backend:
+        assert workers.all == ()
         backend.limit(Limits(), ())
-        assert own.all == ()
+        assert workers.all == ()
         pushed = registry.push("shop/web", oci_image("web"), tag="1")
-        inspect(backend, subject(pushed.reference))
-        assert own.one
+        check(backend, request_of(pushed.reference))
+        assert workers.one
 
 
-def test_static_keys_are_told_and_stand_in_no_command_line_and_no_environment(
-    ecr: SandboxEcr, own: Own, registry: Registry, monkeypatch: pytest.MonkeyPatch
+def test_static_keys_are_in_no_command_line_and_no_environment(
+    ecr: SandboxEcr, workers: Workers, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
     keys = StaticKeys(ecr.keys.access_key, ecr.keys.secret_key)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASOMEBODYELSE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the key of somebody else")
-    with closing(SubprocessBackend(never)) as backend:
-        asked = subject(text, Identity(keys=keys))
-        (verdict,) = inspect(backend, asked)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAANOTHERUSER")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the key of another user")
+    with closing(SubprocessBackend(no_fallback)) as backend:
+        (verdict,) = check(backend, request_of(text, Identity(keys=keys)))
         assert verdict.code is Code.AVAILABLE
-        assert {request.access_key for request in ecr.requests} == {keys.access_key}
-        shown = command_line(own.one) + variables(own.one)
+        assert {each.access_key for each in ecr.requests} == {keys.access_key}
+        shown = command_line(workers.one) + variables(workers.one)
     assert "layerguard.checking.worker" in shown
     for secret in (keys.access_key, keys.secret_key):
         assert secret not in shown
 
 
-def test_limits_and_what_is_to_be_forgotten_reach_the_child(registry: Registry) -> None:
+def test_limits_and_forgotten_repositories_reach_the_worker(registry: Registry) -> None:
     pushed = registry.push("shop/web", oci_image("web"), tag="1")
-    absent = subject(pushed.reference.removesuffix(":1") + ":2")
-    with closing(SubprocessBackend(never)) as backend:
+    absent = request_of(pushed.reference.removesuffix(":1") + ":2")
+    with closing(SubprocessBackend(no_fallback)) as backend:
         backend.limit(Limits(), ("shop",))
-        assert inspect(backend, absent)[0].code is Code.CACHE_NOT_FILLED
+        assert check(backend, absent)[0].code is Code.CACHE_NOT_FILLED
         backend.limit(Limits(absent=1.0), ())
-        (verdict,) = inspect(backend, absent)
+        (verdict,) = check(backend, absent)
         assert verdict.reason.endswith("It did not come within 1 s either.")
         backend.limit(Limits(), ())
         registry.push("shop/web", oci_image("new"), tag="2")
-        assert inspect(backend, absent)[0].code is Code.IMAGE_NOT_FOUND
+        assert check(backend, absent)[0].code is Code.IMAGE_NOT_FOUND
         backend.forget(absent.reference.repository)
-        assert inspect(backend, absent)[0].code is Code.AVAILABLE
+        assert check(backend, absent)[0].code is Code.AVAILABLE
 
 
-def test_limits_that_were_set_before_the_child_was_started_reach_it_too(registry: Registry) -> None:
+def test_limits_that_were_set_before_the_worker_was_started_reach_it(registry: Registry) -> None:
     pushed = registry.push("shop/web", oci_image("web"), tag="1")
-    absent = subject(pushed.reference.removesuffix(":1") + ":2")
-    with closing(SubprocessBackend(never, begin=False)) as backend:
+    absent = request_of(pushed.reference.removesuffix(":1") + ":2")
+    with closing(SubprocessBackend(no_fallback, begin=False)) as backend:
         backend.limit(Limits(), ("shop",))
-        assert inspect(backend, absent)[0].code is Code.CACHE_NOT_FILLED
+        assert check(backend, absent)[0].code is Code.CACHE_NOT_FILLED
 
 
-def test_ctrl_c_is_for_the_parent_to_answer(own: Own, registry: Registry) -> None:
+def test_ctrl_c_does_not_end_the_worker(workers: Workers, registry: Registry) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
-    with closing(SubprocessBackend(never)) as backend:
-        inspect(backend, subject(text))  # it is up
-        os.kill(own.one, signal.SIGINT)
-        (verdict,) = inspect(backend, subject(text))
-        assert verdict.code is Code.AVAILABLE
-        assert own.one
+    with closing(SubprocessBackend(no_fallback)) as backend:
+        check(backend, request_of(text))  # it is up
+        os.kill(workers.one, signal.SIGINT)
+        assert check(backend, request_of(text))[0].code is Code.AVAILABLE
+        assert workers.one
 
 
-def test_a_program_that_gets_credentials_takes_nothing_that_is_told(
+def test_a_program_that_gets_credentials_reads_nothing_of_the_parents(
     ecr: SandboxEcr,
     registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
-    said = {
+    credentials = {
         "Version": 1,
         "AccessKeyId": ecr.keys.access_key,
         "SecretAccessKey": ecr.keys.secret_key,
     }
     program = tmp_path / "credentials"
-    program.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{json.dumps(said)}'\n")
+    program.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{json.dumps(credentials)}'\n")
     program.chmod(stat.S_IRWXU)
     config = tmp_path / "config"
     config.write_text(f"[profile team]\ncredential_process = {program}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    with closing(SubprocessBackend(never)) as backend:
-        as_team = subject(text, Identity(profile="team"))
-        assert [each.code for each in inspect(backend, as_team, subject(text))] == [
-            Code.AVAILABLE
-        ] * 2
+    with closing(SubprocessBackend(no_fallback)) as backend:
+        verdicts = check(backend, request_of(text, Identity(profile="team")), request_of(text))
+        assert [each.code for each in verdicts] == [Code.AVAILABLE] * 2
 
 
-def test_a_child_that_dies_in_the_middle_loses_nothing(
-    ecr: SandboxEcr, own: Own, registry: Registry
-) -> None:
-    subjects, expected = stuffed(registry)
-    ecr.clear_requests()
-    ecr.faults.add(Fault(Answer.HANG, operation="BatchGetImage"))
-    heard = [Heard() for _ in subjects]
-    with closing(SubprocessBackend(from_here)) as backend:
-        for each, listener in zip(subjects, heard, strict=True):
-            backend.start(each, listener)
-        wait_until(lambda: ecr.requests)
-        os.kill(own.one, signal.SIGKILL)
-        ecr.faults.clear()
-        assert [each.verdict for each in heard] == expected
-        # What comes later is asked from here too, with the limits that were set.
-        backend.limit(Limits(), ("shop",))
-        absent = subject(subjects[0].reference.text + "-absent")
-        assert inspect(backend, absent)[0].code is Code.CACHE_NOT_FILLED
-        assert own.all == ()
-
-
-def test_a_child_that_is_dead_before_anything_is_told_loses_nothing(own: Own) -> None:
-    registry = FakeRegistry()
-    registry.put(manifest("a"), "1")
-    with closing(SubprocessBackend(lambda: InProcessBackend(registry))) as backend:
-        os.kill(own.one, signal.SIGKILL)
-        heard = [Heard() for _ in range(2_000)]
-        for listener in heard:
-            backend.start(CheckRequest(ORDINARY, reference(), None), listener)
-        assert {each.verdict.code for each in heard} == {Code.AVAILABLE}
-
-
-def test_without_a_python_to_start_the_work_is_done_here(own: Own, tmp_path: Path) -> None:
-    registry = FakeRegistry()
-    registry.put(manifest("a"), "1")
-    nowhere = str(tmp_path / "python")
-    with closing(SubprocessBackend(lambda: InProcessBackend(registry), python=nowhere)) as backend:
-        (verdict,) = inspect(backend, CheckRequest(ORDINARY, reference(), None))
-        assert verdict.code is Code.AVAILABLE
-        assert own.all == ()
-
-
-CHATTY = "print('hello from sitecustomize', flush=True)\nimport time\ntime.sleep(600)\n"
-SILENT = "raise SystemExit(1)\n"
-
-
-@pytest.mark.parametrize("text", [CHATTY, SILENT], ids=["says what is no verdict", "ends at once"])
-def test_a_child_that_is_of_no_use_is_done_without(
-    text: str, own: Own, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    registry = FakeRegistry()
-    registry.put(manifest("a"), "1")
-    (tmp_path / "of_no_use.py").write_text(text)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with closing(
-        SubprocessBackend(lambda: InProcessBackend(registry), module="of_no_use")
-    ) as backend:
-        (verdict,) = inspect(backend, CheckRequest(ORDINARY, reference(), None))
-        assert verdict.code is Code.AVAILABLE
-        assert own.all == ()
-
-
-# Finds out about nothing until it is prioritised.
-LAZY = """
-import pickle, sys
-from layerguard.checking.backend import Counters
-from layerguard.verdict import Code, Verdict
-numbers = {}
-while True:
-    match pickle.load(sys.stdin.buffer):
-        case ("start", number, subject):
-            numbers[subject] = number
-        case ("prioritise", subject):
-            said = ("ended", numbers[subject], Verdict(Code.AVAILABLE, "At last."), Counters())
-            sys.stdout.buffer.write(pickle.dumps(said))
-            sys.stdout.buffer.flush()
-"""
-
-
-def test_the_child_hears_what_somebody_waits_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "lazy.py").write_text(LAZY)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    one, two = (CheckRequest(ORDINARY, reference(f"shop/web:{tag}"), None) for tag in "12")
-    with closing(SubprocessBackend(never, module="lazy")) as backend:
-        heard = {each: Heard() for each in (one, two)}
-        for each, listener in heard.items():
-            backend.start(each, listener)
-        for each in (two, one):
-            backend.prioritise(each)
-            assert heard[each].verdict.reason == "At last."
-
-
-class Noted:
-    """A backend that notes what it is told."""
+class RecordingBackend:
+    """Records the operations that are called."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[object, ...]] = []
+        self.operations: list[tuple[object, ...]] = []
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
-        self.told.append(("limit", limits, cache_prefixes))
+        self.operations.append(("limit", limits, cache_prefixes))
 
-    def start(self, subject: CheckRequest, _listener: CheckListener) -> None:
-        self.told.append(("start", subject))
+    def start(self, request: CheckRequest, _listener: CheckListener) -> None:
+        self.operations.append(("start", request))
 
-    def prioritise(self, subject: CheckRequest) -> None:
-        self.told.append(("prioritise", subject))
+    def prioritise(self, request: CheckRequest) -> None:
+        self.operations.append(("prioritise", request))
 
     def forget(self, repository: Repository) -> None:
-        self.told.append(("forget", repository))
+        self.operations.append(("forget", repository))
 
     def close(self) -> None:
-        self.told.append(("close",))
+        self.operations.append(("close",))
 
 
-def test_the_child_does_what_it_is_told_until_it_is_told_no_more() -> None:
-    asked = CheckRequest(ORDINARY, reference(), None)
-    words: tuple[tuple[object, ...], ...] = (
+@pytest.mark.parametrize("end", [b"", pickle.dumps("cut short")[:-3]])
+def test_the_worker_serves_requests_until_they_end(end: bytes) -> None:
+    messages: tuple[tuple[object, ...], ...] = (
         ("limit", Limits(), ("shop",)),
-        ("start", 1, asked),
-        ("prioritise", asked),
-        ("forget", asked.reference.repository),
+        ("start", 1, request()),
+        ("prioritise", request()),
+        ("forget", reference().repository),
     )
-    backend = Noted()
-    serve(backend, io.BytesIO(b"".join(map(pickle.dumps, words))), io.BytesIO())
-    assert backend.told == [
+    backend = RecordingBackend()
+    serve(backend, io.BytesIO(b"".join(map(pickle.dumps, messages)) + end), io.BytesIO())
+    assert backend.operations == [
         ("limit", Limits(), ("shop",)),
-        ("start", asked),
-        ("prioritise", asked),
-        ("forget", asked.reference.repository),
+        ("start", request()),
+        ("prioritise", request()),
+        ("forget", reference().repository),
     ]
 
 
-# Answers each question with far more than a pipe holds, before it reads the next one.
-TALKATIVE = f"""
-import pickle, sys
-from layerguard.checking.backend import Counters
-from layerguard.verdict import Code, Verdict
+DECIDES_WHEN_PRIORITISED = """
+numbers = {}
 while True:
-    word, number, *_ = pickle.load(sys.stdin.buffer)
-    verdict = Verdict(Code.AVAILABLE, "x" * {4 * 65_536})
-    sys.stdout.buffer.write(pickle.dumps(("ended", number, verdict, Counters())))
-    sys.stdout.buffer.flush()
+    match receive():
+        case ("start", number, request):
+            numbers[request] = number
+        case ("prioritise", request):
+            verdict = Verdict(Code.AVAILABLE, "At last.")
+            send("decided", numbers[request], verdict, Counters(), False)
 """
 
 
-def test_who_tells_much_and_hears_much_at_the_same_time_is_never_stuck(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_priorities_reach_the_worker(make_module: MakeModule) -> None:
+    module = make_module(DECIDES_WHEN_PRIORITISED)
+    one, two = request("shop/web:1"), request("shop/web:2")
+    with closing(SubprocessBackend(no_fallback, module=module)) as backend:
+        recorders = dict(zip((one, two), start(backend, one, two), strict=True))
+        for each in (two, one):
+            backend.prioritise(each)
+            assert recorders[each].verdict.reason == "At last."
+
+
+# Answers each request with far more than a pipe holds, before it reads the next one.
+WRITES_MUCH = f"""
+while True:
+    _, number, *_ = receive()
+    verdict = Verdict(Code.AVAILABLE, "x" * {4 * 65_536})
+    send("decided", number, verdict, Counters(), False)
+"""
+
+
+def test_a_worker_and_a_parent_that_both_write_much_do_not_block_each_other(
+    make_module: MakeModule,
 ) -> None:
-    (tmp_path / "talkative.py").write_text(TALKATIVE)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with closing(SubprocessBackend(never, module="talkative")) as backend:
-        long = reference("shop/web:" + "1" * 100)
-        verdicts = inspect(backend, *[CheckRequest(ORDINARY, long, None)] * 1_000)
+    with closing(SubprocessBackend(no_fallback, module=make_module(WRITES_MUCH))) as backend:
+        long = request("shop/web:" + "1" * 100)
+        verdicts = check(backend, *[long] * 1_000)
         assert {each.code for each in verdicts} == {Code.AVAILABLE}
 
 
-def test_its_end_leaves_no_process_and_nothing_begins_after_it(
-    ecr: SandboxEcr, own: Own, registry: Registry
+# A worker that does not read.
+
+NEVER_READS = "time.sleep(600)\n"
+
+
+def use_everything(backend: CheckBackend) -> list[Recorder]:
+    """Send far more than a pipe holds, by every operation."""
+    recorders = []
+    for number in range(5_000):
+        each = request(f"shop/{number}:{'1' * 100}")
+        recorders += start(backend, each)
+        backend.prioritise(each)
+        backend.forget(each.reference.repository)
+        backend.limit(Limits(image=number + 1.0), ())
+    return recorders
+
+
+def test_a_worker_that_never_reads_blocks_no_operation(
+    make_module: MakeModule, workers: Workers
+) -> None:
+    with closing(SubprocessBackend(no_fallback, module=make_module(NEVER_READS))) as backend:
+        recorders = use_everything(backend)
+        assert workers.one
+    assert not any(each.is_decided for each in recorders)
+
+
+def test_a_worker_that_is_stopped_blocks_no_operation_and_holds_a_run_within_its_limits(
+    registry: Registry, workers: Workers
+) -> None:
+    text = registry.push("shop/web", oci_image("web"), tag="1").reference
+    with closing(SubprocessBackend(no_fallback)) as backend:
+        check(backend, request_of(text))  # it is up
+        os.kill(workers.one, signal.SIGSTOP)
+        use_everything(backend)
+        checker = Checker(backend)
+        checker.limit(Limits(total=0.5))
+        began = time.monotonic()
+        verdicts = checker.check([use("shop/web:1"), use("shop/web:2")])
+        assert 0.4 < time.monotonic() - began < PATIENCE
+        assert [each.code for each in verdicts] == [Code.TIMED_OUT] * 2
+
+
+# A worker that ends.
+
+
+def test_a_worker_that_is_killed_in_the_middle_loses_no_check(
+    ecr: SandboxEcr, workers: Workers, registry: Registry
+) -> None:
+    requests, expected = fill(registry)
+    ecr.clear_requests()
+    ecr.faults.add(Fault(Answer.HANG, operation="BatchGetImage"))
+    with closing(SubprocessBackend(ecr_in_process)) as backend:
+        recorders = start(backend, *requests)
+        wait_until(lambda: ecr.requests)
+        os.kill(workers.one, signal.SIGKILL)
+        ecr.faults.clear()
+        assert [each.verdict for each in recorders] == expected
+        # Later checks run in this process too, with the limits that are set.
+        backend.limit(Limits(), ("shop",))
+        absent = request_of(requests[0].reference.text + "-absent")
+        assert check(backend, absent)[0].code is Code.CACHE_NOT_FILLED
+        assert workers.all == ()
+
+
+def test_a_worker_that_is_killed_before_it_is_sent_anything_loses_no_check(
+    workers: Workers,
+) -> None:
+    with closing(SubprocessBackend(fake_in_process)) as backend:
+        os.kill(workers.one, signal.SIGKILL)
+        recorders = start(backend, *[request()] * 2_000)
+        assert {each.verdict.code for each in recorders} == {Code.AVAILABLE}
+
+
+DIES_WHILE_IT_EXPLAINS = """
+_, number, _ = receive()
+verdict = Verdict(Code.IMAGE_NOT_FOUND, "It is not there.")
+send("decided", number, verdict, Counters(3, 2), True)
+receive()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_verdict_stands_although_the_worker_dies_while_it_explains(
+    make_module: MakeModule,
+) -> None:
+    module = make_module(DIES_WHILE_IT_EXPLAINS)
+    with closing(SubprocessBackend(fake_in_process, module=module)) as backend:
+        (decided,) = start(backend, request("shop/web:2"))
+        assert decided.verdict.code is Code.IMAGE_NOT_FOUND
+        (not_decided,) = start(backend, request())
+        # The fallback would find it available, as it does the other.
+        assert not_decided.verdict.code is Code.AVAILABLE
+        assert decided.explanation == decided.verdict
+    assert decided.order == ["decided", "explained"]
+
+
+USELESS = {
+    "text": "print('hello from sitecustomize', flush=True)\ntime.sleep(600)\n",
+    "ends at once": "raise SystemExit(1)\n",
+    "not a result": "send(1)\ntime.sleep(600)\n",
+    "a result of no kind": "send('decided', 1)\ntime.sleep(600)\n",
+    "a result of too many": "send('decided', 1, 2, 3, 4, 5)\ntime.sleep(600)\n",
+    "more than memory": "sys.stdout.buffer.write(b'\\x80\\x05\\x8e' + b'\\x7f' * 8)\n"
+    "sys.stdout.buffer.flush()\ntime.sleep(600)\n",
+    "raises when it is read": "class Odd:\n    def __reduce__(self):\n        return int, ('x',)\n"
+    "send(Odd())\ntime.sleep(600)\n",
+}
+
+
+@pytest.mark.parametrize("program", USELESS.values(), ids=USELESS)
+def test_a_worker_that_sends_junk_or_nothing_is_replaced(
+    program: str, workers: Workers, make_module: MakeModule
+) -> None:
+    module = make_module(program)
+    with closing(SubprocessBackend(fake_in_process, module=module)) as backend:
+        assert check(backend, request())[0].code is Code.AVAILABLE
+        assert workers.all == ()
+
+
+SENDS_UNKNOWN_NUMBERS = """
+_, number, _ = receive()
+verdict = Verdict(Code.IMAGE_NOT_FOUND, "It is not there.")
+for each in (number + 1, "number", None):
+    send("decided", each, verdict, Counters(), False)
+    send("explained", each, verdict)
+send("explained", number, verdict)
+send("decided", number, verdict, Counters(), False)
+receive()
+"""
+
+
+def test_a_result_of_a_check_that_does_not_run_is_ignored(make_module: MakeModule) -> None:
+    module = make_module(SENDS_UNKNOWN_NUMBERS)
+    with closing(SubprocessBackend(no_fallback, module=module)) as backend:
+        (recorder,) = start(backend, request())
+        assert recorder.verdict.code is Code.IMAGE_NOT_FOUND
+    assert recorder.order == ["decided"]
+
+
+def test_without_a_python_to_start_checks_run_in_this_process(
+    workers: Workers, tmp_path: Path
+) -> None:
+    nowhere = str(tmp_path / "python")
+    with closing(SubprocessBackend(fake_in_process, python=nowhere)) as backend:
+        assert check(backend, request())[0].code is Code.AVAILABLE
+        assert workers.all == ()
+
+
+@pytest.mark.parametrize("is_running_first", [False, True])
+def test_where_nothing_can_run_checks_each_is_a_bug(
+    is_running_first: bool, workers: Workers, tmp_path: Path, make_module: MakeModule
+) -> None:
+    python = sys.executable if is_running_first else str(tmp_path / "python")
+    module = make_module(NEVER_READS)
+    with closing(SubprocessBackend(no_fallback, python=python, module=module)) as backend:
+        recorders = start(backend, request("shop/web:1"), request("shop/web:2"))
+        if is_running_first:
+            os.kill(workers.one, signal.SIGKILL)
+        for recorder in [*recorders, *start(backend, request("shop/web:3"))]:
+            assert recorder.verdict.reason == (
+                "This is a bug of Layerguard, in starting a check: "
+                "AssertionError: The worker does it."
+            )
+            assert recorder.verdict.code is Code.INTERNAL_ERROR
+
+
+# The end of the backend and of the parent.
+
+
+def test_close_leaves_no_process_and_nothing_begins_after_it(
+    ecr: SandboxEcr, workers: Workers, registry: Registry
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
     ecr.faults.add(Fault(Answer.HANG))
-    backend, heard = SubprocessBackend(never), Heard()
-    backend.start(subject(text), heard)
+    backend = SubprocessBackend(no_fallback)
+    (before,) = start(backend, request_of(text))
     wait_until(lambda: ecr.requests)
     backend.close()
-    assert own.all == ()
-    backend.start(subject(text), heard)
-    assert own.all == ()
-    assert heard.efforts == []
+    assert workers.all == ()
+    (after,) = start(backend, request_of(text))
+    assert workers.all == ()
+    assert not before.is_decided
+    assert not after.is_decided
 
 
 PARENT = f"""
-import os, sys, threading
+import sys, threading
 sys.path[:0] = [{str(ROOT / "policy")!r}, {str(ROOT / "sandbox")!r}, {str(ROOT)!r}]
 from layerguard.checking.subprocess_backend import SubprocessBackend
-from tests.checking.listening import Heard
-from tests.checking.test_subprocess_backend import never, subject
-backend = SubprocessBackend(never)
-backend.start(subject({{text!r}}), Heard())
+from tests.checking.recording import start
+from tests.checking.test_subprocess_backend import no_fallback, request_of
+backend = SubprocessBackend(no_fallback)
+start(backend, request_of({{text!r}}))
 print("up", flush=True)
 threading.Event().wait()
 """
 
 
 @pytest.mark.parametrize("is_asking", [False, True])
-def test_the_child_ends_when_its_parent_is_killed(
+def test_the_worker_ends_when_its_parent_is_killed(
     ecr: SandboxEcr, registry: Registry, is_asking: bool
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
@@ -443,7 +560,7 @@ def test_the_child_ends_when_its_parent_is_killed(
     with parent.stdout:
         assert parent.stdout.readline() == b"up\n"
         wait_until(lambda: ecr.requests)
-        (child,) = children(parent.pid)
+        (worker,) = children(parent.pid)
         parent.kill()
         parent.wait()
-    wait_until(lambda: not is_running(child))
+    wait_until(lambda: not is_running(worker))

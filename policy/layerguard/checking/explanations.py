@@ -50,12 +50,14 @@ async def explain(reference: ImageReference, verdict: Verdict, questions: Questi
 def tags_beside(wanted: str, listing: ImageListing) -> str:
     """Return the tags in a repository that are like ``wanted``, and the newest ones.
 
-    Which are the newest is not known of a listing that was cut short: it has no order.
+    Which are the newest is not known of a listing that was cut short: it has no order. The tags of
+    archived images are no help, because they cannot be pulled either.
     """
     tagged = [image for image in listing.images if image.tags]
     if not tagged:
         return "The repository has no tags at all." if listing.complete else ""
-    newest_first = sorted(tagged, key=lambda image: image.pushed_at, reverse=True)
+    pulled = [image for image in tagged if not image.is_archived]
+    newest_first = sorted(pulled, key=lambda image: image.pushed_at, reverse=True)
     tags = [tag for image in newest_first for tag in image.tags]
     dated = [tag for image in newest_first if image.pushed_at for tag in image.tags]
     words = [_sentence("The nearest tag", _nearest(wanted, tags))]
@@ -72,14 +74,13 @@ def names_beside(wanted: str, repositories: RepositoryNames) -> str:
 
 
 async def _with_caller(repository: Repository, verdict: Verdict, questions: Questions) -> Verdict:
-    denial = Denial.parse(verdict.reason)
-    caller = await questions.caller(repository) if _lacks_the_caller(denial) else None
+    caller = await questions.caller(repository)
     if caller is None:
         return verdict
     return replace(
         verdict,
         reason=f"{verdict.reason} The principal that asked is {caller}.",
-        next_step=denial.next_step(repository, caller),
+        next_step=Denial.parse(verdict.reason).next_step(repository, caller),
     )
 
 

@@ -163,7 +163,8 @@ class InProcessBackend:
     def _loaders_of(self, identity: Identity) -> RegistryLoaders:
         loaders = self._loaders.get(identity)
         if loaders is None:
-            loaders = RegistryLoaders(self._registry.for_identity(identity), self._queue)
+            registry = self._registry.for_identity(identity)
+            loaders = RegistryLoaders(registry, self._queue, self._clock)
             self._loaders[identity] = loaders
         return loaders
 

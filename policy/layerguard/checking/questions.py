@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -39,9 +39,12 @@ class RegistryLoaders:
     Not thread-safe; bound to the running event loop.
     """
 
-    def __init__(self, registry: Registry, queue: CallQueue) -> None:
-        self.registry = registry
-        self.queue = queue
+    def __init__(
+        self, registry: Registry, queue: CallQueue, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._registry = registry
+        self._queue = queue
+        self._clock = clock
         self.images: BatchLoader[ImageId, ImageAnswer | RegistryError] = BatchLoader(
             registry.images, queue
         )
@@ -76,9 +79,9 @@ class RegistryLoaders:
 
         All that want some within a moment share them, so that their questions go together.
         """
-        now = asyncio.get_running_loop().time()
+        now = self._clock()
         if self._fresh is None or now > self._fresh_until:
-            self._fresh = RegistryLoaders(self.registry, self.queue)
+            self._fresh = RegistryLoaders(self._registry, self._queue, self._clock)
             self._fresh.cache_prefixes = self.cache_prefixes
             self._fresh_until = now + _MOMENT
         return self._fresh
@@ -86,7 +89,7 @@ class RegistryLoaders:
     async def _platforms(
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, Platform | None]:
-        return platforms_in(await self.registry.configs(repository, digests))
+        return platforms_in(await self._registry.configs(repository, digests))
 
 
 class Questions:
