@@ -128,22 +128,37 @@ async def test_a_role_is_assumed_once_by_many_images(sandbox: SandboxEcr) -> Non
 
 @on_a_loop
 async def test_a_credential_process_that_hangs_is_killed_and_is_no_credentials_for_many_images(
-    sandbox: SandboxEcr, profiles: Callable[[str], None]
+    sandbox: SandboxEcr, profiles: Callable[[str], None], tmp_path: Path
 ) -> None:
-    profiles("[default]\ncredential_process = sleep 600\n")
-    clients = Clients(resolve_credentials=partial(resolve, seconds=0.5))
-    asked = asyncio.ensure_future(ask_many(Ecr(clients)))
-    await until(sleeping)
-    assert len(sleeping()) == 1
-    for answer in [*await asked, await ask(Ecr(clients))]:
+    starts = tmp_path / "starts"
+    profiles(f"[default]\ncredential_process = sh -c 'echo x >> {starts}; exec sleep 600'\n")
+    ecr = Ecr(Clients(resolve_credentials=partial(resolve, seconds=2)))
+    for answer in [*await ask_many(ecr), await ask(ecr)]:
         assert isinstance(answer, RegistryError)
         assert (answer.code, str(answer)) == (
             Code.NO_CREDENTIALS,
-            "The AWS credentials did not come within 0.5 s: the credential process, or the service "
+            "The AWS credentials did not come within 2 s: the credential process, or the service "
             "that issues them, does not answer.",
         )
-    wait_until(lambda: not sleeping())
+    assert starts.read_text() == "x\n"
     assert not sandbox.requests
+    wait_until(lambda: not sleeping())
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_credential_process_that_hangs_is_killed_when_the_run_ends(
+    profiles: Callable[[str], None],
+) -> None:
+    profiles("[default]\ncredential_process = sleep 600\n")
+
+    @on_a_loop
+    async def scenario() -> None:
+        asked = asyncio.ensure_future(ask(Ecr(OrdinaryChain())))
+        await until(sleeping)
+        assert not asked.done()
+
+    scenario()
+    wait_until(lambda: not sleeping())
 
 
 def sleeping() -> list[int]:
