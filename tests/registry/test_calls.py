@@ -29,7 +29,7 @@ def refusal(code: str, status: int = 400, message: str = "words") -> ClientError
 
 
 class Client:
-    """Plays its answers in order; the last one repeats."""
+    """Plays its answers in order, and hangs at an empty one; the last one repeats."""
 
     def __init__(self, *answers: dict[str, Any] | Exception) -> None:
         self.answers = list(answers)
@@ -40,7 +40,11 @@ class Client:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
+        if not answer:
+            await asyncio.Event().wait()
         return answer
+
+    describe_images = batch_get_image
 
 
 class Barrier(Client):
@@ -74,7 +78,7 @@ class Clock:
 
 def calls(client: Client, retry_seconds: float = 0.0) -> tuple[Calls, Clock]:
     clock = Clock()
-    made = Calls(ReadyClients(client), clock, clock.sleep)
+    made = Calls(ReadyClients(client), clock=clock, sleep=clock.sleep)
     made.retry_seconds = retry_seconds
     return made, clock
 
@@ -87,7 +91,7 @@ async def error_of(made: Calls) -> RegistryError:
 
 @on_a_loop
 async def test_the_account_of_the_repository_is_always_sent() -> None:
-    client = Client({})
+    client = Client({"images": []})
     made, _ = calls(client)
     await made.of_repository(WEB, "batch_get_image", imageIds=[])
     assert client.requests == [
@@ -162,3 +166,15 @@ async def test_concurrent_calls_with_expired_credentials_renew_them_once() -> No
     answers = (made.of_repository(WEB, "batch_get_image") for _ in range(10))
     assert await asyncio.gather(*answers) == [{"images": []}] * 10
     assert clients.renewals == 1
+
+
+@on_a_loop
+async def test_a_listing_that_hangs_ends_in_time_with_what_it_has() -> None:
+    page = {"imageDetails": [{"imageDigest": "1"}], "nextToken": "2"}
+    calls = Calls(ReadyClients(Client(page, {})), listing_seconds=0.2)
+    pages = await calls.pages(("123456789012", "eu-west-1"), "describe_images", "imageDetails")
+    assert pages == ([{"imageDigest": "1"}], False)
+    calls = Calls(ReadyClients(Client({})), listing_seconds=0.2)
+    with pytest.raises(RegistryError) as caught:
+        await calls.pages(("123456789012", "eu-west-1"), "describe_images", "imageDetails")
+    assert caught.value.code is Code.TIMED_OUT

@@ -1,4 +1,4 @@
-"""Credentials are resolved once for all callers, and their failures and secrets are told apart."""
+"""Credentials are resolved once for all callers; their failures have a code, and no secrets."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import ImageAnswer, RegistryError
 from layerguard.registry.clients import Clients, OrdinaryChain
 from layerguard.registry.credentials import Resolved, resolve
 from layerguard.registry.ecr import Ecr
+from layerguard.registry.translation import translate_credentials
 from layerguard.verdict import Code
 from layerguard_sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
 
@@ -125,26 +128,46 @@ async def test_a_role_is_assumed_once_by_many_images(sandbox: SandboxEcr) -> Non
 
 @on_a_loop
 async def test_a_credential_process_that_hangs_is_killed_and_is_no_credentials_for_many_images(
-    sandbox: SandboxEcr, profiles: Callable[[str], None]
+    sandbox: SandboxEcr, profiles: Callable[[str], None], tmp_path: Path
 ) -> None:
-    profiles("[default]\ncredential_process = sleep 600\n")
-    clients = Clients(resolve_credentials=partial(resolve, seconds=0.5))
-    asked = asyncio.ensure_future(ask_many(Ecr(clients)))
-    await until(sleeping)
-    assert len(sleeping()) == 1
-    for answer in [*await asked, await ask(Ecr(clients))]:
+    starts = tmp_path / "starts"
+    profiles(f"[default]\ncredential_process = sh -c 'echo x >> {starts}; exec sleep 600'\n")
+    ecr = Ecr(Clients(resolve_credentials=partial(resolve, seconds=2)))
+    for answer in [*await ask_many(ecr), await ask(ecr)]:
         assert isinstance(answer, RegistryError)
         assert (answer.code, str(answer)) == (
             Code.NO_CREDENTIALS,
-            "The AWS credentials did not come within 0.5 s: the credential process, or the service "
+            "The AWS credentials did not come within 2 s: the credential process, or the service "
             "that issues them, does not answer.",
         )
-    wait_until(lambda: not sleeping())
+    assert starts.read_text() == "x\n"
     assert not sandbox.requests
+    wait_until(lambda: not sleeping())
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_credential_process_that_hangs_is_killed_when_the_run_ends(
+    profiles: Callable[[str], None],
+) -> None:
+    profiles("[default]\ncredential_process = sleep 600\n")
+
+    @on_a_loop
+    async def scenario() -> None:
+        asked = asyncio.ensure_future(ask(Ecr(OrdinaryChain())))
+        await until(sleeping)
+        assert not asked.done()
+
+    scenario()
+    wait_until(lambda: not sleeping())
 
 
 def sleeping() -> list[int]:
-    return [each for each in children(os.getpid()) if command_line(each).startswith("sleep 600")]
+    found = []
+    for process in children(os.getpid()):
+        with suppress(OSError):  # it has just ended
+            if command_line(process).startswith("sleep 600"):
+                found.append(process)
+    return found
 
 
 @on_a_loop
@@ -316,6 +339,22 @@ async def test_a_role_that_refuses_a_web_identity_is_named_although_sts_does_not
     assert error.next_step.startswith(
         f"let the role trust the token: add to the trust policy of {role}: "
     )
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("AssumeRole", (Code.ACCESS_DENIED, "add to the trust policy of arn:aws:iam::1:role/a: ")),
+        ("GetRoleCredentials", (Code.NO_CREDENTIALS, "")),
+    ],
+)
+def test_only_a_refused_role_is_a_denial_even_in_other_words(
+    operation: str, expected: tuple[Code, str]
+) -> None:
+    response: Any = {"Error": {"Code": "AccessDenied", "Message": "No."}}
+    identity = Identity(roles=(AssumedRole("arn:aws:iam::1:role/a"),))
+    error = translate_credentials(ClientError(response, operation), identity, str)
+    assert (error.code, error.next_step[: len(expected[1]) or None]) == expected
 
 
 @on_a_loop
@@ -605,6 +644,7 @@ async def test_credentials_in_the_url_of_an_endpoint_that_cannot_be_reached_are_
     error = await error_of(Identity(roles=(AssumedRole(role),), sts_endpoint=sts))
     assert error.code is Code.UNREACHABLE
     assert "PASSWORD" not in str(error)
+    assert error.next_step.startswith("check the network path to the service that issues the cred")
 
 
 @on_a_loop

@@ -21,6 +21,8 @@ AccountRegion: TypeAlias = "tuple[str, str]"
 # The largest page of a listing, and how many pages are read. Source: ECR API reference.
 _PAGE = 1000
 _PAGES = 10
+LISTING_SECONDS = 10.0
+"""How long a listing may take: a verdict without it is only less precise."""
 # The longest pauses before the first and before any later try, in seconds.
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -41,6 +43,13 @@ def entries(answer: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
     return [each for each in listed if isinstance(each, Mapping)]
 
 
+async def _by(seconds: float, call: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return await asyncio.wait_for(call, seconds)
+    except asyncio.TimeoutError:
+        raise RegistryError(Code.TIMED_OUT, "ECR did not answer in time.") from None
+
+
 class Calls:
     """Calls operations of ECR by their names in boto3; raises RegistryError for every failure.
 
@@ -51,6 +60,7 @@ class Calls:
     def __init__(
         self,
         clients: ClientFactory,
+        listing_seconds: float = LISTING_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -58,6 +68,7 @@ class Calls:
         self.count = 0
         """How many requests were sent so far, retries not counted."""
         self._clients = clients
+        self._listing_seconds = listing_seconds
         self._clock = clock
         self._sleep = sleep
 
@@ -108,15 +119,16 @@ class Calls:
     ) -> Pages:
         """Return the entries that an operation lists under ``member``, of its first pages.
 
-        A failure of the first page is raised; that of a later one ends the listing.
+        A failure of the first page is raised; that of a later one ends the listing. So does the
+        end of ``listing_seconds``, after which a verdict would come too late.
         """
         listed: list[Mapping[str, Any]] = []
         token: dict[str, str] = {}
+        end = self._clock() + self._listing_seconds
         for _ in range(_PAGES):
+            call = self.of_registry(registry, operation, maxResults=_PAGE, **parameters, **token)
             try:
-                page = await self.of_registry(
-                    registry, operation, maxResults=_PAGE, **parameters, **token
-                )
+                page = await _by(end - self._clock(), call)
             except RegistryError:
                 if not token:
                     raise

@@ -26,18 +26,18 @@ from layerguard.registry.wire import WireClient
 from layerguard.verdict import Code
 
 # As many as the configuration allows calls at a time: more would be discarded after each use.
-CONNECTIONS = 200
-CONNECT_TIMEOUT_SECONDS = 5
-READ_TIMEOUT_SECONDS = 20
+_CONNECTIONS = 200
+_CONNECT_TIMEOUT_SECONDS = 5
+_READ_TIMEOUT_SECONDS = 20
 # One call is for many images, and is tried again: a silent connection must not cost them all.
-SILENCE_SECONDS = 10
+_SILENCE_SECONDS = 10
 # boto3 tries rare calls once more by itself; what lasts longer is tried again by ``Calls``, which
 # has the deadline.
-ATTEMPTS = 2
+_ATTEMPTS = 2
 _RETRIED = MappingProxyType(
     {
-        "read_timeout": READ_TIMEOUT_SECONDS,
-        "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+        "read_timeout": _READ_TIMEOUT_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
     }
 )
 # For explanations, which have little time.
@@ -201,7 +201,7 @@ class Clients:
             bundle = session.get_config_variable("ca_bundle")
         return WireClient(
             client,
-            Connections(CONNECT_TIMEOUT_SECONDS, SILENCE_SECONDS, bundle),
+            Connections(_CONNECT_TIMEOUT_SECONDS, _SILENCE_SECONDS, bundle),
             partial(self._boto3_client, session, "ecr", region, endpoint, _RETRIED),
         )
 
@@ -234,8 +234,8 @@ class Clients:
         from botocore.config import Config
 
         return Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            max_pool_connections=CONNECTIONS,
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            max_pool_connections=_CONNECTIONS,
             user_agent_appid="layerguard",
             use_fips_endpoint=self._identity.use_fips,
             use_dualstack_endpoint=self._identity.use_dual_stack,

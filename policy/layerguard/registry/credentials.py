@@ -67,19 +67,20 @@ async def resolve(
     """Resolve the credentials of ``identity``, or return why there are none.
 
     ``session`` is a session for the identity, made here if it is None. STS is asked in ``region``
-    unless the identity has one. All secrets are added to ``redaction``. After ``seconds`` it gives
-    up, and kills a credential process that still runs.
+    unless the identity has one. All secrets are added to ``redaction``. Gives up after ``seconds``.
+    A credential process that still runs then, or when this is cancelled, is killed.
     """
     resolution = _Resolution(identity, region, redaction, session)
     try:
         return await asyncio.wait_for(on_a_thread(resolution.run), seconds)
     except asyncio.TimeoutError:
-        resolution.kill()
         return RegistryError(
             Code.NO_CREDENTIALS,
             f"The AWS credentials did not come within {seconds:g} s: the credential process, or "
             "the service that issues them, does not answer.",
         )
+    finally:  # also where the run ends first
+        resolution.end()
 
 
 class _Resolution:
@@ -89,6 +90,7 @@ class _Resolution:
         self._identity, self._region = identity, region
         self._redaction, self._session = redaction, session
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_ended = False
 
     def run(self) -> Resolved | RegistryError:
         try:
@@ -96,7 +98,9 @@ class _Resolution:
         except Exception as error:  # whatever providers raise, for which there is no base class
             return translate_credentials(error, self._identity, self._redaction)
 
-    def kill(self) -> None:
+    def end(self) -> None:
+        """Kill the credential process if it still runs, also one that is started later."""
+        self._has_ended = True
         if self._process:
             self._process.kill()
 
@@ -118,6 +122,8 @@ class _Resolution:
 
     def _start(self, *arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(*arguments, **options)
+        if self._has_ended:
+            self._process.kill()
         return self._process
 
 

@@ -102,7 +102,7 @@ class Denial:
         ``role`` is the ARN of the role, for a message that does not name it.
         """
         caller, role = self.caller or _UNKNOWN_CALLER, self.resource or role or "the role"
-        action, policy = str(self.action), f"the trust policy of {role}"
+        action, policy = self.action or "sts:AssumeRole", f"the trust policy of {role}"
         if self.explicit:
             return self._without_deny(caller, policy)
         if action == _WITH_TOKEN:

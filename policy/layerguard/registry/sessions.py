@@ -9,7 +9,7 @@ from typing import Any
 
 from layerguard.identity import AssumedRole, Identity, WebIdentity
 
-SESSION_NAME = "layerguard"
+_SESSION_NAME = "layerguard"
 _DEFAULT_PROFILE = "default"
 _PROCESS_PROVIDER = "custom-process"
 _ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECR")
@@ -147,7 +147,7 @@ def _assumed(sts: _StsClients, source: Any, role: AssumedRole) -> Any:
 def _arguments(role: AssumedRole | WebIdentity) -> dict[str, Any]:
     return _present(
         {
-            "RoleSessionName": role.session_name or SESSION_NAME,
+            "RoleSessionName": role.session_name or _SESSION_NAME,
             "DurationSeconds": role.duration_seconds,
             "Policy": role.policy,
             "PolicyArns": [{"arn": arn} for arn in role.policy_arns],

@@ -94,6 +94,10 @@ _CLIENT_ERRORS: Mapping[str, Code] = {
     "EndpointProviderError":          Code.UNREACHABLE,
 }
 # fmt: on
+_ISSUER = (
+    "check the network path to the service that issues the credentials (AWS STS, IAM Identity "
+    "Center; a proxy, AWS_ENDPOINT_URL_STS), then run it again."
+)
 # botocore's errors that the same question may not meet again in a moment. Refused connections and
 # failed DNS lookups are not among them: without a network, each image would wait for nothing.
 _TRANSIENT = (
@@ -102,13 +106,12 @@ _TRANSIENT = (
     "ReadTimeoutError",
     "ResponseStreamingError",
 )
-# What can be wrong with credentials and is not said by their absence; all else is no-credentials.
-_CODES_OF_CREDENTIALS = (
-    Code.ACCESS_DENIED,
-    Code.THROTTLED,
-    Code.TIMED_OUT,
-    Code.UNREACHABLE,
-)
+# What a failure to resolve credentials may mean besides no-credentials, with its next step.
+_OF_CREDENTIALS: Mapping[Code, str] = {
+    Code.THROTTLED: "",
+    Code.TIMED_OUT: _ISSUER,
+    Code.UNREACHABLE: _ISSUER,
+}
 _CREDENTIAL_PROCESS = "custom-process"
 # AWS repeats a request that it does not accept, session token included; Python's http.client a
 # header that it cannot send.
@@ -146,9 +149,13 @@ def translate_credentials(error: Exception, identity: Identity, redact: Redact) 
     """
     response = getattr(error, "response", None)
     if isinstance(response, dict):
-        is_sts = "AssumeRole" in str(getattr(error, "operation_name", ""))
-        said = _service_error("STS" if is_sts else "AWS", response, redact)
-        return _refused_role(said, identity) if said.code is Code.ACCESS_DENIED else _narrow(said)
+        operation = str(getattr(error, "operation_name", ""))
+        if not operation.startswith("AssumeRole"):
+            return _of_credentials(_service_error("AWS", response, redact))
+        refusal = _service_error("STS", response, redact)
+        if refusal.code is Code.ACCESS_DENIED:
+            return _denied_role(str(refusal), operation, identity)
+        return _of_credentials(refusal)
     if "BotoCoreError" not in _class_names(error):
         return RegistryError(Code.NO_CREDENTIALS, _unknown_failure(error, identity))
     if getattr(error, "kwargs", {}).get("provider") == _CREDENTIAL_PROCESS:
@@ -156,7 +163,7 @@ def translate_credentials(error: Exception, identity: Identity, redact: Redact) 
             Code.NO_CREDENTIALS,
             "The credential process of the profile failed, or printed no valid credentials.",
         )
-    return _narrow(translate(error, redact))
+    return _of_credentials(translate(error, redact))
 
 
 def is_transient(error: Exception) -> bool:
@@ -218,20 +225,25 @@ def _parts(response: Mapping[str, Any]) -> tuple[str, str, int]:
     return str(error.get("Code", "")), str(error.get("Message", "")), status
 
 
-def _refused_role(error: RegistryError, identity: Identity) -> RegistryError:
-    denial, text = Denial.parse(str(error)), str(error)
-    if not denial.is_of_a_role:
-        return error
+def _denied_role(reason: str, operation: str, identity: Identity) -> RegistryError:
+    denial = Denial.parse(reason)
     role = denial.resource
-    if role is None and identity.web_identity:
-        role = identity.web_identity.arn
-        text = f"{text} The role is {role}."
-    return RegistryError(Code.ACCESS_DENIED, text, denial.next_step_for_role(role))
+    if role is None:
+        role = _role_of(identity, operation)
+        reason = f"{reason} The role is {role}." if role else reason
+    return RegistryError(Code.ACCESS_DENIED, reason, denial.next_step_for_role(role))
 
 
-def _narrow(error: RegistryError) -> RegistryError:
-    if error.code in _CODES_OF_CREDENTIALS:
-        return error
+def _role_of(identity: Identity, operation: str) -> str | None:
+    """Return the ARN of the role that ``operation`` is for, None where it may be one of several."""
+    if operation == "AssumeRoleWithWebIdentity":
+        return identity.web_identity.arn if identity.web_identity else None
+    return identity.roles[0].arn if len(identity.roles) == 1 else None
+
+
+def _of_credentials(error: RegistryError) -> RegistryError:
+    if error.code in _OF_CREDENTIALS:
+        return RegistryError(error.code, str(error), _OF_CREDENTIALS[error.code])
     return RegistryError(Code.NO_CREDENTIALS, str(error))
 
 
