@@ -278,6 +278,20 @@ def test_an_image_that_comes_meanwhile_is_available() -> None:
     assert (verdict.code, sleeps.taken) == (Code.AVAILABLE, [1.0, 2.0])
 
 
+def test_the_explanation_of_an_image_that_did_not_come_is_of_its_last_listing() -> None:
+    registry = FakeRegistry()
+    sleeps = Sleeps(registry)
+
+    async def sleep(seconds: float) -> None:
+        await sleeps.sleep(seconds)
+        registry.list(ListedImage(digest_of("a"), (f"1.{sleeps.now:g}",)))
+
+    with closing(InProcessBackend(registry, 2, sleeps.clock, sleep)) as backend:
+        backend.limit(Limits(absent=3.0), ())
+        (recorder,) = start(backend, request("shop/web:1.0"))
+        assert recorder.explanation.reason.endswith("The nearest tag is 1.3.")
+
+
 @pytest.mark.parametrize("absent", [0.0, 40.0])
 def test_an_image_that_will_not_come_is_not_asked_for_again(absent: float) -> None:
     registry = FakeRegistry()

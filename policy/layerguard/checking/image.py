@@ -76,7 +76,8 @@ async def check_image(
     )
     absent = list(_absent_problems(resolution, listing))
     if again and any(each.code is Code.INCONSISTENT_ANSWER for each in absent):
-        return await check_image(reference, wanted, questions.fresh_copy(), again=False)
+        questions.refresh()
+        return await check_image(reference, wanted, questions, again=False)
     problems = [
         *_layer_problems(answers.values()),
         *map(_problem, resolution.errors),

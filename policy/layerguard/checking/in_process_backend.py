@@ -65,7 +65,7 @@ class InProcessBackend:
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
         self._limits = limits
-        self._queue.size, self._queue.seconds = limits.concurrency, limits.image
+        self._queue.size = limits.concurrency
         self._cache_prefixes = tuple(cache_prefixes)
         self._registry.set_retry_seconds(limits.image / 2)
 
@@ -153,7 +153,8 @@ class InProcessBackend:
         while _may_come(verdict) and (left := began + absent - self._clock()) > 0:
             await self._sleep(min(pause, left))
             pause = min(2 * pause, _LONGEST_PAUSE)
-            verdict = await self._check(request.reference, request.platform, questions.fresh_copy())
+            questions.refresh()
+            verdict = await self._check(request.reference, request.platform, questions)
         if _may_come(verdict) and absent:
             waited = self._clock() - began
             reason = f"{verdict.reason} It did not come within {waited:.0f} s either."

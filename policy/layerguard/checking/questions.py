@@ -122,12 +122,9 @@ class Questions:
         for each in self._pending:
             each.prioritise()
 
-    def fresh_copy(self) -> Questions:
-        """Return the same questions without any answer about a repository."""
-        loaders = self._loaders.fresh()
-        copy = Questions(loaders, self._cache_prefixes, self._begun, self._patience)
-        copy._priority = self._priority
-        return copy
+    def refresh(self) -> None:
+        """Drop every answer about a repository, so that all is asked anew."""
+        self._loaders = self._loaders.fresh()
 
     def images(
         self, repository: Repository, ids: Sequence[ImageId]
