@@ -251,11 +251,11 @@ def test_many_threads_get_the_same_verdicts_at_the_same_time() -> None:
     with checking(registry) as checker:
         checker.prefetch(request(f"shop/web:{tag}") for tag in range(0, 40, 3))
 
-        def check(turn: int) -> None:
-            verdicts = checker.check([*uses[turn:], *uses[:turn]])
-            found.append(codes([*verdicts[40 - turn :], *verdicts[: 40 - turn]]))
+        def check(shift: int) -> None:
+            verdicts = checker.check([*uses[shift:], *uses[:shift]])
+            found.append(codes([*verdicts[40 - shift :], *verdicts[: 40 - shift]]))
 
-        threads = [threading.Thread(target=check, args=(turn,)) for turn in range(8)]
+        threads = [threading.Thread(target=check, args=(shift,)) for shift in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:

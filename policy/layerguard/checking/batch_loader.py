@@ -222,7 +222,7 @@ class _Batch(Generic[_Question, _Answer]):
             self._batcher.abandon(self)
 
     def sent(self) -> None:
-        """Mark this as sent, and call who waits for that."""
+        """Mark this as sent, and call the callbacks."""
         self.is_sent = True
         for callback in self._on_sending:
             callback()

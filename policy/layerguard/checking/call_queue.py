@@ -26,7 +26,7 @@ class Priority(IntEnum):
     """A check that has begun is finished before another one begins."""
     NORMAL = 2
     LOW = 3
-    """It only makes better words."""
+    """It only serves an explanation."""
 
 
 class CallQueue:
