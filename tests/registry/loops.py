@@ -1,4 +1,4 @@
-"""Tests that run on an event loop: each on one of its own, which ends with it."""
+"""Tests that run on an event loop, each on its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Parameters = ParamSpec("_Parameters")
 def on_a_loop(
     test: Callable[_Parameters, Coroutine[Any, Any, None]],
 ) -> Callable[_Parameters, None]:
-    """Make a test of a coroutine."""
+    """Return a test that runs the coroutine ``test``."""
 
     @functools.wraps(test)
     def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> None:
@@ -25,7 +25,7 @@ def on_a_loop(
 
 
 async def until(is_so: Callable[[], object]) -> None:
-    """Let the loop go on until something is so; fail where it does not become so."""
+    """Run the loop until ``is_so``; fail after PATIENCE seconds."""
     loop = asyncio.get_running_loop()
     end = loop.time() + PATIENCE
     while not is_so():

@@ -1,4 +1,4 @@
-"""Connections: requests and answers as they are sent, kept connections, and every way to fail."""
+"""Connections: requests and responses, reused connections, and every way to fail."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from botocore.exceptions import (
 from layerguard.registry.connections import Connections, Reply
 
 from tests.processes import wait_until
-from tests.registry.https import certificate, server_context
+from tests.registry.certificates import certificate, server_context
 from tests.registry.loops import on_a_loop, until
 
-# What is sent of an answer in chunks.
+# Chunked bodies, by path.
 CHUNKED = {
     "/chunked": b"4\r\nfour\r\n5\r\n more\r\n0\r\n\r\n",
     "/chunked/extended": b"4;a=b\r\nfour\r\n005 ; c\r\n more\r\n0;d\r\nX-One: 1\r\nX-Two: 2\r\n\r\n",
@@ -44,16 +44,16 @@ WHOLE = ("/chunked", "/chunked/extended")
 
 
 class Server(ThreadingHTTPServer):
-    """Says what it was asked, and remembers which connections there were and which are over.
+    """Echoes requests, and records which connections were opened and which have ended.
 
-    What is asked ``/together`` is answered when four have asked it.
+    Requests to ``/together`` are answered when there are four of them.
     """
 
     def __init__(self, https: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.opened: list[object] = []
         self.ended: list[object] = []
-        self.asked: list[str] = []
+        self.paths: list[str] = []
         self.hung = threading.Event()
         self.together = threading.Barrier(4)
         self.scheme = "https" if https else "http"
@@ -69,7 +69,7 @@ class Server(ThreadingHTTPServer):
         return len(self.opened)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is what these tests are about."""
+        """Ignore clients that close their connections."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.asked.append(self.path)
+        self.server.paths.append(self.path)
         match self.path.partition("?")[0]:
             case "/hang":
                 self.server.hung.wait(30)
@@ -125,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.hung.wait(30)
                 self.close_connection = True
                 return
-        content = f"{self.command} {self.path} {self.headers['X-Said']} {body.decode()}".encode()
+        content = f"{self.command} {self.path} {self.headers['X-Header']} {body.decode()}".encode()
         self.send_response(418 if self.path == "/teapot" else 200)
         self.send_header("Content-Length", str(len(content)))
         if self.path == "/last":
@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
         self.do_POST()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        pass
 
 
 @contextmanager
@@ -169,18 +169,18 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def post(connections: Connections, url: str) -> Reply:
-    return await connections.send("POST", url, {"X-Said": "hello"}, b"body")
+    return await connections.send("POST", url, {"X-Header": "hello"}, b"body")
 
 
 @on_a_loop
-async def test_a_request_arrives_as_it_is_and_so_does_its_answer_whatever_its_status(
+async def test_a_request_and_its_response_of_any_status_arrive_unchanged(
     server: Server,
 ) -> None:
     connections = Connections(20, 20)
     expected = {"/": 200, "/a/b?c=d&e": 200, "/teapot": 418}
     for path, status in expected.items():
-        said = f"POST {path} hello body".encode()
-        assert await post(connections, f"{server.url}{path}") == (status, said)
+        echo = f"POST {path} hello body".encode()
+        assert await post(connections, f"{server.url}{path}") == (status, echo)
     assert await connections.send("GET", f"{server.url}?only=query", {}) == (
         200,
         b"GET /?only=query None ",
@@ -189,7 +189,7 @@ async def test_a_request_arrives_as_it_is_and_so_does_its_answer_whatever_its_st
 
 
 @on_a_loop
-async def test_what_is_said_of_chunks_and_behind_the_last_one_is_no_part_of_an_answer(
+async def test_chunk_extensions_and_trailers_are_no_part_of_a_body(
     server: Server,
 ) -> None:
     connections = Connections(20, 20)
@@ -200,7 +200,7 @@ async def test_what_is_said_of_chunks_and_behind_the_last_one_is_no_part_of_an_a
 
 
 @on_a_loop
-async def test_a_connection_is_kept_and_requests_at_the_same_time_have_one_each(
+async def test_connections_are_reused_and_concurrent_requests_have_one_each(
     server: Server,
 ) -> None:
     connections = Connections(20, 20)
@@ -217,12 +217,12 @@ async def test_a_connection_is_kept_and_requests_at_the_same_time_have_one_each(
 
     await asyncio.gather(*(ask() for _ in range(4)))
     assert server.connections == 4
-    assert len(server.asked) == 29
+    assert len(server.paths) == 29
     assert not server.ended
 
 
 @pytest.mark.parametrize("is_secure", [False, True])
-def test_no_connection_is_left_when_nobody_has_them_any_more(
+def test_no_connection_is_left_open_when_connections_are_garbage_collected(
     tmp_path: Path, *, is_secure: bool
 ) -> None:
     path = certificate(tmp_path) if is_secure else None
@@ -242,16 +242,16 @@ def test_no_connection_is_left_when_nobody_has_them_any_more(
 
 
 @pytest.mark.parametrize("is_secure", [False, True])
-def test_no_connection_is_left_when_the_loop_is_over(tmp_path: Path, *, is_secure: bool) -> None:
+def test_no_connection_is_left_open_when_the_loop_ends(tmp_path: Path, *, is_secure: bool) -> None:
     path = certificate(tmp_path) if is_secure else None
     connections = Connections(20, 20, str(path) if path else None)
 
     @on_a_loop
     async def scenario(server: Server) -> None:
-        # One that is kept, and one on which an answer is under way.
+        # One is idle, and one waits for a response.
         await post(connections, server.url)
         hangs = asyncio.ensure_future(post(connections, f"{server.url}/hang"))
-        await until(lambda: "/hang" in server.asked)
+        await until(lambda: "/hang" in server.paths)
         await post(connections, server.url)
         assert server.connections == 2
         assert not server.ended
@@ -259,12 +259,12 @@ def test_no_connection_is_left_when_the_loop_is_over(tmp_path: Path, *, is_secur
 
     with running(Server(path)) as server:
         scenario(server)
-        server.hung.set()  # who hangs does not see that its connection is over
+        server.hung.set()  # its handler does not notice that the connection ended
         wait_until(lambda: sorted(map(str, server.ended)) == sorted(map(str, server.opened)))
 
 
 @on_a_loop
-async def test_a_request_that_is_given_up_ends_its_connection_and_no_other(server: Server) -> None:
+async def test_a_request_that_is_cancelled_ends_its_connection_and_no_other(server: Server) -> None:
     connections = Connections(20, 20)
     await post(connections, server.url)
     with pytest.raises(asyncio.TimeoutError):
@@ -274,18 +274,18 @@ async def test_a_request_that_is_given_up_ends_its_connection_and_no_other(serve
 
 
 @on_a_loop
-async def test_what_is_larger_than_wanted_is_not_read_to_its_end(server: Server) -> None:
+async def test_a_body_above_the_limit_is_not_read_to_its_end(server: Server) -> None:
     connections = Connections(20, 20)
-    said = b"GET / None "
-    assert (await connections.send("GET", server.url, {}, most=len(said))).content == said
+    echo = b"GET / None "
+    assert (await connections.send("GET", server.url, {}, most=len(echo))).content == echo
     assert server.connections == 1
     assert len((await connections.send("GET", server.url, {}, most=4)).content) == 5
-    assert (await connections.send("GET", server.url, {}, most=100)).content == said
+    assert (await connections.send("GET", server.url, {}, most=100)).content == echo
     assert server.connections == 2
 
 
 @pytest.mark.parametrize(
-    ("path", "came"),
+    ("path", "received"),
     [
         ("/half", b"half"),
         ("/chunked/cut", b"four and"),
@@ -294,17 +294,17 @@ async def test_what_is_larger_than_wanted_is_not_read_to_its_end(server: Server)
     ],
 )
 @on_a_loop
-async def test_what_ends_before_its_time_is_returned_as_far_as_it_came(
-    server: Server, path: str, came: bytes
+async def test_a_body_that_ends_early_is_returned_as_far_as_it_was_received(
+    server: Server, path: str, received: bytes
 ) -> None:
     connections = Connections(20, 20)
-    assert await post(connections, f"{server.url}{path}") == (200, came)
+    assert await post(connections, f"{server.url}{path}") == (200, received)
     assert (await post(connections, server.url)).status == 200
     assert server.connections == 2
 
 
 @on_a_loop
-async def test_a_connection_that_ended_while_it_was_idle_is_made_anew_without_a_word(
+async def test_an_idle_connection_that_has_ended_is_replaced(
     server: Server,
 ) -> None:
     connections = Connections(20, 20)
@@ -312,18 +312,18 @@ async def test_a_connection_that_ended_while_it_was_idle_is_made_anew_without_a_
         assert (await post(connections, f"{server.url}{path}")).status == 200
     with pytest.raises(ConnectionClosedError):
         await post(connections, f"{server.url}/close")
-    # BatchLoader on the connection that was kept, and once on a new one.
-    assert server.asked[-2:] == ["/close", "/close"]
+    # Once on the connection that was reused, and once on a new one.
+    assert server.paths[-2:] == ["/close", "/close"]
 
 
-def nobody() -> str:
+def url_without_a_server() -> str:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.mark.parametrize(
-    ("place", "error"),
+    ("make_url", "error"),
     [
         (lambda server: f"{server.url}/close", ConnectionClosedError),
         (lambda server: f"{server.url}/hang", ReadTimeoutError),
@@ -333,22 +333,24 @@ def nobody() -> str:
         (lambda server: f"{server.url}/chunked/rubbish", HTTPClientError),
         (lambda server: f"{server.url}/chunked/negative", HTTPClientError),
         (lambda server: server.url.replace("http:", "gopher:"), HTTPClientError),
-        (lambda _: nobody(), EndpointConnectionError),
+        (lambda _: url_without_a_server(), EndpointConnectionError),
         (lambda _: "http://no-such-host.invalid", EndpointConnectionError),
         (lambda server: server.url.replace("http:", "https:"), SSLError),
     ],
 )
 @on_a_loop
-async def test_every_failure_is_botocores_error_for_it(
-    server: Server, place: Callable[[Server], str], error: type[Exception]
+async def test_every_failure_is_raised_as_botocores_error(
+    server: Server, make_url: Callable[[Server], str], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        await post(Connections(30, 0.2 if error is ReadTimeoutError else 30), place(server))
+        await post(Connections(30, 0.2 if error is ReadTimeoutError else 30), make_url(server))
 
 
 @pytest.mark.parametrize("path", ["/close", "/hang", "/silent", "/rubbish", "/chunked/rubbish"])
 @on_a_loop
-async def test_a_failure_is_forgotten_without_a_word(server: Server, path: str) -> None:
+async def test_a_failure_can_be_garbage_collected_without_a_warning(
+    server: Server, path: str
+) -> None:
     async def fail() -> None:
         try:
             await post(Connections(30, 0.2), f"{server.url}{path}")
@@ -358,10 +360,10 @@ async def test_a_failure_is_forgotten_without_a_word(server: Server, path: str) 
             assert failure.__traceback__
 
     await fail()
-    gc.collect()  # what it complains of is an error here
+    gc.collect()  # whose warnings are errors
 
 
-class Hastened(asyncio.SelectorEventLoop):
+class LoopWithAClock(asyncio.SelectorEventLoop):
     """A loop whose time can be put forward."""
 
     def __init__(self) -> None:
@@ -373,8 +375,8 @@ class Hastened(asyncio.SelectorEventLoop):
 
 
 @pytest.mark.parametrize("goes_on", [True, False])
-def test_an_answer_is_waited_for_as_long_as_something_comes(*, goes_on: bool) -> None:
-    loop = Hastened()
+def test_the_read_timeout_begins_again_with_every_piece_of_a_response(*, goes_on: bool) -> None:
+    loop = LoopWithAClock()
     over = asyncio.Event()
 
     async def pass_on() -> None:
@@ -415,33 +417,33 @@ def test_an_answer_is_waited_for_as_long_as_something_comes(*, goes_on: bool) ->
 
 
 class NameServer:
-    """What the standard library looks names up with: it has addresses, when it may say them."""
+    """Replaces the standard library's lookup: it answers with addresses when it may."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-        self.asked: list[str] = []
-        self.may_say = threading.Event()
+        self.hosts: list[str] = []
+        self.may_answer = threading.Event()
         self._addresses = addresses
         self._real = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self._look_up)
 
     def _look_up(self, host: str, port: int, **options: Any) -> list[Any]:
-        self.asked.append(host)
-        assert self.may_say.wait(30)
+        self.hosts.append(host)
+        assert self.may_answer.wait(30)
         return [each for name in self._addresses for each in self._real(name, port, **options)]
 
 
 @on_a_loop
-async def test_many_requests_at_the_same_time_look_their_host_up_once(
+async def test_concurrent_requests_look_their_host_up_once(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = NameServer(monkeypatch, "127.0.0.1")
     connections = Connections(20, 20)
     url = f"http://registry.example:{server.server_port}/together"
     asked = [asyncio.ensure_future(post(connections, url)) for _ in range(4)]
-    await until(lambda: names.asked)
-    names.may_say.set()
+    await until(lambda: names.hosts)
+    names.may_answer.set()
     assert [reply.status for reply in await asyncio.gather(*asked)] == [200] * 4
-    assert names.asked == ["registry.example"]
+    assert names.hosts == ["registry.example"]
     assert server.connections == 4
 
 
@@ -449,47 +451,47 @@ async def test_many_requests_at_the_same_time_look_their_host_up_once(
 async def test_a_host_is_reached_at_the_first_of_its_addresses_that_answers(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Nobody listens at the first one.
-    NameServer(monkeypatch, "127.0.0.2", "127.0.0.1").may_say.set()
+    # The first one refuses connections.
+    NameServer(monkeypatch, "127.0.0.2", "127.0.0.1").may_answer.set()
     url = f"http://registry.example:{server.server_port}"
     assert (await post(Connections(20, 20), url)).status == 200
 
 
 @on_a_loop
 async def test_a_host_without_an_address_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    NameServer(monkeypatch).may_say.set()
+    NameServer(monkeypatch).may_answer.set()
     with pytest.raises(EndpointConnectionError):
         await post(Connections(20, 20), "http://registry.example")
 
 
 @on_a_loop
-async def test_a_name_server_that_is_silent_costs_the_time_to_connect_and_stops_nobody_else(
+async def test_a_name_server_that_does_not_answer_costs_the_connect_timeout_and_blocks_no_other_host(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connections = Connections(0.2, 20)
     await post(connections, server.url)
     names = NameServer(monkeypatch, "127.0.0.1")
     waits = asyncio.ensure_future(post(connections, "http://registry.example"))
-    await until(lambda: names.asked)
+    await until(lambda: names.hosts)
     assert await post(connections, server.url) == (200, b"POST / hello body")
     with pytest.raises(ConnectTimeoutError):
         await waits
-    names.may_say.set()
+    names.may_answer.set()
 
 
 @on_a_loop
-async def test_a_header_that_cannot_be_sent_is_an_error_and_leaves_nothing_open(
+async def test_a_header_that_cannot_be_sent_is_an_error_and_opens_no_connection(
     server: Server,
 ) -> None:
     with pytest.raises(HTTPClientError, match="Invalid header value"):
-        await Connections(20, 20).send("POST", server.url, {"X-Said": "two\r\nlines"})
+        await Connections(20, 20).send("POST", server.url, {"X-Header": "two\r\nlines"})
     gc.collect()
     assert not server.opened
 
 
 @pytest.mark.parametrize("how", ["argument", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 @on_a_loop
-async def test_a_certificate_is_held_against_the_bundle_that_is_named(
+async def test_a_certificate_is_verified_with_the_bundle_that_is_named(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = certificate(tmp_path)
@@ -518,7 +520,7 @@ async def test_a_bundle_may_be_a_folder(tmp_path: Path) -> None:
 
 
 @on_a_loop
-async def test_a_certificate_that_nobody_vouches_for_or_of_another_host_is_refused(
+async def test_a_certificate_of_an_unknown_issuer_or_another_host_is_refused(
     tmp_path: Path,
 ) -> None:
     path = certificate(tmp_path)
@@ -530,7 +532,7 @@ async def test_a_certificate_that_nobody_vouches_for_or_of_another_host_is_refus
 
 
 @on_a_loop
-async def test_a_proxy_of_the_environment_is_used_unless_the_host_is_excepted(
+async def test_a_proxy_of_the_environment_is_used_except_for_the_hosts_in_no_proxy(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url)

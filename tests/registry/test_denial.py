@@ -1,6 +1,8 @@
-"""What a denial of AWS says, and what it takes to end it."""
+"""Access denied messages of AWS, and the policy change that each asks for."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from layerguard.reference import Repository
@@ -48,35 +50,35 @@ CONDITIONS = (
         ("with an explicit deny in an identity-based policy", Side.IDENTITY, True),
     ],
 )
-def test_a_denial_tells_the_action_the_principal_the_resource_and_the_side(
+def test_a_denial_has_the_action_the_caller_the_resource_and_the_side(
     reason: str, side: Side, *, explicit: bool
 ) -> None:
-    assert Denial.read(START + reason) == Denial(
+    assert Denial.parse(START + reason) == Denial(
         "ecr:BatchGetImage", SESSION, WEB_ARN, side, explicit
     )
 
 
-def test_a_denial_that_says_little_leaves_the_rest_open() -> None:
-    assert Denial.read("Denied.") == Denial(None, None, None, Side.EITHER, explicit=False)
+def test_what_a_message_does_not_name_is_none() -> None:
+    assert Denial.parse("Denied.") == Denial(None, None, None, Side.EITHER, explicit=False)
     of_sts = "Not authorized to perform sts:AssumeRoleWithWebIdentity."
-    assert Denial.read(of_sts) == Denial(
+    assert Denial.parse(of_sts) == Denial(
         "sts:AssumeRoleWithWebIdentity", None, None, Side.EITHER, explicit=False
     )
 
 
-def step(
+def denial(
     side: Side,
     action: str | None = "ecr:BatchGetImage",
     caller: str | None = SESSION,
     *,
     resource: str | None = WEB_ARN,
     explicit: bool = False,
-    asked_by: str | None = None,
-    role: str | None = None,
-    repository: Repository = WEB,
-) -> str:
-    denial = Denial(action, caller, resource, side, explicit)
-    return denial.next_step(repository, asked_by, role)
+) -> Denial:
+    return Denial(action, caller, resource, side, explicit)
+
+
+def step(side: Side, *parts: str | None, **more: Any) -> str:
+    return denial(side, *parts, **more).next_step(WEB)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +117,13 @@ def test_a_repository_of_the_callers_own_account_needs_no_policy_of_its_own() ->
     assert step(Side.IDENTITY, caller=USER) == f"add to the identity policy of {USER}: {ON_WEB}"
 
 
-def test_who_asked_is_taken_from_sts_where_the_denial_does_not_say_it() -> None:
-    assert step(Side.EITHER, caller=None, asked_by=USER) == step(Side.EITHER, caller=USER)
+def test_the_caller_may_be_given_where_the_message_does_not_name_it() -> None:
+    unnamed = denial(Side.EITHER, caller=None)
+    assert unnamed.next_step(WEB, USER) == step(Side.EITHER, caller=USER)
+    assert denial(Side.EITHER).next_step(WEB, USER) == step(Side.EITHER)
 
 
-def test_of_a_denial_that_says_nothing_everything_is_said_that_may_be_missing() -> None:
+def test_without_any_part_the_next_step_names_everything_that_may_be_missing() -> None:
     assert step(Side.EITHER, None, None, resource=None) == (
         f"add to the identity policy of the principal that runs Pulumi: {ON_WEB}; for a repository "
         "of another account its repository policy must allow it too (the pull-only policy that AWS "
@@ -127,7 +131,7 @@ def test_of_a_denial_that_says_nothing_everything_is_said_that_may_be_missing() 
     )
 
 
-def test_only_of_the_question_about_layers_it_is_said_that_the_pull_only_policy_lacks_it() -> None:
+def test_the_pull_only_policy_is_mentioned_only_where_it_lacks_the_action() -> None:
     layers = step(Side.IDENTITY, "ecr:BatchCheckLayerAvailability", USER)
     assert layers.endswith(
         "(the pull-only policy that AWS manages lacks ecr:BatchCheckLayerAvailability)"
@@ -161,9 +165,7 @@ def test_an_action_that_is_missing_beside_the_known_ones_is_added() -> None:
     ],
 )
 def test_an_explicit_deny_must_go(side: Side, where: str) -> None:
-    assert (
-        step(side, explicit=True) == f"take away the explicit deny of ecr:BatchGetImage in {where}."
-    )
+    assert step(side, explicit=True) == f"remove the explicit deny of ecr:BatchGetImage in {where}."
 
 
 @pytest.mark.parametrize(
@@ -175,25 +177,30 @@ def test_an_explicit_deny_must_go(side: Side, where: str) -> None:
             f"{SESSION}: {MAY_ASSUME}{CONDITIONS}",
         ),
         (Side.RESOURCE, f"add to the trust policy of {ROLE}: {TRUSTED}{CONDITIONS}"),
-        (Side.IDENTITY, f"add to the identity policy of {SESSION}: {MAY_ASSUME}"),
+        (
+            Side.IDENTITY,
+            f"add to the identity policy of {SESSION}: {MAY_ASSUME}; and the trust policy of "
+            f"{ROLE} must allow it too",
+        ),
         (Side.BOUNDARY, f"allow it in the permissions boundary of {SESSION}: {MAY_ASSUME}"),
     ],
 )
-def test_who_may_not_assume_a_role_needs_a_policy_about_the_role_and_none_of_the_repository(
+def test_a_denied_role_needs_policies_of_the_role_and_the_caller_and_none_of_the_repository(
     side: Side, expected: str
 ) -> None:
-    assert step(side, "sts:AssumeRole", resource=ROLE) == expected
+    assert denial(side, "sts:AssumeRole", resource=ROLE).next_step_for_role() == expected
 
 
 def test_an_explicit_deny_of_a_role_is_in_its_trust_policy() -> None:
-    assert step(Side.RESOURCE, "sts:AssumeRole", resource=ROLE, explicit=True) == (
-        f"take away the explicit deny of sts:AssumeRole in the trust policy of {ROLE}."
+    denied = denial(Side.RESOURCE, "sts:AssumeRole", resource=ROLE, explicit=True)
+    assert denied.next_step_for_role() == (
+        f"remove the explicit deny of sts:AssumeRole in the trust policy of {ROLE}."
     )
 
 
-def test_a_role_that_does_not_trust_a_token_must_trust_who_issued_it() -> None:
+def test_a_role_that_does_not_trust_a_token_must_trust_its_issuer() -> None:
     action = "sts:AssumeRoleWithWebIdentity"
-    assert step(Side.EITHER, action, None, resource=None, role=ROLE) == (
+    assert denial(Side.EITHER, action, None, resource=None).next_step_for_role(ROLE) == (
         f"let the role trust the token: add to the trust policy of {ROLE}: "
         f'{{"Effect": "Allow", "Action": ["{action}"], '
         '"Principal": {"Federated": "the identity provider that issued the token"}}'
@@ -205,4 +212,4 @@ def test_a_role_that_does_not_trust_a_token_must_trust_who_issued_it() -> None:
 )
 def test_the_resource_is_of_the_regions_partition(region: str) -> None:
     there = Repository("123456789012", region, "web")
-    assert f'"Resource": "{there.arn}"' in step(Side.IDENTITY, repository=there)
+    assert f'"Resource": "{there.arn}"' in denial(Side.IDENTITY).next_step(there)

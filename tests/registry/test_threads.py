@@ -1,4 +1,4 @@
-"""Threads for what blocks: its result, its failure, and what it does not hold up."""
+"""Blocking work on threads: its result, its failure, and what it does not block."""
 
 from __future__ import annotations
 
@@ -15,40 +15,38 @@ from layerguard_sandbox.engine import ROOT
 
 from tests.registry.loops import on_a_loop, until
 
-PATIENCE = 30
-
 
 class Hanging:
-    """Work that hangs until it is let go, and then says what it was told to say."""
+    """Work that hangs until it may end, and then returns or raises its result."""
 
-    def __init__(self, says: str | Exception = "the end") -> None:
-        self.says = says
+    def __init__(self, result: str | Exception = "the end") -> None:
+        self.result = result
         self.may_end = threading.Event()
         self.thread: threading.Thread | None = None
 
     def __call__(self) -> str:
         self.thread = threading.current_thread()
-        assert self.may_end.wait(PATIENCE)
-        if isinstance(self.says, Exception):
-            raise self.says
-        return self.says
+        assert self.may_end.wait(30)
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
 
     def end(self) -> None:
-        """Let it go and wait until its thread is over: what fails there fails the test."""
+        """Let it end and wait for its thread: an exception there fails the test."""
         self.may_end.set()
         assert self.thread is not None
-        self.thread.join(PATIENCE)
+        self.thread.join(30)
         assert not self.thread.is_alive()
 
 
 @on_a_loop
-async def test_what_the_work_returns_is_returned() -> None:
-    assert await on_a_thread(lambda: "said") == "said"
+async def test_the_result_of_the_work_is_returned() -> None:
+    assert await on_a_thread(lambda: "the end") == "the end"
     assert await on_a_thread(threading.current_thread) is not threading.current_thread()
 
 
 @on_a_loop
-async def test_what_the_work_raises_is_raised() -> None:
+async def test_the_exception_of_the_work_is_raised() -> None:
     def fail() -> NoReturn:
         raise LookupError("words")
 
@@ -57,7 +55,7 @@ async def test_what_the_work_raises_is_raised() -> None:
 
 
 @on_a_loop
-async def test_an_end_of_an_iteration_is_an_error_and_nobody_waits_for_ever() -> None:
+async def test_a_stop_iteration_is_an_error_and_does_not_block_the_caller() -> None:
     with pytest.raises(RuntimeError, match="StopIteration: words"):
         await on_a_thread(lambda: next(iter_of_words()))
 
@@ -74,7 +72,7 @@ def iter_of_words() -> Iterator[NoReturn]:
 
 
 @on_a_loop
-async def test_the_loop_goes_on_meanwhile() -> None:
+async def test_the_event_loop_is_not_blocked() -> None:
     work = Hanging()
 
     async def let_it_end() -> str:
@@ -86,39 +84,39 @@ async def test_the_loop_goes_on_meanwhile() -> None:
 
 
 @on_a_loop
-async def test_each_work_has_a_thread_of_its_own() -> None:
+async def test_every_call_has_its_own_thread() -> None:
     together = threading.Barrier(50)
-    turns = await asyncio.gather(*(on_a_thread(lambda: together.wait(PATIENCE)) for _ in range(50)))
-    assert sorted(turns) == list(range(50))
+    places = await asyncio.gather(*(on_a_thread(lambda: together.wait(30)) for _ in range(50)))
+    assert sorted(places) == list(range(50))
 
 
-@pytest.mark.parametrize("says", ["the end", LookupError("words")])
+@pytest.mark.parametrize("result", ["the end", LookupError("words")])
 @on_a_loop
-async def test_nobody_minds_when_work_ends_for_which_nobody_waits_any_more(
-    says: str | Exception,
+async def test_work_that_ends_after_its_caller_was_cancelled_is_no_error(
+    result: str | Exception,
 ) -> None:
-    complaints: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
-    work = Hanging(says)
-    waits = asyncio.ensure_future(on_a_thread(work))
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    work = Hanging(result)
+    caller = asyncio.ensure_future(on_a_thread(work))
     await until(lambda: work.thread)
-    waits.cancel()
+    caller.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await waits
+        await caller
     work.end()
     assert await on_a_thread(lambda: "after it") == "after it"
-    assert not complaints
+    assert not errors
 
 
-@pytest.mark.parametrize("says", ["the end", LookupError("words")])
-def test_a_loop_that_ended_before_the_work_did_is_no_error(says: str | Exception) -> None:
-    work = Hanging(says)
+@pytest.mark.parametrize("result", ["the end", LookupError("words")])
+def test_a_loop_that_ended_before_the_work_did_is_no_error(result: str | Exception) -> None:
+    work = Hanging(result)
 
     @on_a_loop
     async def scenario() -> None:
-        waits = asyncio.ensure_future(on_a_thread(work))
+        caller = asyncio.ensure_future(on_a_thread(work))
         await until(lambda: work.thread)
-        assert not waits.done()
+        assert not caller.done()
 
     scenario()
     assert not work.may_end.is_set()
@@ -136,10 +134,10 @@ async def main():
     def hang():
         begun.set()
         threading.Event().wait()
-    waits = asyncio.ensure_future(on_a_thread(hang))
+    caller = asyncio.ensure_future(on_a_thread(hang))
     while not begun.is_set():
         await asyncio.sleep(0.01)
-    print("hangs", waits.done())
+    print("hangs", caller.done())
 
 asyncio.run(main())
 """
@@ -151,7 +149,7 @@ def test_work_that_hangs_does_not_keep_a_process_alive() -> None:
         cwd=ROOT / "policy",
         capture_output=True,
         text=True,
-        timeout=2 * PATIENCE,
+        timeout=60,
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "hangs False\n", "")

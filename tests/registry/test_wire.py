@@ -1,4 +1,4 @@
-"""The wire: what boto3's client of ECR says and hears, in half of its time."""
+"""The wire client: requests and answers as those of boto3's client of ECR."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import boto3
-import botocore.session
 import pytest
 from botocore.config import Config
-from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from layerguard.registry import wire
 from layerguard.registry.connections import Connections
 from layerguard.registry.wire import WireClient
-from layerguard_sandbox.ecr import Answer, Fault, Keys, SandboxEcr, oci_image
+from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 
 from tests.registry.loops import on_a_loop, until
 
@@ -51,7 +48,7 @@ def ours(client: Any) -> WireClient:
 
 
 @on_a_loop
-async def test_every_question_gets_the_answer_that_boto3_gets(
+async def test_every_call_returns_what_boto3_returns(
     sandbox: SandboxEcr, client: Any, ours: WireClient
 ) -> None:
     pushed = sandbox.registry(ACCOUNT, REGION).push(REPOSITORY, oci_image("web"), tag="1")
@@ -64,38 +61,38 @@ async def test_every_question_gets_the_answer_that_boto3_gets(
         theirs = getattr(client, name)(**WHERE, **parameters)
         del theirs["ResponseMetadata"]
         assert await getattr(ours, name)(**WHERE, **parameters) == theirs
-    said = await ours.get_download_url_for_layer(**WHERE, layerDigest=pushed.configs[0])
-    assert said["downloadUrl"].startswith(sandbox.endpoint)
+    answer = await ours.get_download_url_for_layer(**WHERE, layerDigest=pushed.configs[0])
+    assert answer["downloadUrl"].startswith(sandbox.endpoint)
 
 
 @on_a_loop
-async def test_what_is_asked_seldom_goes_through_one_client_of_boto3_and_does_not_stop_the_loop(
+async def test_rare_calls_go_through_one_client_of_boto3_and_do_not_block_the_loop(
     sandbox: SandboxEcr, client: Any
 ) -> None:
     sandbox.registry(ACCOUNT, REGION).push(REPOSITORY, oci_image("web"), tag="1")
     made: list[Any] = []
     may_end = threading.Event()
 
-    def seldom() -> Any:
+    def make() -> Any:
         made.append(client)
         assert may_end.wait(30)
         return client
 
-    ours = WireClient(client, Connections(20, 20), seldom)
-    here = {"registryId": ACCOUNT}
+    ours = WireClient(client, Connections(20, 20), make)
+    registry = {"registryId": ACCOUNT}
     questions: tuple[tuple[str, dict[str, Any]], ...] = (
         ("describe_images", WHERE),
-        ("describe_repositories", here),
-        ("describe_pull_through_cache_rules", here),
+        ("describe_repositories", registry),
+        ("describe_pull_through_cache_rules", registry),
     )
-    asked = [
+    calls = [
         asyncio.ensure_future(getattr(ours, name)(**parameters)) for name, parameters in questions
     ]
     await until(lambda: made)
     assert (await ours.batch_get_image(**WHERE, imageIds=[{"imageTag": "1"}]))["images"]
-    assert not any(each.done() for each in asked)
+    assert not any(each.done() for each in calls)
     may_end.set()
-    for (name, parameters), mine in zip(questions, await asyncio.gather(*asked), strict=True):
+    for (name, parameters), mine in zip(questions, await asyncio.gather(*calls), strict=True):
         theirs = getattr(client, name)(**parameters)
         del mine["ResponseMetadata"], theirs["ResponseMetadata"]
         assert mine == theirs
@@ -106,19 +103,19 @@ async def test_what_is_asked_seldom_goes_through_one_client_of_boto3_and_does_no
 
 
 @on_a_loop
-async def test_a_client_for_what_is_asked_seldom_that_could_not_be_made_is_made_the_next_time(
+async def test_a_client_of_boto3_that_could_not_be_made_is_made_for_the_next_call(
     sandbox: SandboxEcr, client: Any
 ) -> None:
     sandbox.registry(ACCOUNT, REGION).push(REPOSITORY, oci_image("web"), tag="1")
-    turns = iter([LookupError("words"), client])
+    results = iter([LookupError("words"), client])
 
-    def seldom() -> Any:
-        turn = next(turns)
-        if isinstance(turn, Exception):
-            raise turn
-        return turn
+    def make() -> Any:
+        result = next(results)
+        if isinstance(result, Exception):
+            raise result
+        return result
 
-    ours = WireClient(client, Connections(20, 20), seldom)
+    ours = WireClient(client, Connections(20, 20), make)
     with pytest.raises(LookupError, match="words"):
         await ours.describe_images(**WHERE)
     for _ in range(2):
@@ -126,7 +123,7 @@ async def test_a_client_for_what_is_asked_seldom_that_could_not_be_made_is_made_
 
 
 @on_a_loop
-async def test_it_asks_as_who_the_client_asks_and_names_itself_as_the_client_does(
+async def test_a_request_has_the_principal_and_the_headers_of_the_client(
     sandbox: SandboxEcr, client: Any, ours: WireClient
 ) -> None:
     sandbox.registry(ACCOUNT, REGION).push(REPOSITORY, oci_image("web"), tag="1")
@@ -148,16 +145,16 @@ async def test_a_refusal_is_the_error_that_boto3_raises(
         client.batch_get_image(**WHERE, imageIds=[{"imageTag": "1"}])
     with pytest.raises(ClientError) as mine:
         await ours.batch_get_image(**WHERE, imageIds=[{"imageTag": "1"}])
-    told = [
-        (said["Error"], said["ResponseMetadata"]["HTTPStatusCode"])
-        for said in (theirs.value.response, mine.value.response)
-    ]
-    assert told[0] == told[1]
+    expected, actual = (
+        (each["Error"], each["ResponseMetadata"]["HTTPStatusCode"])
+        for each in (theirs.value.response, mine.value.response)
+    )
+    assert actual == expected
 
 
 @pytest.mark.parametrize("answer", [Answer.HTML, Answer.TRUNCATED])
 @on_a_loop
-async def test_what_is_no_answer_of_ecrs_is_an_error_where_boto3_hears_nothing(
+async def test_a_body_that_is_not_json_is_an_error_although_boto3_returns_an_empty_answer(
     sandbox: SandboxEcr, ours: WireClient, answer: Answer
 ) -> None:
     sandbox.registry(ACCOUNT, REGION).push(REPOSITORY, oci_image("web"), tag="1")
@@ -166,58 +163,7 @@ async def test_what_is_no_answer_of_ecrs_is_an_error_where_boto3_hears_nothing(
         await ours.batch_get_image(**WHERE, imageIds=[{"imageTag": "1"}])
 
 
-class Source:
-    """Where temporary credentials come from: it is silent until it may speak."""
-
-    def __init__(self, keys: Keys) -> None:
-        self.asked = 0
-        self.may_speak = threading.Event()
-        self._keys = keys
-
-    def load_credentials(self) -> DeferredRefreshableCredentials:
-        """Return the credentials; botocore asks this for them when a session is new."""
-        return DeferredRefreshableCredentials(self._speak, "test")
-
-    def _speak(self) -> dict[str, Any]:
-        self.asked += 1
-        assert self.may_speak.wait(30)
-        return {
-            "access_key": self._keys.access_key,
-            "secret_key": self._keys.secret_key,
-            "token": self._keys.token,
-            "expiry_time": (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(),
-        }
-
-
-@on_a_loop
-async def test_credentials_that_must_be_asked_for_first_do_not_stop_the_loop(
-    sandbox: SandboxEcr, ours: WireClient
-) -> None:
-    sandbox.registry(ACCOUNT, REGION).push(REPOSITORY, oci_image("web"), tag="1")
-    role = sandbox.principals.add_role(ACCOUNT, "reader")
-    source = Source(
-        sandbox.principals.assume(sandbox.keys, {"RoleArn": role, "RoleSessionName": "run"})
-    )
-    session = botocore.session.Session()
-    session.register_component("credential_provider", source)
-    client = session.create_client("ecr", region_name=REGION, endpoint_url=sandbox.endpoint)
-    theirs = WireClient(client, Connections(20, 20), lambda: client)
-    image = {"imageIds": [{"imageTag": "1"}]}
-    asked = [asyncio.ensure_future(theirs.batch_get_image(**WHERE, **image)) for _ in range(10)]
-    await until(lambda: source.asked)
-    assert (await ours.batch_get_image(**WHERE, **image))["images"]
-    assert not any(each.done() for each in asked)
-    source.may_speak.set()
-    for answer in await asyncio.gather(*asked):
-        assert answer["images"]
-    await theirs.batch_get_image(**WHERE, **image)
-    assert source.asked == 1
-    mine, *others = (request.principal for request in sandbox.requests)
-    assert mine == sandbox.keys.arn
-    assert others == [f"arn:aws:sts::{ACCOUNT}:assumed-role/reader/run"] * 11
-
-
-def test_it_speaks_the_protocol_that_botocores_model_describes(client: Any) -> None:
+def test_the_protocol_is_that_of_botocores_model(client: Any) -> None:
     metadata = client.meta.service_model.metadata
     assert metadata["targetPrefix"] == wire._TARGET
     assert f"application/x-amz-json-{metadata['jsonVersion']}" == wire._CONTENT_TYPE
@@ -225,24 +171,8 @@ def test_it_speaks_the_protocol_that_botocores_model_describes(client: Any) -> N
     assert {"BatchGetImage", "BatchCheckLayerAvailability", "GetDownloadUrlForLayer"} <= operations
 
 
-def test_botocore_still_has_the_signer_that_it_keeps_to_itself(client: Any) -> None:
+def test_botocore_still_has_its_private_signer(client: Any) -> None:
     assert list(inspect.signature(client._request_signer.sign).parameters)[:2] == [
         "operation_name",
         "request",
     ]
-
-
-def test_the_signer_still_has_the_credentials_that_say_whether_they_must_be_renewed(
-    sandbox: SandboxEcr,
-) -> None:
-    source = Source(sandbox.keys)
-    session = botocore.session.Session()
-    session.register_component("credential_provider", source)
-    client = session.create_client("ecr", region_name=REGION, endpoint_url=sandbox.endpoint)
-    credentials = client._request_signer._credentials
-    assert isinstance(credentials, RefreshableCredentials)
-    assert credentials.refresh_needed()
-    assert not source.asked
-    source.may_speak.set()
-    credentials.get_frozen_credentials()
-    assert not credentials.refresh_needed()

@@ -93,7 +93,7 @@ class Calls:
             except Exception as error:  # of any client, for which there is no base class
                 failure = error
             if has_expired(failure) and not is_renewed:
-                self._clients.renew(client)
+                self._clients.renew(client, str(translate(failure, self._clients.redact)))
                 client, is_renewed = await self._clients(region), True
                 continue
             if not is_transient(failure) or self._clock() >= end:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from layerguard.identity import ORDINARY, Identity, without_credentials
 from layerguard.registry.answers import RegistryError
 from layerguard.registry.connections import Connections
-from layerguard.registry.credentials import CREDENTIAL_SECONDS, Keys, Resolved, resolve
+from layerguard.registry.credentials import Keys, ResolveCredentials, Resolved, resolve
 from layerguard.registry.endpoints import is_foreign
 from layerguard.registry.redaction import Redaction
 from layerguard.registry.sessions import make_session
@@ -42,6 +42,8 @@ _RETRIED = MappingProxyType(
 )
 # For explanations, which have little time.
 _BRIEF = MappingProxyType({"read_timeout": 5, "retries": {"total_max_attempts": 1}})
+# New credentials do not expire within this time, unless a clock is wrong.
+_NEW_SECONDS = 60
 _MODEL_PARTS = ("service-2", "endpoint-rule-set-1")
 
 
@@ -55,8 +57,8 @@ class ClientFactory(Protocol):
     async def __call__(self, region: str) -> Any:
         """Return the client of ``region``, with coroutines as methods. Raises RegistryError."""
 
-    def renew(self, client: Any) -> None:
-        """Replace the credentials of ``client``, which have expired."""
+    def renew(self, client: Any, reason: str) -> None:
+        """Replace the credentials of ``client``; ``reason`` is how ECR says that they expired."""
 
     def redact(self, text: str) -> str:
         """Return ``text`` without the identity's secrets."""
@@ -65,14 +67,27 @@ class ClientFactory(Protocol):
         """Return the ARN of the principal that asks, None if unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Expired:
+    """Credentials that ECR refuses as expired, in the words of ``reason``."""
+
+    keys: Keys
+    were_new: bool
+    reason: str
+
+    @property
+    def error(self) -> RegistryError:
+        return RegistryError(
+            Code.NO_CREDENTIALS,
+            f"{self.reason} The source of the AWS credentials gives no newer ones.",
+        )
+
+
 @dataclass(slots=True)
 class _Generation:
-    """The clients that share one resolution of the credentials.
+    """The clients that share one resolution of the credentials, which follows ``expired`` ones."""
 
-    ``expired`` are the keys of the generation before, where ECR said that they have expired.
-    """
-
-    expired: Keys | None = None
+    expired: _Expired | None = None
     resolution: SharedResult[Resolved | RegistryError] = field(default_factory=SharedResult)
     resolved: Resolved | None = None
     clients: dict[str, WireClient | RegistryError] = field(default_factory=dict)
@@ -92,14 +107,10 @@ class Clients:
     """
 
     def __init__(
-        self,
-        identity: Identity = ORDINARY,
-        connections: int = CONNECTIONS,
-        credential_seconds: float = CREDENTIAL_SECONDS,
+        self, identity: Identity = ORDINARY, resolve_credentials: ResolveCredentials = resolve
     ) -> None:
         self._identity = identity
-        self._connections = connections
-        self._credential_seconds = credential_seconds
+        self._resolve_credentials = resolve_credentials
         self._prepared: Any = None
         # Held while a session makes a client: sessions are not thread-safe.
         self._lock = threading.Lock()
@@ -127,14 +138,16 @@ class Clients:
             raise copy.copy(client)
         return client
 
-    def renew(self, client: Any) -> None:
-        """Resolve the credentials again, unless ``client`` is no longer in use.
+    def renew(self, client: Any, reason: str) -> None:
+        """Resolve the credentials again, unless this was done since ``client`` was made.
 
-        If their source gives the same ones again, they are a failure.
+        The same credentials again, or new ones that ECR refuses as well, are a failure.
         """
         generation = self._generation
-        if generation.resolved is not None and client in generation.clients.values():
-            self._generation = _Generation(expired=generation.resolved.keys)
+        resolved = generation.resolved
+        if resolved is not None and client in generation.clients.values():
+            were_new = generation.expired is not None and resolved.age < _NEW_SECONDS
+            self._generation = _Generation(_Expired(resolved.keys, were_new, reason))
 
     def redact(self, text: str) -> str:
         """Return ``text`` without the secrets of the identity, the environment and the profiles."""
@@ -163,18 +176,17 @@ class Clients:
 
     async def _resolve(self, generation: _Generation, region: str) -> Resolved | RegistryError:
         async def resolve_once() -> Resolved | RegistryError:
+            expired = generation.expired
+            if expired and expired.were_new:
+                return expired.error
             session, self._prepared = self._prepared, None
-            resolved = await resolve(
-                self._identity, region, self._redaction, session, self._credential_seconds
+            resolved = await self._resolve_credentials(
+                self._identity, region, self._redaction, session
             )
             if isinstance(resolved, RegistryError):
                 return resolved
-            if resolved.keys == generation.expired:
-                return RegistryError(
-                    Code.NO_CREDENTIALS,
-                    "ECR says that the AWS credentials have expired, and their source gives no "
-                    "newer ones.",
-                )
+            if expired and expired.keys == resolved.keys:
+                return expired.error
             generation.resolved = resolved
             return resolved
 
@@ -223,7 +235,7 @@ class Clients:
 
         return Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            max_pool_connections=self._connections,
+            max_pool_connections=CONNECTIONS,
             user_agent_appid="layerguard",
             use_fips_endpoint=self._identity.use_fips,
             use_dualstack_endpoint=self._identity.use_dual_stack,
@@ -234,8 +246,8 @@ class Clients:
 class OrdinaryChain(Clients):
     """The clients of boto3's ordinary chain."""
 
-    def __init__(self, connections: int = CONNECTIONS) -> None:
-        super().__init__(ORDINARY, connections)
+    def __init__(self) -> None:
+        super().__init__(ORDINARY)
 
     def get_ready(self) -> None:
         """Make the session and load what every client needs; no service is asked."""

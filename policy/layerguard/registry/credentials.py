@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -30,18 +31,30 @@ _RENEW_SECONDS = 60
 class Resolved:
     """A session of botocore with the credentials that were resolved for it.
 
-    ``expires_within`` tells whether they expire within so many seconds.
+    ``expires_within`` tells whether they expire within so many seconds. Credentials that never last
+    longer than ``margin`` seconds are used until they expire.
     """
 
     session: Any
     keys: Keys = field(repr=False)
     expires_within: Callable[[float], bool]
-    margin: float
+    margin: float = _RENEW_SECONDS
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def is_due(self) -> bool:
         """Whether the credentials must be resolved again before they are used."""
         return self.expires_within(self.margin)
+
+    @property
+    def age(self) -> float:
+        """The seconds since they were resolved."""
+        return time.monotonic() - self.at
+
+
+ResolveCredentials: TypeAlias = Callable[
+    [Identity, str, Redaction, Any], "Awaitable[Resolved | RegistryError]"
+]
 
 
 async def resolve(
@@ -53,9 +66,9 @@ async def resolve(
 ) -> Resolved | RegistryError:
     """Resolve the credentials of ``identity``, or return why there are none.
 
-    ``session`` is used if it is there already, ``region`` is where STS is asked unless the identity
-    says so. Adds to ``redaction`` whatever must not be shown. After ``seconds`` it gives up, and
-    kills a credential process that still runs.
+    ``session`` is a session for the identity, made here if it is None. STS is asked in ``region``
+    unless the identity has one. All secrets are added to ``redaction``. After ``seconds`` it gives
+    up, and kills a credential process that still runs.
     """
     resolution = _Resolution(identity, region, redaction, session)
     try:
@@ -100,7 +113,6 @@ class _Resolution:
         # The session keeps these alone: botocore would renew them for each call by itself.
         session.set_credentials(*keys)
         expires_within = getattr(source, "refresh_needed", _never)
-        # Those that never last longer than the margin are used until they expire.
         margin = 0 if expires_within(_RENEW_SECONDS) else _RENEW_SECONDS
         return Resolved(session, keys, expires_within, margin)
 

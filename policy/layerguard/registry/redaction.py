@@ -24,14 +24,15 @@ class Redaction:
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
-        self._secrets: set[str] = set()
+        self._secrets: frozenset[str] = frozenset()
         self.add(os.environ.get(name) for name in _VARIABLES)
 
     def add(self, secrets: Iterable[str | None]) -> None:
         """Take ``secrets`` out from now on, unless they are too short to be keys."""
         # A line break at the end is a common mistake, and is shown as something else.
         bare = ((each or "").strip() for each in secrets)
-        self._secrets.update(each for each in bare if len(each) >= _SHORTEST_SECRET)
+        # Replaced as a whole, since credentials are resolved on another thread.
+        self._secrets |= {each for each in bare if len(each) >= _SHORTEST_SECRET}
 
     def add_profiles(self, profiles: Mapping[str, Any]) -> None:
         """Add the secrets of all ``profiles``: one may be the source of another's role."""

@@ -1,33 +1,37 @@
-"""Answers that do not add up, over HTTP to boto3: the verdict that is true, in bounded work.
-
-The sandbox tells the truth or one of its faults; here every shape comes from the wire as it is.
-"""
+"""Inconsistent and malformed answers over HTTP: the true verdict, in bounded work."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import closing
+from itertools import count
 from typing import Any
 
 import pytest
 from layerguard.checking.checker import Checker
-from layerguard.reference import Digest
-from layerguard.registry.ecr import Ecr
+from layerguard.reference import Digest, ImageId
+from layerguard.registry import ImageAnswer
+from layerguard.registry.ecr import MAX_MANIFEST_BYTES, Ecr
+from layerguard.registry.wire import MAX_ANSWER_BYTES
 from layerguard.verdict import Code, Verdict
 
 from tests.fakes import OCI_INDEX, Document, descriptor, digest_of, index, manifest, use
-from tests.registry.wire import Say, Wire
+from tests.fakes import WEB as REPOSITORY
+from tests.registry.loops import on_a_loop
+from tests.registry.scripted_ecr import Script, ScriptedEcr
 
 WEB = manifest("a", "b", "c")
 
 
-def pushed(*documents: Document) -> Say:
-    """Say each document under its digest, and the first one under every tag."""
+def pushed(*documents: Document) -> Script:
+    """Return a script that has each document by its digest, and the first one by every tag."""
     by_digest = {str(each.digest): each for each in documents}
 
-    def say(asked: dict[str, Any]) -> object:
+    def answer(parameters: dict[str, Any]) -> object:
         images, failures = [], []
-        for image_id in asked["imageIds"]:
+        for image_id in parameters["imageIds"]:
             document = by_digest.get(image_id.get("imageDigest", str(documents[0].digest)))
             if document is None:
                 failures.append({"imageId": image_id, "failureCode": "ImageNotFound"})
@@ -40,31 +44,31 @@ def pushed(*documents: Document) -> Say:
                 )
         return {"images": images, "failures": failures}
 
-    return say
+    return answer
 
 
-def available(asked: dict[str, Any]) -> dict[str, Any]:
-    return {"layers": [there(digest) for digest in asked["layerDigests"]], "failures": []}
+def available(parameters: dict[str, Any]) -> dict[str, Any]:
+    layers = [available_layer(digest) for digest in parameters["layerDigests"]]
+    return {"layers": layers, "failures": []}
 
 
-def there(digest: str) -> dict[str, Any]:
+def available_layer(digest: str) -> dict[str, Any]:
     return {"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": 1}
 
 
-def verdict(images: Say = pushed(WEB), layers: Say = available) -> Verdict:  # noqa: B008 - it is a constant
-    with Wire(BatchGetImage=images, BatchCheckLayerAvailability=layers) as wire:
-        return judged(wire)
+def verdict(images: Script = pushed(WEB), layers: Script = available) -> Verdict:  # noqa: B008 - it is a constant
+    with ScriptedEcr(BatchGetImage=images, BatchCheckLayerAvailability=layers) as scripted:
+        return checked(scripted)
 
 
-def judged(wire: Wire) -> Verdict:
-    checker = Checker.asking(Ecr(wire.client))
-    (finding,) = checker.judge([use()])
-    checker.close()
-    assert "bug" not in finding.verdict.reason, finding.verdict.reason
-    return finding.verdict
+def checked(scripted: ScriptedEcr) -> Verdict:
+    with closing(Checker.in_process(Ecr(scripted.clients))) as checker:
+        (verdict,) = checker.check([use()])
+    assert "bug" not in verdict.reason, verdict.reason
+    return verdict
 
 
-def test_an_answer_that_adds_up_is_available() -> None:
+def test_a_consistent_answer_is_available() -> None:
     assert verdict().code is Code.AVAILABLE
 
 
@@ -76,9 +80,9 @@ NOT_FOUND = {"imageId": {"imageTag": "1"}, "failureCode": "ImageNotFound", "fail
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("answer", "code"),
     [
-        # what is said instead of images                                      the verdict
+        # answer to BatchGetImage                                             the verdict
         ({"images": [IMAGE, IMAGE]}, Code.AVAILABLE),
         ({"images": [IMAGE, None]}, Code.AVAILABLE),
         ({"images": [{**IMAGE, "imageManifestMediaType": 5}]}, Code.AVAILABLE),
@@ -117,24 +121,22 @@ NOT_FOUND = {"imageId": {"imageTag": "1"}, "failureCode": "ImageNotFound", "fail
         (b"[" * 100_000, Code.INCONSISTENT_ANSWER),
     ],
 )  # fmt: skip
-def test_an_answer_about_an_image_ends_in_the_verdict_that_is_true(
-    said: object, code: Code
-) -> None:
-    assert verdict(images=lambda _: said).code is code
+def test_an_answer_about_an_image_leads_to_the_true_verdict(answer: object, code: Code) -> None:
+    assert verdict(images=lambda _: answer).code is code
 
 
 A, B, C, CONFIG = (str(digest_of(content)) for content in ("a", "b", "c", "config"))
-ALL = [there(digest) for digest in (A, B, C, CONFIG)]
+ALL = [available_layer(digest) for digest in (A, B, C, CONFIG)]
 LOST = {"layerDigest": A, "layerAvailability": "UNAVAILABLE"}
 MISSING = {"layerDigest": A, "failureCode": "MissingLayerDigest", "failureReason": "No."}
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("answer", "code"),
     [
-        # what is said instead of layers                                      the verdict
+        # answer to BatchCheckLayerAvailability                               the verdict
         ({"layers": [*ALL, *ALL]}, Code.AVAILABLE),
-        ({"layers": [*ALL, there(str(digest_of("nobody asked")))]}, Code.AVAILABLE),
+        ({"layers": [*ALL, available_layer(str(digest_of("not asked for")))]}, Code.AVAILABLE),
         ({"layers": [*ALL, None]}, Code.AVAILABLE),
         ({"layers": [{**each, "layerSize": "large"} for each in ALL]}, Code.AVAILABLE),
         ({"layers": [LOST, *ALL[1:]]}, Code.LAYER_MISSING),
@@ -161,44 +163,80 @@ MISSING = {"layerDigest": A, "failureCode": "MissingLayerDigest", "failureReason
         ({"layers": [{**each, "layerAvailability": "available"} for each in ALL]}, Code.INTERNAL_ERROR),
     ],
 )  # fmt: skip
-def test_an_answer_about_layers_ends_in_the_verdict_that_is_true(said: object, code: Code) -> None:
-    assert verdict(layers=lambda _: said).code is code
+def test_an_answer_about_layers_leads_to_the_true_verdict(answer: object, code: Code) -> None:
+    assert verdict(layers=lambda _: answer).code is code
 
 
-def test_a_lost_layer_is_said_although_the_rest_of_the_answer_does_not_add_up() -> None:
-    said = verdict(layers=lambda _: {"layers": [LOST]})
-    assert said.code is Code.LAYER_MISSING
-    assert "does not account for every layer" in said.reason
+def test_a_missing_layer_decides_although_the_answer_leaves_the_others_out() -> None:
+    missing = verdict(layers=lambda _: {"layers": [LOST]})
+    assert missing.code is Code.LAYER_MISSING
+    assert "does not account for every layer" in missing.reason
 
 
-def test_a_manifest_of_4_mb_is_read() -> None:
-    large = manifest("a")
-    padded = json.loads(large.text) | {"annotations": {"note": "x" * 4_000_000}}
-    assert verdict(pushed(Document(json.dumps(padded), large.media_type))).code is Code.AVAILABLE
+@pytest.mark.parametrize(
+    ("size", "code"),
+    [(MAX_MANIFEST_BYTES, Code.AVAILABLE), (MAX_MANIFEST_BYTES + 1, Code.INCONSISTENT_ANSWER)],
+)
+def test_a_manifest_has_at_most_4_mib(size: int, code: Code) -> None:
+    small = manifest("a")
+    padded = json.dumps(json.loads(small.text) | {"annotations": {"note": ""}})
+    padded = padded.replace('"note": ""', f'"note": "{"x" * (size - len(padded))}"')
+    assert verdict(pushed(Document(padded, small.media_type))).code is code
+
+
+def test_an_answer_has_at_most_16_mib() -> None:
+    large = verdict(images=lambda _: b" " * (MAX_ANSWER_BYTES + 1))
+    assert large.code is Code.INCONSISTENT_ANSWER
+    assert large.reason == (
+        "ResponseParserError: the answer to BatchGetImage has more than 16,777,216 bytes."
+    )
+
+
+def test_an_answer_full_of_entries_that_were_not_asked_for_costs_little() -> None:
+    entry = {"imageId": {"imageDigest": str(WEB.digest)}, "imageManifest": WEB.text}
+    answer = json.dumps({"images": [IMAGE, *[entry] * 5_000]}).encode()
+    ids = [ImageId(f"{number}", WEB.digest) for number in range(99)]
+
+    @on_a_loop
+    async def scenario(scripted: ScriptedEcr) -> None:
+        began = time.process_time()
+        answers = await Ecr(scripted.clients).images(REPOSITORY, [ImageId("1", None), *ids])
+        assert time.process_time() - began < 5
+        assert {type(each) for each in answers.values()} == {ImageAnswer}
+
+    with ScriptedEcr(BatchGetImage=lambda _: answer) as scripted:
+        scenario(scripted)
 
 
 def test_1000_layers_are_asked_about_in_calls_of_100_and_one_that_is_lost_is_found() -> None:
     many = manifest(*map(str, range(1000)))
     lost = str(digest_of("777"))
 
-    def layers(asked: dict[str, Any]) -> object:
-        assert len(asked["layerDigests"]) <= 100
-        said = [each | {"layerAvailability": "UNAVAILABLE"} if each["layerDigest"] == lost else each for each in available(asked)["layers"]]  # fmt: skip
-        return {"layers": said}
+    def layers(parameters: dict[str, Any]) -> object:
+        assert len(parameters["layerDigests"]) <= 100
+        states = {lost: "UNAVAILABLE"}
+        return {
+            "layers": [
+                {"layerDigest": each, "layerAvailability": states.get(each, "AVAILABLE")}
+                for each in parameters["layerDigests"]
+            ]
+        }
 
-    with Wire(BatchGetImage=pushed(many), BatchCheckLayerAvailability=layers) as wire:
-        said = judged(wire)
-        assert wire.asked["BatchCheckLayerAvailability"] == 11  # 1,000 layers and the config
-    assert said.code is Code.LAYER_MISSING
-    assert [blob.digest for blob in said.manifests[0].bad] == [Digest(lost)]
+    with ScriptedEcr(BatchGetImage=pushed(many), BatchCheckLayerAvailability=layers) as scripted:
+        found = checked(scripted)
+        assert scripted.requests["BatchCheckLayerAvailability"] == 11  # 1,000 layers and the config
+    assert found.code is Code.LAYER_MISSING
+    assert [blob.digest for blob in found.manifests[0].bad] == [Digest(lost)]
 
 
 def test_an_index_of_200_children_is_asked_for_in_calls_of_100_and_every_child_counts() -> None:
     children = [manifest(f"layer {number}", config=f"config {number}") for number in range(200)]
     top = index(*(child.child("linux/amd64") for child in children))
-    with Wire(BatchGetImage=pushed(top, *children), BatchCheckLayerAvailability=available) as wire:
-        assert judged(wire).code is Code.AVAILABLE
-        assert wire.asked == {"BatchGetImage": 3, "BatchCheckLayerAvailability": 4}
+    with ScriptedEcr(
+        BatchGetImage=pushed(top, *children), BatchCheckLayerAvailability=available
+    ) as scripted:
+        assert checked(scripted).code is Code.AVAILABLE
+        assert scripted.requests == {"BatchGetImage": 3, "BatchCheckLayerAvailability": 4}
     assert verdict(pushed(top, *children[:-1])).code is Code.IMAGE_NOT_FOUND
 
 
@@ -216,28 +254,30 @@ def nested(depth: int) -> Iterable[Document]:
 )  # fmt: skip
 def test_indexes_in_indexes_are_followed_three_deep(depth: int, code: Code) -> None:
     documents = list(nested(depth))
-    with Wire(BatchGetImage=pushed(*documents), BatchCheckLayerAvailability=available) as wire:
-        assert judged(wire).code is code
-        assert wire.asked["BatchGetImage"] <= 4
+    with ScriptedEcr(
+        BatchGetImage=pushed(*documents), BatchCheckLayerAvailability=available
+    ) as scripted:
+        assert checked(scripted).code is code
+        assert scripted.requests["BatchGetImage"] <= 4
 
 
-def circular(asked: dict[str, Any]) -> Mapping[str, object]:
-    """Say an index that lists itself, which no true digest can."""
+def circular(parameters: dict[str, Any]) -> Mapping[str, object]:
+    """Answer with an index that lists itself, which no true digest can."""
     digest = str(digest_of("a circle"))
     child = {"mediaType": OCI_INDEX, "digest": digest, "size": 1}
     text = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [child]})
     return {
         "images": [
             {"imageId": {**each, "imageDigest": digest}, "imageManifest": text}
-            for each in asked["imageIds"]
+            for each in parameters["imageIds"]
         ]
     }
 
 
 def test_a_circular_index_cannot_hash_to_its_digest_and_is_not_followed() -> None:
-    with Wire(BatchGetImage=circular) as wire:
-        assert judged(wire).code is Code.INCONSISTENT_ANSWER
-        assert wire.asked == {"BatchGetImage": 1}
+    with ScriptedEcr(BatchGetImage=circular) as scripted:
+        assert checked(scripted).code is Code.INCONSISTENT_ANSWER
+        assert scripted.requests == {"BatchGetImage": 1}
 
 
 def test_a_manifest_that_many_indexes_list_is_asked_for_once() -> None:
@@ -253,23 +293,56 @@ def test_a_manifest_that_many_indexes_list_is_asked_for_once() -> None:
     ]
     top = index(*(each.child() for each in upper))
     documents = (top, *upper, *lower, *leaves)
-    with Wire(BatchGetImage=pushed(*documents), BatchCheckLayerAvailability=available) as wire:
-        assert judged(wire).code is Code.AVAILABLE
-        assert wire.asked["BatchGetImage"] == 4
+    with ScriptedEcr(
+        BatchGetImage=pushed(*documents), BatchCheckLayerAvailability=available
+    ) as scripted:
+        assert checked(scripted).code is Code.AVAILABLE
+        assert scripted.requests["BatchGetImage"] == 4
 
 
 def test_an_index_that_lists_more_than_can_be_one_image_is_not_followed() -> None:
     children = [descriptor(str(number), OCI_INDEX) for number in range(1_001)]
-    with Wire(BatchGetImage=pushed(index(*children))) as wire:
-        said = judged(wire)
-        assert wire.asked == {"BatchGetImage": 1}
-    assert said.code is Code.MANIFEST_UNREADABLE
-    assert said.reason == "The image's indexes list more than 1,000 manifests."
+    with ScriptedEcr(BatchGetImage=pushed(index(*children))) as scripted:
+        found = checked(scripted)
+        assert scripted.requests == {"BatchGetImage": 1}
+    assert found.code is Code.MANIFEST_UNREADABLE
+    assert found.reason == "The image's indexes list more than 1,000 manifests."
 
 
-def test_of_many_children_that_are_not_there_a_few_are_looked_for_in_the_archive() -> None:
+def test_absent_children_are_looked_for_in_one_listing() -> None:
     children = [manifest(str(number)).child("linux/amd64") for number in range(100)]
     top = index(*children)
-    with Wire(BatchGetImage=pushed(top), DescribeImages=lambda _: {"imageDetails": []}) as wire:
-        assert judged(wire).code is Code.IMAGE_NOT_FOUND
-        assert wire.asked["DescribeImages"] == 20
+    with ScriptedEcr(
+        BatchGetImage=pushed(top), DescribeImages=lambda _: {"imageDetails": []}
+    ) as scripted:
+        assert checked(scripted).code is Code.IMAGE_NOT_FOUND
+        assert scripted.requests["DescribeImages"] == 1
+
+
+def found_at(number: int) -> Script:
+    """Return a script that has the image from request ``number`` on."""
+    requests = count(1)
+
+    def answer(parameters: dict[str, Any]) -> object:
+        if next(requests) >= number:
+            return pushed(WEB)(parameters)
+        ids = parameters["imageIds"]
+        return {"failures": [{"imageId": each, "failureCode": "ImageNotFound"} for each in ids]}
+
+    return answer
+
+
+LISTED = {"imageDetails": [{"imageDigest": str(WEB.digest), "imageTags": ["1"]}]}
+
+
+@pytest.mark.parametrize(("number", "code"), [(2, Code.AVAILABLE), (9, Code.INCONSISTENT_ANSWER)])
+def test_an_image_that_is_listed_and_not_found_is_asked_for_once_more(
+    number: int, code: Code
+) -> None:
+    with ScriptedEcr(
+        BatchGetImage=found_at(number),
+        BatchCheckLayerAvailability=available,
+        DescribeImages=lambda _: LISTED,
+    ) as scripted:
+        assert checked(scripted).code is code
+        assert scripted.requests["BatchGetImage"] == 2

@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1, made anew for each run: nobody trusts it who is not told to."""
+"""Self-signed certificates for 127.0.0.1, made anew for each run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def certificate(folder: Path, address: str = "127.0.0.1") -> Path:
 
 
 def server_context(path: Path) -> ssl.SSLContext:
-    """Return what a server serves with the certificate at ``path``."""
+    """Return the context of a server with the certificate at ``path``."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     return context
