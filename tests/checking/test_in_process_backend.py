@@ -303,6 +303,21 @@ def test_an_image_that_will_not_come_is_not_asked_for_again(absent: float) -> No
         assert (denied.code, sleeps.taken) == (Code.ACCESS_DENIED, [])
 
 
+def test_a_later_check_that_hangs_does_not_hide_that_the_image_was_not_there() -> None:
+    registry = FakeRegistry()
+    sleeps = Sleeps(registry)
+
+    async def sleep(seconds: float) -> None:
+        await sleeps.sleep(seconds)
+        registry.hanging.add("images")
+
+    with closing(InProcessBackend(registry, 2, sleeps.clock, sleep)) as backend:
+        backend.limit(Limits(image=0.2, absent=0.2), ())
+        (verdict,) = check(backend, request())
+    assert verdict.code is Code.IMAGE_NOT_FOUND
+    assert registry.calls_made.count("images") == 2
+
+
 def test_absent_images_of_one_repository_are_asked_for_again_together() -> None:
     registry = FakeRegistry()
     with closing(InProcessBackend(registry)) as backend:

@@ -146,15 +146,21 @@ class InProcessBackend:
     async def _until_there(
         self, request: CheckRequest, questions: Questions, absent: float
     ) -> Verdict:
-        """Check an image, again and again while it is not there and may still come."""
+        """Check an image, again and again while it is not there and may still come.
+
+        Where the time of the image is over in a later check, the verdict before it stands.
+        """
         began = self._clock()
         verdict = await self._check(request.reference, request.platform, questions)
         pause = _FIRST_PAUSE
         while _may_come(verdict) and (left := began + absent - self._clock()) > 0:
-            await self._sleep(min(pause, left))
+            try:
+                await self._sleep(min(pause, left))
+                questions.refresh()
+                verdict = await self._check(request.reference, request.platform, questions)
+            except asyncio.CancelledError:
+                break
             pause = min(2 * pause, _LONGEST_PAUSE)
-            questions.refresh()
-            verdict = await self._check(request.reference, request.platform, questions)
         if _may_come(verdict) and absent:
             waited = self._clock() - began
             reason = f"{verdict.reason} It did not come within {waited:.0f} s either."
