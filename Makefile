@@ -30,7 +30,7 @@ help:
 	@echo 'make pulumi-path  prints the path of the pulumi binary in use (make -s for nothing else)'
 	@echo 'make format       formats the code'
 	@echo 'make bench        measures what the gate costs and writes docs/benchmark.md: half an hour'
-	@echo 'make soak         judges 5,000 images with and without a troubled network, and prints what it took'
+	@echo 'make soak         checks 5,000 images with and without a troubled network, and prints what it took'
 	@echo 'make clean        removes the virtual environments and the caches in this clone'
 
 setup: venvs pulumi
@@ -65,7 +65,7 @@ format: venvs
 	$(VENV)/ruff format $(CODE)
 	$(VENV)/ruff check --fix $(CODE)
 
-# ARGS=--quick measures in minutes what the targets are about, and prints it.
+# ARGS=--quick measures in minutes the cells of the targets, and prints the page.
 bench: setup
 	$(WITH_PULUMI) $(VENV)/python -m bench $(ARGS)
 

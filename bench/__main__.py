@@ -35,7 +35,7 @@ _REQUESTS = 2_000
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmark; return the exit code."""
     options = _parser().parse_args(arguments)
-    # Python keeps what it compiled, unless somebody says otherwise; users have it keep it.
+    # Python keeps compiled modules by default, and so it does for users.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     cells = quick_cells() if options.quick else every_cell()
     cells = tuple(each for each in cells if _fits(each, options.only))
@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out",
         type=Path,
-        help="the page to write; default: docs/benchmark.md for a whole run, else stdout",
+        help="the page to write; default: docs/benchmark.md for a whole run, stdout for any other",
     )
     return parser
 

@@ -68,7 +68,9 @@ class Answers:
             for key in keys:
                 self._images[name, key] = _json(found)
                 self._details.setdefault(name, {})[key] = _json(details)
-                self._manifests[name, key] = Response(200, manifest.media_type, text, manifest.digest)
+                self._manifests[name, key] = Response(
+                    200, manifest.media_type, text, manifest.digest
+                )
         for config in image.configs:
             digest = sha256(config)
             self._configs[name, digest] = Response(200, "application/octet-stream", config, digest)

@@ -10,14 +10,14 @@ from bench.images import Layout
 
 SIZES = (1, 20, 200, 1_000)
 LATENCIES = (0, 50, 150)
-# Seconds. What waits longer is not measured; what waits longer than the other, not in a prioritise.
+# Seconds. A cell that waits longer is not measured at all, or not in a quick run.
 _LONGEST_WAITING = 120.0
 _LONGEST_QUICK_WAITING = 60.0
 _CALLS_OF_NAIVE = 2
 
 
 class Contender(Enum):
-    """Who is measured."""
+    """What is measured: a policy pack, or a command outside Pulumi."""
 
     EMPTY = "empty"
     NAIVE = "naive"
@@ -75,7 +75,7 @@ class Cell:
 
     @property
     def waiting(self) -> float:
-        """The seconds that the answers to a contender take alone if it asks one after the other."""
+        """Seconds that a contender waits for answers, where it makes one call after the other."""
         calls = {Contender.NAIVE: _CALLS_OF_NAIVE, Contender.AWS_CLI: 1}.get(self.contender, 0)
         return calls * self.stack.images * self.latency / 1000
 
@@ -137,7 +137,7 @@ def _beyond_the_targets() -> Iterator[Cell]:
 
 
 def _packs(cell: Cell) -> Iterator[Cell]:
-    """Yield a cell with each pack, but for a naive one that would hold the run up for minutes."""
+    """Yield a cell with each pack, except a naive one that would take minutes."""
     return (each for each in _each(cell, PACKS) if each.waiting <= _LONGEST_WAITING)
 
 

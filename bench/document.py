@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.cells import LATENCIES, SIZES, Cell, Scenario, StackShape, Contender
+from bench.cells import LATENCIES, SIZES, Cell, Contender, Scenario, StackShape
 from bench.images import IMAGES_PER_REPOSITORY, LAYERS, SHARED_LAYERS, Layout
 from bench.statistics import Sample, Spread, peak_bytes, seconds
 from bench.targets import TARGETS, Results
@@ -88,16 +88,16 @@ def _targets(results: Results) -> Iterator[str]:
     rows = []
     for target in TARGETS:
         value = target.measured(results)
-        said = ("-", "not measured") if value is None else (_number(value), "met")
+        result = ("-", "not measured") if value is None else (_number(value), "met")
         if value is not None and not target.is_met(value):
-            said = (_number(value), "**not met**")
+            result = (_number(value), "**not met**")
         most = target.most(results)
-        rows.append((target.name, target.words, *said, "" if most is None else _number(most)))
+        rows.append((target.name, target.words, *result, "" if most is None else _number(most)))
     yield from _table(("situation", "target", "measured", "", "an empty pack"), rows)
     yield from (
         "",
         "The last column is how much faster than the naive pack one is that does nothing at all:",
-        "what the engine costs, no gate can be rid of.",
+        "no gate can avoid the cost of the engine.",
     )
 
 
@@ -107,10 +107,10 @@ def _method(run: Run) -> Iterator[str]:
         "image has a repository and all of its layers to itself. With a shared base,",
         f"{IMAGES_PER_REPOSITORY} images are tags of one repository and {SHARED_LAYERS} of the",
         f"{LAYERS} layers are the same everywhere. The resources are task definitions of ECS, one",
-        "for an image unless said otherwise. Nothing in them says on which platform they run, but",
+        "for an image where nothing else is stated. They do not state their platform, but",
         "those of two-platform indexes are for Fargate on x86-64. Where the platform is known the",
         "resources are Lambda functions: the gate then reads the config of each image too, for the",
-        "platform that it says, which is one more question and one more download an image, and a",
+        "platform in it, which is one more call and one more download an image, and a",
         "third round trip; the naive pack does not look. Resources without an image are buckets.",
         "",
         "- **empty**: a pack with as many policies, none of which does anything: Pulumi's cost.",
@@ -135,7 +135,7 @@ def _method(run: Run) -> Iterator[str]:
         "preview's. Program, engine, pack, provider and registry share the machine.",
         f"There were {run.rounds} rounds, each over all cells, after a warm-up; the packs of one",
         "situation ran one after the other. What takes long was measured in fewer rounds: the",
-        "tables say in how many.",
+        "tables show in how many.",
     )
 
 
@@ -162,7 +162,7 @@ def _tables(results: Results) -> Iterator[str]:
         yield from (
             "## Peak memory of the pack",
             "",
-            "`pulumi policy analyze`, resident, with the process that asks ECR.",
+            "`pulumi policy analyze`, resident, with the worker.",
             "",
         )
         yield from (*_table(("stack", "empty", "layerguard", "difference"), memory), "")
@@ -212,7 +212,7 @@ def _calls(results: Results) -> Iterator[str]:
         for cell, samples in results.items()
         if cell.latency == 50 and samples[-1].calls and cell.stack.images in (200, 50)
     ]
-    yield from _table(("command", "stack", "who", "requests"), rows)
+    yield from _table(("command", "stack", "contender", "requests"), rows)
 
 
 def _calls_of(sample: Sample) -> str:

@@ -1,4 +1,4 @@
-"""The images of the benchmark: true manifests and configs over layers that nobody downloads."""
+"""The images of the benchmark: true manifests and configs, and layers that are digests only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Layout(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoredManifest:
-    """A manifest or an index as a registry keeps it."""
+    """A manifest or an index as a registry stores it."""
 
     text: str
     media_type: str
@@ -86,7 +86,9 @@ def make_image(number: int, layout: Layout) -> Image:
         | {"platform": {"architecture": architecture, "os": "linux"}}
         for architecture, (manifest, _, _) in zip(platforms, children, strict=True)
     ]
-    index = StoredManifest(_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}), INDEX)
+    index = StoredManifest(
+        _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed}), INDEX
+    )
     return Image(
         repository,
         tag,
@@ -96,7 +98,9 @@ def make_image(number: int, layout: Layout) -> Image:
     )
 
 
-def _single(name: str, architecture: str, shared: int) -> tuple[StoredManifest, tuple[str, ...], bytes]:
+def _single(
+    name: str, architecture: str, shared: int
+) -> tuple[StoredManifest, tuple[str, ...], bytes]:
     layers = tuple(
         sha256(f"base {depth}".encode() if depth < shared else f"{name} {depth}".encode())
         for depth in range(LAYERS)

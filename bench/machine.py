@@ -1,4 +1,4 @@
-"""The machine and the versions, as far as they matter to a time and say nothing else."""
+"""The machine and the versions on which the times depend."""
 
 from __future__ import annotations
 

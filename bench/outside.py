@@ -1,4 +1,4 @@
-"""What one would run outside Pulumi: the AWS CLI and crane, in a loop over the images.
+"""The alternatives outside Pulumi: the AWS CLI and crane, in a loop over the images.
 
 Both are installed into the cache folder that all clones share: the AWS CLI from PyPI, in a virtual
 environment of its own, crane from Go modules where there is a Go.
@@ -32,7 +32,7 @@ class Outside:
     unavailable: tuple[str, ...] = ()
 
     def has(self, contender: Contender) -> bool:
-        """Tell whether there is such a command."""
+        """Return whether there is such a command."""
         return contender in self.places
 
     def commands(
@@ -40,7 +40,7 @@ class Outside:
     ) -> Iterator[list[str]]:
         """Yield the command that looks at each image.
 
-        The AWS CLI sees that an image is there; crane asks for each of its layers too.
+        The AWS CLI looks up the image only; crane also requests each of its layers.
         """
         command = str(self.places[contender])
         for image in images:
@@ -70,8 +70,8 @@ def provide(environ: Mapping[str, str], cells: Iterable[Cell]) -> Outside:
             say(str(cause))
             unavailable.append(f"{contender.value}: it could not be installed on this machine.")
             continue
-        said = ["--version"] if contender is Contender.AWS_CLI else ["version"]
-        versions[contender.value] = str(answered([places[contender], *said], environ))
+        words = ["--version"] if contender is Contender.AWS_CLI else ["version"]
+        versions[contender.value] = str(answered([places[contender], *words], environ))
     return Outside(places, versions, tuple(unavailable))
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.cells import SIZES, Cell, Scenario, StackShape, Contender
+from bench.cells import SIZES, Cell, Contender, Scenario, StackShape
 from bench.statistics import seconds
 from bench.targets import Results
 
@@ -14,7 +14,7 @@ LATENCY = 50
 _WIDTH, _HEIGHT = 720, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 190, 40, 48
 _SECONDS = (0.1, 1_000.0)
-# Readable on white and on black, and told apart without red and green: Okabe and Ito's palette.
+# Readable on white and on black, and distinct without red and green: Okabe and Ito's palette.
 _COLORS = {
     Contender.EMPTY: "#999999",
     Contender.NAIVE: "#d55e00",
@@ -80,8 +80,8 @@ def _axes() -> Iterator[str]:
         yield f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>'
     middle = (_LEFT + right) / 2
     yield f'<text x="{middle:.0f}" y="{_HEIGHT - 10}" text-anchor="middle">images</text>'
-    said = f"pulumi policy analyze, or a loop of commands; {LATENCY} ms a round trip"
-    yield f'<text x="{_LEFT}" y="{_TOP - 16}">{said}</text>'
+    caption = f"pulumi policy analyze, or a loop of commands; {LATENCY} ms a round trip"
+    yield f'<text x="{_LEFT}" y="{_TOP - 16}">{caption}</text>'
 
 
 def _lines(drawn: tuple[Curve, ...]) -> Iterator[str]:

@@ -26,7 +26,7 @@ _STACK = "pulumi:pulumi:Stack"
 
 
 class Program(language_pb2_grpc.LanguageRuntimeServicer):
-    """Serves ``resources``, types and inputs, to engines that are told its ``address``.
+    """Serves ``resources``, types and inputs, to engines that are given its ``address``.
 
     The resources do not depend on each other. Source: Pulumi's ``language.proto`` and
     ``resource.proto``.
@@ -60,11 +60,11 @@ class Program(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.GetRequiredPluginsResponse()
 
     def About(self, _request: Any, _context: Any) -> Any:
-        """Say which Python this is."""
+        """Return the version of Python."""
         return language_pb2.AboutResponse(version=platform.python_version())
 
     def Run(self, request: Any, _context: Any) -> Any:
-        """Register every resource, and return when all are made and judged."""
+        """Register every resource, and return when the engine has made all of them."""
         with grpc.insecure_channel(request.monitor_address) as channel:
             monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
             name = f"{request.project}-{request.stack}"

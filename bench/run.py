@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import Path
 
 from layerguard_sandbox.engine import ROOT
+from typing_extensions import assert_never
 
-from bench.cells import Cell, Scenario, Contender, at
+from bench.cells import Cell, Contender, Scenario, at
 from bench.deployment import Deployment, Ran
 from bench.images import make_image
 from bench.outside import Outside
@@ -87,13 +88,20 @@ class Bench:
                     seconds, peak = self._handshake(cell, environment), 0
                 case Scenario.LOOP:
                     seconds, peak = self._loop(cell, environment), 0
-                case _:
+                case (
+                    Scenario.ANALYZE
+                    | Scenario.PREVIEW
+                    | Scenario.UPDATE
+                    | Scenario.UPDATE_AFTER_PREVIEW
+                ):
                     seconds, peak = self._deploy(cell, folder, environment)
+                case _:
+                    assert_never(cell.scenario)
         calls = self._server.take_calls()
         return Sample(seconds, peak, tuple(sorted(calls.items())))
 
     def can_measure(self, cell: Cell) -> bool:
-        """Tell whether this machine has what a cell needs."""
+        """Return whether this machine has what a cell needs."""
         return cell.scenario is not Scenario.LOOP or self._outside.has(cell.contender)
 
     def _deploy(
@@ -220,14 +228,16 @@ def _peak_of(process: str) -> int:
 
 
 def run_rounds(
-    bench: Bench, cells: Sequence[Cell], rounds: int, budget: float, tell: Callable[[str], None]
+    bench: Bench, cells: Sequence[Cell], rounds: int, budget: float, report: Callable[[str], None]
 ) -> dict[Cell, list[Sample]]:
     """Measure every cell in every round, after a warm-up of each pack.
 
     A cell is not measured again where that would bring it above ``budget`` seconds. The contenders
     of one situation follow each other, so that what else the machine does meets them all.
     """
-    for contender in dict.fromkeys(each.contender for each in cells if each.scenario is not Scenario.LOOP):
+    for contender in dict.fromkeys(
+        each.contender for each in cells if each.scenario is not Scenario.LOOP
+    ):
         bench.measure(at(Scenario.ANALYZE, 1, 0).of(contender))  # compiles the pack
     samples: dict[Cell, list[Sample]] = {}
     for number in range(rounds):
@@ -238,7 +248,7 @@ def run_rounds(
             repeats = _HANDSHAKES if cell.scenario is Scenario.HANDSHAKE else 1
             new = [bench.measure(cell) for _ in range(repeats)]
             samples.setdefault(cell, []).extend(new)
-            tell(f"round {number + 1} of {rounds}: {cell}: {new[-1].seconds:.2f} s")
+            report(f"round {number + 1} of {rounds}: {cell}: {new[-1].seconds:.2f} s")
     return samples
 
 

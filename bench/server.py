@@ -1,8 +1,8 @@
 """A light scripted registry in a process of its own, with latency that costs no work.
 
 The sandbox's ECR is as true as moto, and as slow: asked by forty threads it would be what is
-measured. This one has its answers ready and waits on a timer. It speaks ECR's protocol to boto3
-and reads of OCI's distribution API to everybody else.
+measured. This one has its answers ready and waits on a timer. It serves ECR's protocol
+to boto3, and the reads of OCI's distribution API to other clients.
 
 `python -m bench.server` prints its address, and ends when its stdin does.
 """
@@ -19,7 +19,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
 
-from bench.answers import Response, Answers
+from bench.answers import Answers, Response
 from bench.images import REGION, Layout, make_image
 
 LARGEST = 1_000
@@ -28,14 +28,14 @@ _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found"}
 
 
 class ScriptedRegistry:
-    """What the connections share: the answers, and how long each answer waits, in seconds."""
+    """What the connections share: the answers, and the latency of each, in seconds."""
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self.latency = 0.0
 
     def control(self, path: str) -> Response:
-        """Obey `/bench/latency/MILLISECONDS` and `/bench/calls`, which also starts a new count."""
+        """Handle `/bench/latency/MILLISECONDS` and `/bench/calls`, which also resets the count."""
         match path.removeprefix(_CONTROL).split("/"):
             case ["latency", milliseconds]:
                 self.latency = float(milliseconds) / 1000
@@ -54,12 +54,12 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def reset(self) -> None:
-        """Break the connection as a network does: with nothing said."""
+        """Break the connection without a response, as a network does."""
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -186,7 +186,7 @@ class RunningServer:
         }
 
     def set_latency(self, milliseconds: int) -> None:
-        """Let every answer wait from now on."""
+        """Set the latency of every answer from now on."""
         self._control(f"latency/{milliseconds}")
 
     def trouble(self, *, on: bool) -> None:

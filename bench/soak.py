@@ -1,8 +1,8 @@
 """`python -m bench.soak`: thousands of images through the real client, with and without trouble.
 
-Each of the two runs is a process of its own that judges every image, compares its verdicts with
-what is known to be true, and counts its memory, threads and open files. The event loop, botocore,
-the connections and our retries are all the real ones; only ECR is scripted.
+Each of the two runs is a process that checks every image, compares its verdicts with the true
+ones, and counts its memory, threads and open files. The event loop, botocore, the connections and
+the retries are the real ones; only ECR is scripted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bench.server import RunningServer
 from bench.soak_registry import images
 
 IMAGES = 5_000
-# What a run may take: boto3 alone takes 40 MB, and an image all that a report says of its layers.
+# Bytes that a run may take: boto3 alone takes 40 MB, and an image the verdict on its layers.
 MEMORY = 60_000_000
 MEMORY_PER_IMAGE = 25_000
 _MODULE = "bench.soak"
@@ -102,27 +102,27 @@ class Watch:
             watcher.join()
 
 
-def judge_all(count: int) -> Result:
-    """Judge so many images of the registry that the environment names."""
-    uses, truth = [], {}
+def check_all(count: int) -> Result:
+    """Check so many images of the registry that the environment names."""
+    uses, expected = [], []
     for image, fate in images(count):
         text = fate.reference
         uses.append(ImageUse(image.tag, "type", "path", None, text, target_of(text), None))
-        truth[text] = fate.code
+        expected.append(fate.code)
     watch, memory, began = Watch(), _memory(), time.monotonic()
-    checker = Checker.asking(Ecr(OrdinaryChain()))
+    checker = Checker.in_process(Ecr(OrdinaryChain()))
     with watch.watching():
-        findings = checker.judge(uses)
+        verdicts = checker.check(uses)
     seconds = time.monotonic() - began
-    summary = checker.summary(findings)
+    summary = checker.summary(verdicts)
     wrong = tuple(
-        f"{each.use.text}: {each.verdict.code.text}: {each.verdict.reason}"
-        for each in findings
-        if each.verdict.code.text != truth[str(each.use.text)]
+        f"{use.text}: {verdict.code.text}: {verdict.reason}"
+        for use, verdict, code in zip(uses, verdicts, expected, strict=True)
+        if verdict.code.text != code
     )
     grown = _memory() - memory
     checker.close()
-    del checker, findings
+    del checker, verdicts
     _settle(watch)
     return Result(
         wrong,
@@ -140,7 +140,7 @@ def judge_all(count: int) -> Result:
 
 def _settle(watch: Watch) -> None:
     """Give threads a moment to end, and connections to be collected."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end and (watch.threads or watch.files):
         gc.collect()
         time.sleep(0.05)
@@ -155,7 +155,7 @@ def _open_files() -> int:
 
 
 def run(count: int, server: RunningServer, *, trouble: bool) -> Result:
-    """Judge in a process of its own, so that memory is this run's alone."""
+    """Check in a process of its own, so that memory is this run's alone."""
     server.trouble(on=trouble)
     ran = subprocess.run(
         [sys.executable, "-m", _MODULE, "--images", str(count), "--one-run"],
@@ -180,13 +180,13 @@ def soak(count: int) -> tuple[Result, Result]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Soak and print what came of it; return 1 where one of the runs did not pass."""
+    """Soak, print the results, and return 1 where one of the runs did not pass."""
     parser = argparse.ArgumentParser(prog=f"python -m {_MODULE}", description=__doc__)
-    parser.add_argument("--images", type=int, default=IMAGES, help="how many images to judge")
+    parser.add_argument("--images", type=int, default=IMAGES, help="how many images to check")
     parser.add_argument("--one-run", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one_run:
-        print(json.dumps(asdict(judge_all(options.images))))
+        print(json.dumps(asdict(check_all(options.images))))
         return 0
     passed = True
     for name, result in zip(("calm", "troubled"), soak(options.images), strict=True):

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bench.answers import Response, Answers
+from bench.answers import Answers, Response
 from bench.images import Image, Layout, make_image
 from bench.server import Connection, ScriptedRegistry, encode, serve
 
@@ -35,7 +35,7 @@ class Fate:
 
 
 def fate(number: int, image: Image) -> Fate:
-    """Return what becomes of an image: one in 50 lacks a layer, one in 100 is not there."""
+    """Return what is true of an image: one in 50 lacks a layer, one in 100 does not exist."""
     if number % 50 == 7:
         return Fate("layer-missing", image.reference, image.layers[-1])
     if number % 100 == 13:
@@ -83,14 +83,14 @@ class TroubledRegistry(ScriptedRegistry):
         self._on = False
 
     def control(self, path: str) -> Response:
-        """Obey `/bench/trouble/on` and `/bench/trouble/off`, too."""
+        """Handle `/bench/trouble/on` and `/bench/trouble/off`, too."""
         if not path.startswith(_TROUBLE):
             return super().control(path)
         self._on = path.endswith("/on")
         return Response(200, "application/json", b"{}")
 
     def draw(self) -> float:
-        """Return a number from 0 to 1 that decides over a request; 1 where nothing goes wrong."""
+        """Return a random number from 0 to 1 for a request; 1 while the trouble is off."""
         return self._chance.random() if self._on else 1.0
 
 

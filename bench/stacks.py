@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import assert_never
+
 from bench.cells import StackShape
 from bench.images import Layout, make_image
 
@@ -23,7 +25,7 @@ _FARGATE = {
 def resources(stack: StackShape) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield type and inputs of each resource.
 
-    Task definitions of Amazon ECS, which run where somebody else decides, so that any platform of
+    Task definitions of Amazon ECS, whose platform is not in their inputs, so that any platform of
     an image may do; those of indexes run on Fargate. Functions of AWS Lambda run on a platform
     that is known. Without images: buckets, with the inputs that buckets have.
     """
@@ -38,8 +40,10 @@ def resources(stack: StackShape) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield _FUNCTION, _function(number, image)
             case Layout.INDEX:
                 yield _TASK, _task(number, image) | _FARGATE
-            case _:
+            case Layout.OWN | Layout.SHARED:
                 yield _TASK, _task(number, image)
+            case _:
+                assert_never(stack.layout)
 
 
 def write_state(stack: StackShape, path: Path) -> Path:

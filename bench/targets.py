@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
-from bench.cells import HANDSHAKE, MANY_RESOURCES, NO_IMAGES, Cell, Scenario, Contender, at
+from bench.cells import HANDSHAKE, MANY_RESOURCES, NO_IMAGES, Cell, Contender, Scenario, at
 from bench.statistics import Sample, peak_bytes, seconds
 
 Results: TypeAlias = Mapping[Cell, Sequence[Sample]]
@@ -36,7 +36,7 @@ class Target:
 
     @property
     def words(self) -> str:
-        """The target as a person says it."""
+        """The target in words."""
         bound = "at least" if self.measure is Measure.FASTER_THAN_NAIVE else "at most"
         return f"{bound} {self.limit:g} {self.measure.value}"
 

@@ -21,7 +21,7 @@ PACKAGES = {
 # itself.
 LAYERS = (
     {"errors", "identity", "legible"},
-    {"reference"},
+    {"reference", "platform"},
     {"manifest"},
     {"verdict"},
     {"discovery", "registry", "settings"},

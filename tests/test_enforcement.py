@@ -195,9 +195,7 @@ def test_a_certain_refusal_goes_before_a_platform_that_is_only_presumed() -> Non
     assert (finding.verdict.code, finding.enforcement) == (Code.RUNTIME_REJECTS, BLOCK)
 
 
-@pytest.mark.parametrize(
-    "code", [Code.UNKNOWN_IN_PREVIEW, Code.REFERENCE_INVALID, Code.SECRET_NOT_SHOWN]
-)
+@pytest.mark.parametrize("code", [code for code in Code if code is not Code.NOT_PRIVATE_ECR])
 def test_the_rules_of_a_runtime_are_about_references(code: Code) -> None:
     verdict = a_verdict(code)
     unknown = a_use(runtime=runtimes.LAMBDA, target=verdict, text="some text")

@@ -294,7 +294,7 @@ def test_inputs_that_cannot_be_read_are_one_finding_and_hide_no_neighbour(
 
 @pytest.mark.parametrize("mode", [Mode.PREVIEW, Mode.UPDATE])
 def test_a_wrong_configuration_is_a_violation_that_names_the_option(mode: Mode) -> None:
-    words = "The option undetermined is 'nonsense'; allowed is notice, fail."
+    words = "The option undetermined is 'nonsense'; allowed: `notice`, `fail`."
     pack = Pack(mode, config={"ecr-layers-available": {"undetermined": "nonsense"}})
     assert pack.analyze("good", {"imageUri": GOOD}) == [words]
 

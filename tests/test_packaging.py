@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from email.message import Message
 from email.parser import Parser
-from importlib.metadata import packages_distributions, version
+from functools import cache
+from importlib.metadata import distributions, version
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -35,9 +36,18 @@ def imported(paths: Iterable[Path]) -> set[str]:
                 names.update(each.name.partition(".")[0] for each in node.names)
             elif isinstance(node, ast.ImportFrom):
                 names.add(str(node.module).partition(".")[0])
-    installed = packages_distributions()
     foreign = {name for name in names - sys.stdlib_module_names if "layerguard" not in name}
-    return {canonicalize_name(installed[name][0]) for name in foreign}
+    return {distribution_of()[name] for name in foreign}
+
+
+@cache
+def distribution_of() -> Mapping[str, str]:
+    """Return the distribution of each installed module, which Python 3.10 does not know for all."""
+    return {
+        file.parts[0].removesuffix(".py"): canonicalize_name(distribution.metadata["Name"])
+        for distribution in distributions()
+        for file in distribution.files or ()
+    }
 
 
 def by_name(requirements: Iterable[str]) -> Mapping[str, Requirement]:

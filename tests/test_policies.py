@@ -99,7 +99,8 @@ def test_a_bug_in_making_the_gates_is_a_violation_of_each_where_the_team_fails_c
     late = LazyGates(Maker(ZeroDivisionError("\ud800\n::oh")))
     message = (
         "internal-error: This is a bug of Layerguard, so no image was checked: "
-        "ZeroDivisionError: \\ud800 ::oh\n"
+        r"ZeroDivisionError: \ud800\n::oh"
+        "\n"
         "  next step: please report this text to the maintainers of Layerguard."
     )
     assert reported(late, {"undetermined": "fail"}) == {

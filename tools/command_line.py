@@ -1,7 +1,7 @@
 """Writes docs/command-line.md and docs/layerguard.1: every command's help and exit codes.
 
-Both are made of the parsers themselves. ``python -m tools.command_line`` writes them, and a test
-fails when they are not what the parsers say.
+Both are generated from the parsers. ``python -m tools.command_line`` writes them, and a test fails
+when they are out of date.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Prints the path of the Python to set up with: $PYTHON where it is set, else the one that .venv
-# was made with, else the newest of those that are tested. Each is run before it is believed: a
-# version manager puts commands on PATH for versions that it will not run.
+# Prints the path of the Python to set up with: $PYTHON where it is set, or the one that .venv
+# was made with, or the newest of those that are tested. Each is tried before it is used: a version
+# manager puts commands on PATH for versions that it does not run.
 set -u
 cd "$(dirname "$0")/.." || exit
 

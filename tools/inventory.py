@@ -24,7 +24,7 @@ _PROVIDERS = {
     "nomad": "Nomad (pulumi-nomad)",
 }
 _OTHER_ROLES = {
-    Role.SOFT: (
+    Role.OPTIONAL: (
         "Caches",
         "They are checked, and a missing one is a warning: a cache may be absent.",
     ),
@@ -36,11 +36,11 @@ _OTHER_ROLES = {
     ),
     Role.TEMPLATE: (
         "CloudFormation templates",
-        "Their resources are read as the rows of aws-native say, with CloudFormation's names.",
+        "Their resources are read as the rows of aws-native are, with CloudFormation's names.",
     ),
     Role.RESOURCE: (
         "Properties of one CloudFormation resource",
-        "They are read as the rows of aws-native say, with CloudFormation's names.",
+        "They are read as the rows of aws-native are, with CloudFormation's names.",
     ),
     Role.CARRIER: (
         "Values that are handed on",
@@ -109,7 +109,7 @@ def _platforms(pulls: Iterable[Row]) -> Iterator[str]:
         row.platform.rule if isinstance(row.platform, Presumed) else row.platform for row in pulls
     }
     yield from ("", "## Platforms", "")
-    yield "Where a platform is presumed, it is not documented: an image without it is only a warning."
+    yield "Where a platform is presumed, it is not documented: an image without it is a warning."
     yield "Where it is undecided, every runnable platform of the image is checked."
     yield from ("", "| platform | what a runtime will pull |", "|---|---|")
     for rule in sorted(rules, key=_name):

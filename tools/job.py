@@ -1,4 +1,4 @@
-"""Long commands: told apart from a hang while they run, quoted when they fail, ended with us."""
+"""Long commands: a sign of life while they run, a quote when they fail, ended with this process."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _QUOTED = 20  # last lines of a failed command's output: enough for Go and pip t
 
 
 class SetupFailed(Exception):
-    """Setting up cannot go on. The text says what happened and what to do."""
+    """Setting up cannot go on; the text is what happened and what to do."""
 
 
 def say(text: str) -> None:
-    """Tells the user what goes on, on stderr: stdout is for the answer alone."""
+    """Prints a line of progress on stderr: stdout is for the result alone."""
     print(f"layerguard: {text}", file=sys.stderr, flush=True)
 
 
@@ -50,7 +50,7 @@ def run(command: Sequence[str | Path], environ: Mapping[str, str], cwd: Path, lo
     """Runs a command to its end, with its output in a log file.
 
     Raises SetupFailed, with the end of that output, when it cannot start or exits non-zero. When
-    we are interrupted, the command and all its children end before the interruption goes on.
+    this process is interrupted, the command and all its children are ended first.
     """
     with log.open("wb") as output:
         try:

@@ -12,7 +12,7 @@ from tools.job import say
 
 @contextmanager
 def hold(file: Path) -> Iterator[None]:
-    """Holds the lock on a file, which is made where it is missing; says so when it must wait.
+    """Holds the lock on a file, which is made where it is missing; reports when it must wait.
 
     The system takes the lock back with the open file, however this process ends.
     """

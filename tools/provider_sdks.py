@@ -24,7 +24,7 @@ _INPUTS = "_inputs.py"
 
 
 class Vanished(LookupError):
-    """A resource type or a property that the SDK does not have; its text says which."""
+    """A resource type or a property that the SDK does not have; the text names it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ProviderSdk:
         return found or self._properties(module, f"{name}InitArgs")
 
     def follow(self, resource_type: str, steps: tuple[str, ...]) -> None:
-        """Go along the steps of a property path, up to a document; raise Vanished off the way.
+        """Follow the steps of a property path, up to a document; raise Vanished at one that is not.
 
         What stands in a property of any type is the user's own, so everything is there.
         """

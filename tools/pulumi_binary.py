@@ -32,7 +32,7 @@ _WAY_OUT = (
 
 @dataclass(frozen=True)
 class Pin:
-    """The folder with go.mod and go.sum, and what go.mod says."""
+    """The folder with go.mod and go.sum, and the versions in go.mod."""
 
     folder: Path
     pulumi: Version
@@ -82,7 +82,7 @@ def provide(environ: Mapping[str, str], pin: Pin = PIN) -> Path:
         return found
     cache = Cache.of(environ)
     with cache.workshop() as workshop:
-        if found := find(environ, pin):  # by the process that we have waited for
+        if found := find(environ, pin):  # by the process that held the lock
             return found
         go = find_go(environ, pin.go) or borrow_go(environ, pin.requirements, workshop)
         say(
@@ -105,7 +105,7 @@ def _build(go: Go, pin: Pin, workshop: Path) -> Path:
         # for this machine, whatever else its user builds for
         **{name: value for name, value in go.environ.items() if name not in {"GOOS", "GOARCH"}},
         "CGO_ENABLED": "0",  # as Pulumi's own releases; no C compiler is needed
-        "GOWORK": "off",  # the clone may lie in somebody's Go workspace
+        "GOWORK": "off",  # the clone may lie in a Go workspace
         "GOTMPDIR": str(workshop),
     }
     run([go.command, *build, "-o", made, _PACKAGE], environ, pin.folder, workshop / "log")

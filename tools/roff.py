@@ -1,4 +1,4 @@
-"""Help as a manual page: a formatter that argparse asks for help, and that answers in roff.
+"""Help as a manual page: a formatter for argparse that writes roff.
 
 Source of the macros: groff_man(7); only those are used that mandoc knows too.
 """
@@ -45,9 +45,9 @@ class RoffFormatter(argparse.HelpFormatter):
         if self._written[-1].startswith(".SS "):
             self._written.pop()
 
-    def add_text(self, said: str | None) -> None:
+    def add_text(self, words: str | None) -> None:
         """Write a description or an epilog."""
-        for block in (said or "").strip("\n").split("\n\n"):
+        for block in (words or "").strip("\n").split("\n\n"):
             self._written += _block(block.splitlines())
 
     def add_argument(self, action: argparse.Action) -> None:
@@ -63,15 +63,15 @@ class RoffFormatter(argparse.HelpFormatter):
         return "\n".join(self._written)
 
 
-def text(said: str) -> str:
-    """Return ``said`` as a line that roff prints as it is."""
-    escaped = said.replace("\\", "\\e").replace("-", "\\-")
+def text(words: str) -> str:
+    """Return ``words`` as a line that roff prints as it is."""
+    escaped = words.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
 
 
-def quoted(said: str) -> str:
-    """Return ``said`` as one argument of a macro."""
-    return '"' + text(said).replace('"', '""') + '"'
+def quoted(words: str) -> str:
+    """Return ``words`` as one argument of a macro."""
+    return '"' + text(words).replace('"', '""') + '"'
 
 
 def _block(lines: list[str]) -> Iterator[str]:

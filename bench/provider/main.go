@@ -40,7 +40,7 @@ func (provider) Configure(
 }
 
 func (provider) CheckConfig(
-	_ context.Context, request *pulumirpc.Subject,
+	_ context.Context, request *pulumirpc.CheckRequest,
 ) (*pulumirpc.CheckResponse, error) {
 	return &pulumirpc.CheckResponse{Inputs: request.News}, nil
 }
@@ -52,7 +52,7 @@ func (provider) DiffConfig(
 }
 
 func (provider) Check(
-	_ context.Context, request *pulumirpc.Subject,
+	_ context.Context, request *pulumirpc.CheckRequest,
 ) (*pulumirpc.CheckResponse, error) {
 	return &pulumirpc.CheckResponse{Inputs: request.News}, nil
 }

@@ -13,11 +13,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, TextIO, cast
+from typing import NoReturn, Protocol, TextIO, cast
 
 from layerguard import __version__
+from layerguard.legible import legible_line
 
-from layerguard_cli.exits import INTERRUPTED, READER_GONE, explain
+from layerguard_cli.exits import INTERRUPTED, READER_GONE, UNDETERMINED, explain
+from layerguard_cli.terminal import note
 
 _EXAMPLES = """\
 examples:
@@ -28,16 +30,16 @@ examples:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: its name, its line in the help, and its module, where a dot begins one of here.
+    """A command: its name, its line in the help, and its module, relative to this package.
 
-    One that ``reads_words`` has rules of its own for them: it is handed the words of the whole
-    line, with the parser that knows its help.
+    One that ``parses_words`` gets the words of the whole command line, with the parser that has its
+    help, and parses them itself.
     """
 
     name: str
     help: str
     module: str
-    reads_words: bool = False
+    parses_words: bool = False
 
 
 COMMANDS = (
@@ -47,7 +49,7 @@ COMMANDS = (
         "batch-check-layer-availability",
         "ask ECR about layers, as the AWS CLI's command of this name does",
         ".batch_check",
-        reads_words=True,
+        parses_words=True,
     ),
     Command("completion", "print the completion script of a shell", ".completion"),
     Command("sandbox", "start a stand-in for ECR on this machine", "layerguard_sandbox.command"),
@@ -55,7 +57,7 @@ COMMANDS = (
 
 
 class CommandModule(Protocol):
-    """What the module of a command has."""
+    """The module of a command."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's description, options, arguments and, as its epilog, examples."""
@@ -64,6 +66,14 @@ class CommandModule(Protocol):
         self, arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO
     ) -> int:
         """Run the command and return its exit code."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser, and those of its commands, whose error messages are legible whatever was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the usage and ``message``, and exit code 2."""
+        super().error(legible_line(message))
 
 
 class NotInstalled(Exception):
@@ -78,7 +88,8 @@ class NotInstalled(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    Neither Ctrl-C nor a reader of the output that goes away leaves a traceback.
+    Nothing leaves a traceback: not Ctrl-C, not a reader of the output that goes away, and no bug,
+    which is not the exit code of an unavailable image either.
     """
     try:
         try:
@@ -88,17 +99,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered is written at the interpreter's end, to where nobody complains.
+        # What is still buffered is flushed at the interpreter's end, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
+    except OSError as error:
+        note(f"{error}.", sys.stderr)
+        return UNDETERMINED
+    except Exception as error:
+        note(f"internal-error: {type(error).__name__}: {error}", sys.stderr)
+        return UNDETERMINED
 
 
 def line_parser(*named: Command) -> tuple[argparse.ArgumentParser, list[argparse.ArgumentParser]]:
     """Return the parser of the whole line, and those of the commands that are ``named``.
 
-    Only these are complete. Raises NotInstalled where the module of one is not here.
+    Only these are complete. Raises NotInstalled if the module of one is not installed.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "layerguard",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Proves that every layer of an Amazon ECR image is there.",
@@ -106,7 +123,7 @@ def line_parser(*named: Command) -> tuple[argparse.ArgumentParser, list[argparse
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    complete = []
+    complete: list[argparse.ArgumentParser] = []
     for command in COMMANDS:
         own = commands.add_parser(command.name, help=command.help)
         if command in named:
@@ -118,7 +135,7 @@ def line_parser(*named: Command) -> tuple[argparse.ArgumentParser, list[argparse
 
 
 def installed() -> tuple[Command, ...]:
-    """Return the commands whose modules are here."""
+    """Return the commands whose modules are installed."""
     return tuple(command for command in COMMANDS if _is_installed(command))
 
 
@@ -127,9 +144,9 @@ def _run(words: list[str]) -> int:
     try:
         parser, own = line_parser(*((named,) if named else ()))
     except NotInstalled as error:
-        print(f"layerguard: {error}", file=sys.stderr)
-        return 2
-    if named and named.reads_words and (words[0] == named.name or words[0].startswith("-")):
+        note(str(error), sys.stderr)
+        return UNDETERMINED
+    if named and named.parses_words and (words[0] == named.name or words[0].startswith("-")):
         options = argparse.Namespace(command=named.name, words=words, parser=own[0])
     else:
         options = parser.parse_args(words)

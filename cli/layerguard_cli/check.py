@@ -1,4 +1,4 @@
-"""``layerguard check``: the same verdicts and words as the gates, outside Pulumi."""
+"""``layerguard check``: the verdicts and messages of the gates, outside Pulumi."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from typing import TextIO
 
 from layerguard.verdict import State
 
-from layerguard_cli.aws_options import add_identity_options, identity_of
+from layerguard_cli.check_options import (
+    add_identity_options,
+    add_limit_options,
+    add_platform_options,
+    identity_of,
+    limits_of,
+)
 from layerguard_cli.exits import UNDETERMINED, exit_code
-from layerguard_cli.platform_options import add_platform_options
+from layerguard_cli.terminal import escape_what_cannot_be_encoded, note, note_foreign_endpoints
 
-STDIN = "-"
+_STDIN = "-"
 
 _DESCRIPTION = """\
 Checks images by reference: resolves each, and asks ECR about every layer of it. The verdicts are
@@ -27,7 +33,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the references, the platform and the identity."""
+    """Add the references, the platform, the limits and the identity."""
     parser.description = _DESCRIPTION
     parser.epilog = _EXAMPLES
     parser.add_argument(
@@ -36,65 +42,74 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_reference,
         metavar="REFERENCE",
         help="an image reference; - reads references from standard input, one a line, where empty "
-        "lines and lines that begin with # say nothing",
+        "lines and lines that begin with # are skipped",
     )
     add_platform_options(
         parser,
         one="the platform on which the image is to run",
         every="check every platform of the image that can be run, as without --platform",
     )
-    add_identity_options(parser, otherwise="as boto3's ordinary chain finds")
+    add_limit_options(parser)
+    add_identity_options(parser, otherwise="those of boto3's ordinary chain")
 
 
 def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
-    """Judge the references, say what was found on ``stdout`` and return the exit code."""
+    """Check the references, print the findings on ``stdout`` and return the exit code."""
     from layerguard.checking.checker import Checker
     from layerguard.discovery import ImageUse
     from layerguard.discovery.walker import target_of
+    from layerguard.enforcement import Run, decide
     from layerguard.registry.clients import OrdinaryChain
     from layerguard.registry.ecr import Ecr
-
-    from layerguard_cli.reports import render
+    from layerguard.settings import Settings, Undetermined
 
     try:
         identity = identity_of(arguments)
         references = list(_references(arguments.references, stdin))
     except argparse.ArgumentTypeError as error:
-        print(f"layerguard: {error}.", file=stderr)
+        note(f"{error}.", stderr)
         return UNDETERMINED
     except UnicodeDecodeError:
-        print("layerguard: standard input is not text in UTF-8.", file=stderr)
+        note("standard input is not text in UTF-8.", stderr)
         return UNDETERMINED
     if not references:
-        print("layerguard: there is no reference on standard input.", file=stderr)
+        note("there is no reference on standard input.", stderr)
         return UNDETERMINED
-    checker = Checker.asking(Ecr(OrdinaryChain()))
-    try:
-        findings = checker.judge(
-            ImageUse(
-                urn="",
-                resource_type="",
-                path="argument",
-                container=None,
-                text=text,
-                target=target_of(text),
-                platform=arguments.platform,
-                identity=identity,
-            )
-            for text in references
+    uses = [
+        ImageUse(
+            urn="",
+            resource_type="",
+            path="argument",
+            container=None,
+            text=text,
+            target=target_of(text),
+            platform=arguments.platform,
+            identity=identity,
         )
+        for text in references
+    ]
+    checker = Checker.in_process(Ecr(OrdinaryChain()))
+    checker.limit(limits_of(arguments))
+    try:
+        verdicts = checker.check(uses)
     finally:
         checker.close()
-    print(render(findings, checker.summary(findings)), file=stdout)
+    # The exit code of an undetermined image is not that of an available one.
+    settings = Settings(undetermined=Undetermined.FAIL)
+    findings = [decide(*each, settings, Run()) for each in zip(uses, verdicts, strict=True)]
+    summary = checker.summary([finding.verdict for finding in findings])
+    escape_what_cannot_be_encoded(stdout)
+    print(*(finding.message for finding in findings), summary, sep="\n", file=stdout)
     states = [finding.verdict.state for finding in findings]
     if skipped := states.count(State.SKIPPED):
-        print(f"layerguard: {skipped} of {len(states)} not in private ECR: skipped.", file=stderr)
+        note(f"{skipped} of {len(states)} not in private ECR: skipped.", stderr)
+    note_foreign_endpoints(checker.foreign_endpoints, stderr)
     return exit_code(states)
 
 
-def _references(given: Iterable[str], stdin: TextIO) -> Iterator[str]:
-    for text in given:
-        if text != STDIN:
+def _references(arguments: Iterable[str], stdin: TextIO) -> Iterator[str]:
+    for text in arguments:
+        if text != _STDIN:
             yield text
             continue
         lines = (line.strip() for line in stdin)

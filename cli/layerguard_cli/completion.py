@@ -8,8 +8,8 @@ from typing import TextIO
 _SHELLS = ("bash", "zsh", "fish")
 
 _DESCRIPTION = """\
-Prints the script with which a shell completes commands and options. It is written from what this
-version knows: print it again after an update."""
+Prints the script with which a shell completes commands and options. It is made of the commands of
+this version: print it again after an update."""
 
 _EXAMPLES = """\
 examples:
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, _stderr: 
     commands = installed()
     parser, own = line_parser(*commands)
     for command, each in zip(commands, own, strict=True):
-        # What a shell shows beside a command is one line.
+        # A shell shows one line beside a command.
         each.description = command.help
     print(shtab.complete(parser, arguments.shell), file=stdout)
     return 0

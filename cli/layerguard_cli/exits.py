@@ -16,7 +16,7 @@ READER_GONE = 141
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """An exit code and what it says."""
+    """An exit code and its meaning."""
 
     code: int
     meaning: str
@@ -24,7 +24,7 @@ class Exit:
 
 _GONE = Exit(READER_GONE, "the reader of the output went away, as head does")
 _INTERRUPTED = Exit(INTERRUPTED, "interrupted, by Ctrl-C")
-_JUDGED = (
+_CHECKED = (
     Exit(AVAILABLE, "every image is available; an image outside private ECR is skipped"),
     Exit(UNAVAILABLE, "an image is proven unavailable, whatever the others are"),
     Exit(UNDETERMINED, "an image could not be checked, or the usage is wrong"),
@@ -32,16 +32,16 @@ _JUDGED = (
     _GONE,
 )
 EXITS = {
-    "audit": _JUDGED,
+    "audit": _CHECKED,
     "batch-check-layer-availability": (
-        Exit(0, "ECR has answered, whatever it says"),
+        Exit(0, "ECR has answered, whatever the answer is"),
         Exit(1, "with --fail-on-unavailable: a digest is not AVAILABLE"),
         Exit(2, "the usage is wrong"),
         _INTERRUPTED,
         _GONE,
         Exit(255, "there is no answer"),
     ),
-    "check": _JUDGED,
+    "check": _CHECKED,
     "completion": (
         Exit(0, "the script is printed"),
         Exit(2, "the usage is wrong"),
@@ -53,13 +53,13 @@ EXITS = {
         _GONE,
     ),
 }
-"""What each command's exit codes say, by the command's name."""
+"""The exit codes of each command, by its name."""
 
 
 def exit_code(states: Iterable[State]) -> int:
-    """Return 1 when something is proven unavailable, else 2 when something is not known, else 0.
+    """Return 1 if an image is proven unavailable, 2 if one is not known, and 0 otherwise.
 
-    What is skipped is no failure: it changes nothing.
+    Skipped images change nothing.
     """
     seen = set(states)
     if State.UNAVAILABLE in seen:

@@ -20,9 +20,6 @@ from layerguard.reference import ImageReference
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
 from layerguard.verdict import Code, Follows, State, Verdict
 
-# Of these the target is no reference, whatever the text is.
-_NOT_A_REFERENCE = (Code.REFERENCE_INVALID, Code.SECRET_NOT_SHOWN, Code.UNKNOWN_IN_PREVIEW)
-
 
 class Enforcement(Enum):
     """What a gate does about a finding."""
@@ -218,9 +215,10 @@ def _untrusted(endpoint: str) -> Verdict:
 
 def _refusal(use: ImageUse, verdict: Verdict) -> Refusal | None:
     """Return why the use's runtime refuses the image, every reason in one, the certain first."""
-    if use.text is None or verdict.code in _NOT_A_REFERENCE:
-        return None
     reference = use.target if isinstance(use.target, ImageReference) else None
+    # The rules are about references: a place without one has a verdict of its own.
+    if use.text is None or (reference is None and verdict.code is not Code.NOT_PRIVATE_ECR):
+        return None
     candidate = Candidate(use.text, reference, use.placement, verdict.form)
     refusals = use.runtime.refusals(candidate)
     if not refusals:

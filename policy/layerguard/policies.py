@@ -24,6 +24,7 @@ from pulumi_policy import (
 from pulumi_policy import policy as sdk
 
 from layerguard.checking.subprocess_backend import WORKER, SubprocessBackend
+from layerguard.legible import legible_lines
 
 if TYPE_CHECKING:
     from layerguard.checking.backend import CheckBackend
@@ -164,11 +165,12 @@ class _Boundary:
 
 
 def _no_gates(error: Exception) -> str:
-    text = f"{type(error).__name__}: {error}".encode("ascii", "backslashreplace").decode()
-    return (
-        "internal-error: This is a bug of Layerguard, so no image was checked: "
-        f"{' '.join(text.split())}\n"
-        "  next step: please report this text to the maintainers of Layerguard."
+    return legible_lines(
+        [
+            "internal-error: This is a bug of Layerguard, so no image was checked: "
+            f"{type(error).__name__}: {error}",
+            "  next step: please report this text to the maintainers of Layerguard.",
+        ]
     )
 
 

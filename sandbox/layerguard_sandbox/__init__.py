@@ -1,1 +1,1 @@
-"""Everything that stands in for AWS on one machine."""
+"""A local ECR, offline providers and the real engine: what runs a stack without AWS."""

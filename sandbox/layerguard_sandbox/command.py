@@ -1,7 +1,7 @@
 """``layerguard sandbox``: a local ECR with sample images, until Ctrl-C.
 
-Standard output has what a program reads (the variables that send the AWS SDKs here), standard
-error what a person does. moto is an extra: it is imported when the sandbox starts.
+Standard output has the variables that send the AWS SDKs to it, for a shell or a program; standard
+error has an introduction for people. moto is an extra: it is imported when the sandbox starts.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from layerguard_sandbox.ecr import Pushed, SandboxEcr
 
 _WRONG = 2
-_LOOK_AGAIN = 0.5  # seconds
+_NAP_SECONDS = 0.5
 _SAMPLE = "shop/web:1.4.2"
-_PLACE = ("123456789012", "eu-west-1")
-# What an AWS SDK would prefer to the sandbox's own variables, or stumble over.
+_REGISTRY = ("123456789012", "eu-west-1")
+# What an AWS SDK would prefer to the sandbox's own variables, or fail on.
 _IN_THE_WAY = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN")
 
 _DESCRIPTION = """\
@@ -44,7 +44,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what the sandbox is to be like."""
+    """Add the options of the sandbox."""
     parser.description = _DESCRIPTION
     parser.epilog = _EXAMPLES
     parser.add_argument(
@@ -92,12 +92,12 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
         return _WRONG
     with _ended_by_signals():
         try:
-            ecr = SandboxEcrAtPort(_PLACE[1], arguments.port)
+            ecr = SandboxEcrAtPort(_REGISTRY[1], arguments.port)
         except OSError as error:
             print(f"layerguard: port {arguments.port}: {error.strerror}.", file=stderr)
             return _WRONG
         with ecr:
-            samples = fill(ecr, *_PLACE)
+            samples = fill(ecr, *_REGISTRY)
             pushed = {_name(each): each for each in (samples.web, samples.worker, samples.report)}
             lost = dict.fromkeys(arguments.lose_layer)
             for name in lost:
@@ -106,15 +106,15 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
                     print(f"layerguard: --lose-layer: no {name}; there is {there}.", file=stderr)
                     return _WRONG
                 image = pushed[name]
-                ecr.registry(*_PLACE).lose_layer(image.repository, image.layers[0])
+                ecr.registry(*_REGISTRY).lose_layer(image.repository, image.layers[0])
             if arguments.latency:
                 ecr.faults.add(Fault(latency=arguments.latency))
             print(_FORMATS[arguments.format](ecr, pushed.values()), file=stdout, flush=True)
-            print(_words(ecr, pushed, lost), file=stderr, flush=True)
+            print(_introduction(ecr, pushed, lost), file=stderr, flush=True)
             # No lock of Python's, which the exception of a signal can break; and not for ever:
             # a signal that comes just before the sleep begins is seen when it ends.
             while True:
-                time.sleep(_LOOK_AGAIN)
+                time.sleep(_NAP_SECONDS)
     return 0
 
 
@@ -131,8 +131,8 @@ def _ended_by_signals() -> Iterator[None]:
             signal.signal(end, handler)
 
 
-def _words(ecr: SandboxEcr, pushed: Mapping[str, Pushed], lost: Iterable[str]) -> str:
-    """Return what a person reads."""
+def _introduction(ecr: SandboxEcr, pushed: Mapping[str, Pushed], lost: Iterable[str]) -> str:
+    """Return the introduction on standard error."""
     lines = [f"A stand-in for Amazon ECR, not AWS, is at {ecr.endpoint}; Ctrl-C ends it. It has:"]
     for name, image in pushed.items():
         lines.append(f"  {image.reference}{'  (a layer is lost)' if name in lost else ''}")

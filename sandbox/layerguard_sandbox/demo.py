@@ -34,7 +34,7 @@ def watch(line: str) -> None:
 
 
 class Demo:
-    """The story in its four parts. Each step prints a heading, then what the engine prints."""
+    """The demo in its four parts. Each step prints a heading, then what the engine prints."""
 
     def __init__(self, engine: Engine, registry: Registry, worker: Pushed, state: Path) -> None:
         self._engine = engine
@@ -73,7 +73,7 @@ class Demo:
         )
 
     def other_mistakes(self) -> None:
-        """What else can be wrong is told apart from a missing layer."""
+        """Other mistakes have verdicts of their own."""
         self._registry.restore_layer(self._worker.repository, self._worker.layers[-1])
         self._engine.configure(reportTag="1.4.3")
         step(
@@ -119,13 +119,13 @@ def step(
         raise Unexpected(f"'{heading}' {'passed' if outcome.passed else 'was stopped'}")
     for text in (*words, stopped_by or "layerguard: "):
         if text not in outcome.output:
-            raise Unexpected(f"'{heading}' does not say: {text}")
+            raise Unexpected(f"'{heading}' does not print: {text}")
 
 
 def main() -> int:
     """Play the demo; return the exit code."""
     # Pulumi's Automation API leaves a coroutine of each failed program to the garbage collector,
-    # whose complaint about it is no part of the story.
+    # whose warning about it is no part of the demo.
     sys.unraisablehook = lambda _: None
     print("Everything here but AWS is real: a stand-in on 127.0.0.1 answers for ECR, and offline")
     print("stand-ins for the aws and kubernetes providers create nothing.", flush=True)

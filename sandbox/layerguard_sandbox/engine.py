@@ -43,7 +43,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run of the engine ended, all that it printed, and the violations in it."""
+    """How a run of the engine ended, its whole output, and its violations."""
 
     passed: bool
     output: str
@@ -59,7 +59,7 @@ class Outcome:
 
 
 def engine_variables(home: Path) -> dict[str, str]:
-    """Return what keeps a pulumi within ``home``: its launchers, its state and its own folder."""
+    """Return the variables that keep a pulumi within ``home``: launchers, state and own folder."""
     return {
         "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
         "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
@@ -79,7 +79,7 @@ class Engine:
     """One stack, one pack, and the real engine, for as long as a ``with`` block lasts.
 
     ``environment`` is added to that of every process; the user's own AWS_* variables are taken
-    out, so that nobody's account is ever asked. ``echo`` gets each line as the engine prints it.
+    out, so that no account of AWS is ever called. ``echo`` gets each line as the engine prints it.
     """
 
     def __init__(
@@ -144,8 +144,8 @@ class Engine:
             _end(process)
         self._folder.cleanup()
         # The Automation API leaves event loops of failed programs behind. Collected at any other
-        # time, their complaints are written while somebody else parses, and Python 3.11 cannot
-        # parse within parsing (gh-106905).
+        # time, they warn while another thread parses, and Python 3.11 cannot parse within parsing
+        # (gh-106905).
         gc.collect()
 
     @property
@@ -155,7 +155,7 @@ class Engine:
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What any pulumi needs in its environment to find this engine's state and providers."""
+        """The variables with which any pulumi finds this engine's state and providers."""
         return dict(self._variables)
 
     def configure(self, **values: str) -> None:
@@ -270,7 +270,7 @@ class Engine:
 
 
 def _end(process: int) -> None:
-    """End a process that may be gone already, by force where it does not listen."""
+    """End a process that may be gone already: with SIGINT and, after 10 s, SIGKILL."""
     with suppress(ProcessLookupError):
         os.kill(process, signal.SIGINT)
         for _ in range(50):

@@ -1,4 +1,4 @@
-"""The sandbox's ECR at a port of one's choice."""
+"""The sandbox's ECR at a given port."""
 
 import socket
 
@@ -8,7 +8,7 @@ from layerguard_sandbox.ecr import SandboxEcr
 class SandboxEcrAtPort(SandboxEcr):
     """A sandbox that listens at `port` of 127.0.0.1, or at one that the system gives for 0.
 
-    Raises OSError where the port cannot be had.
+    Raises OSError where the port is taken or not allowed.
     """
 
     def __init__(self, region: str, port: int) -> None:

@@ -1,7 +1,7 @@
-"""An offline provider: a stand-in for the providers of AWS, Docker and Kubernetes, and it says so.
+"""An offline provider in place of those of AWS, Docker and Kubernetes, which announces itself.
 
-It accepts every resource of every type, keeps nothing, and talks to nobody but the engine that
-started it. The engine finds it on PATH as ``pulumi-resource-NAME`` and runs it as
+It accepts every resource of every type, keeps nothing, and connects to the engine that started it
+only. The engine finds it on PATH as ``pulumi-resource-NAME`` and runs it as
 ``python -m layerguard_sandbox.provider NAME ENGINE_ADDRESS``.
 """
 
@@ -29,7 +29,7 @@ from pulumi.runtime.proto import (
 
 NAMES = ("aws", "aws-native", "docker", "docker-build", "kubernetes")
 JOURNAL_VARIABLE = "LAYERGUARD_SANDBOX_JOURNAL"
-# Newer than any SDK asks for, so that the engine is content with it.
+# Newer than any SDK requires.
 VERSION = "999.0.0"
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
@@ -44,7 +44,7 @@ DEFAULT_OUTPUTS = {"arn": f"arn:aws:sandbox:{REGION}:{ACCOUNT}:{{name}}"}
 
 
 class OfflineProvider(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers the engine as a provider would whose cloud always says yes.
+    """Answers the engine as a provider does whose cloud accepts everything.
 
     What a real provider computes is left out in preview, which makes it unknown there. Creations,
     updates and deletions go to the ``journal``, a line of JSON each, where there is one.
@@ -55,7 +55,7 @@ class OfflineProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._lock = threading.Lock()
 
     def GetPluginInfo(self, _request: Any, _context: Any) -> Any:
-        """Give a version that every SDK is content with."""
+        """Return a version that satisfies every SDK."""
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def Handshake(self, _request: Any, _context: Any) -> Any:
@@ -112,7 +112,7 @@ class OfflineProvider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Delete(self, request: Any, _context: Any) -> Any:
-        """Forget a resource that was never kept."""
+        """Delete nothing: no resource was kept."""
         self._write("delete", request.urn)
         return empty_pb2.Empty()
 
@@ -137,7 +137,7 @@ def _with_outputs(urn: str, name: str, inputs: struct_pb2.Struct) -> struct_pb2.
 
 
 def announce(name: str, engine_address: str) -> None:
-    """Tell the person who watches that no cloud is behind this provider."""
+    """Log in the engine's output that no cloud is behind this provider."""
     with grpc.insecure_channel(engine_address) as channel:
         engine_pb2_grpc.EngineStub(channel).Log(
             engine_pb2.LogRequest(

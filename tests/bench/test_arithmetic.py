@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bench.cells import Cell, Scenario, Contender, at, every_cell, quick_cells
+from bench.cells import Cell, Contender, Scenario, at, every_cell, quick_cells
 from bench.statistics import Sample, Spread, peak_bytes, seconds
 from bench.targets import TARGETS, Measure, Target
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from bench.cells import Cell, Scenario, Contender, at
+from bench.cells import Cell, Contender, Scenario, at
 from bench.document import Run, document
 from bench.plot import curves, plot
 from bench.statistics import Sample
@@ -24,13 +24,13 @@ def page(*, whole: bool = True) -> str:
     return document(run, "benchmark.svg")
 
 
-def test_a_selection_says_that_it_is_one() -> None:
-    said = "This run measured a selection of the cells only"
-    assert said in page(whole=False)
-    assert said not in page()
+def test_the_page_of_a_selection_states_that_it_is_one() -> None:
+    sentence = "This run measured a selection of the cells only"
+    assert sentence in page(whole=False)
+    assert sentence not in page()
 
 
-def test_the_targets_come_first_and_say_what_was_met() -> None:
+def test_the_targets_come_first_with_what_was_met() -> None:
     targets = page().partition("## Targets")[2].partition("## What was measured")[0]
     assert (
         "| analyze, 200 images, 50 ms | at most 1.6 times (an empty pack + two round trips) "
@@ -55,7 +55,7 @@ def test_memory_requests_and_machine_have_their_tables() -> None:
     assert "| cores | 2 |\n| boto3 | 1.44 |\n" in page()
 
 
-def test_what_could_not_be_measured_is_said() -> None:
+def test_what_could_not_be_measured_is_listed() -> None:
     assert "- crane: there is no Go.\n" in page().partition("## What was not measured")[2]
 
 

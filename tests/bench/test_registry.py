@@ -1,4 +1,4 @@
-"""The benchmark's registry tells the truth about its images."""
+"""The benchmark's registry answers truly about its images."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_manifests_and_configs_hash_to_the_digests_that_name_them(layout: Layout
     assert all(json.loads(config)["os"] == "linux" for config in image.configs)
 
 
-def test_images_share_their_base_only_where_the_layout_says_so() -> None:
+def test_images_share_their_base_only_in_a_shared_layout() -> None:
     one, two = (set(make_image(each, Layout.SHARED).layers) for each in (3, 4))
     assert len(one & two) == SHARED_LAYERS
     assert make_image(3, Layout.SHARED).repository == make_image(4, Layout.SHARED).repository

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from layerguard.checking.limits import WORKERS
+from layerguard.checking.limits import CONCURRENCY
 
 from bench.soak import IMAGES, Result, Watch, soak
 from bench.soak_registry import RESET, SLOW, THROTTLED
@@ -16,7 +16,7 @@ def runs() -> tuple[Result, Result]:
     return soak(IMAGES)
 
 
-def test_thousands_of_images_are_judged_with_trouble_as_without(
+def test_thousands_of_images_are_checked_with_trouble_as_without(
     runs: tuple[Result, Result],
 ) -> None:
     assert (THROTTLED, RESET, SLOW) == (0.02, 0.01, 0.01)
@@ -32,9 +32,9 @@ def test_memory_threads_and_sockets_are_bounded_and_none_is_left(
 ) -> None:
     for result in runs:
         assert result.passed, result
-        assert 1 < result.most_threads <= WORKERS + 2
-        # A connection for each asker, and a few files that are read once.
-        assert 1 < result.most_files <= WORKERS + 10
+        assert 1 < result.most_threads <= CONCURRENCY + 2
+        # A connection for each call, and a few files that are read once.
+        assert 1 < result.most_files <= CONCURRENCY + 10
         assert (result.threads_left, result.files_left) == (0, 0)
 
 

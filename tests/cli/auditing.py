@@ -1,9 +1,10 @@
-"""Runs ``layerguard audit`` as a process of its own, over a sandbox."""
+"""Runs ``layerguard audit`` as a subprocess, over a sandbox."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -54,6 +55,15 @@ def audit_json(
     return json.loads(run.stdout)
 
 
+def without_endpoint_note(stderr: str) -> str:
+    """What is on standard error beside the note about the sandbox's endpoint."""
+    notes = re.findall(
+        r"^layerguard: ECR was asked at http://127.0.0.1:[0-9]+/?, not .*\n", stderr, re.MULTILINE
+    )
+    assert len(notes) == 1, stderr
+    return stderr.replace(notes[0], "")
+
+
 def hang_after(ecr: SandboxEcr, repository: str) -> None:
     """Let ECR never answer about a repository."""
     ecr.faults.add(Fault(Answer.HANG, repository=repository))
@@ -78,8 +88,8 @@ def wait_until_asked(ecr: SandboxEcr, operation: str, repository: str) -> None:
 
 
 def has_ended(process: int) -> bool:
-    """Tell whether a process is gone, or only waits for whoever inherited it."""
-    said = subprocess.run(
+    """Tell whether a process is gone, or a zombie."""
+    state = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
     ).stdout.strip()
-    return said == "" or said.startswith("Z")
+    return state == "" or state.startswith("Z")

@@ -1,4 +1,4 @@
-"""An HTTP server that plays answers in their order, and remembers what it was asked."""
+"""An HTTP server that plays answers in their order, and records its requests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class DiscoveredResource:
-    """A request: what of it a recorded run tells."""
+class SeenRequest:
+    """A request, as far as a recorded run has it."""
 
     target: str | None
     content_type: str | None
@@ -27,7 +27,7 @@ class ScriptedServer:
 
     def __init__(self, answers: Sequence[Mapping[str, Any]] = ()) -> None:
         self.answers = list(answers)
-        self.seen: list[DiscoveredResource] = []
+        self.seen: list[SeenRequest] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -61,7 +61,7 @@ class ScriptedServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
                 script.seen.append(
-                    DiscoveredResource(
+                    SeenRequest(
                         self.headers.get("X-Amz-Target"),
                         self.headers.get("Content-Type"),
                         self.path,
@@ -71,8 +71,8 @@ class ScriptedServer:
                 )
                 answers = script.answers
                 answer = answers[min(len(script.seen), len(answers)) - 1]
-                said = answer["body"]
-                content = (said if isinstance(said, str) else json.dumps(said)).encode()
+                text = answer["body"]
+                content = (text if isinstance(text, str) else json.dumps(text)).encode()
                 self.send_response(answer["status"])
                 for name, value in answer["headers"].items():
                     self.send_header(name, value)

@@ -92,7 +92,7 @@ def ecr() -> Iterator[SandboxEcr]:
 
 @pytest.fixture
 def terminal(ecr: SandboxEcr, tmp_path: Path) -> Iterator[Terminal]:
-    """An audit of an image that is there, one that is not, and one that ECR never speaks of."""
+    """An audit of an image that is there, one that is not, and one that ECR never answers about."""
     hang_after(ecr, "shop/report")
     references = tmp_path / "references.txt"
     references.write_text("\n".join((WEB, ABSENT, REPORT)))

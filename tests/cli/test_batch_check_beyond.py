@@ -1,4 +1,4 @@
-"""What the command does beyond the AWS CLI's: long lists, and an exit code of the answer."""
+"""What the command adds to the AWS CLI's: long lists, and an exit code of the answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ask(server: ScriptedServer, digests: list[str], *options: str) -> int:
     return main(["batch-check-layer-availability", *where, *options, *asked])
 
 
-def said(*layers: tuple[str, str], failures: tuple[str, ...] = ()) -> dict[str, Any]:
+def answer(*layers: tuple[str, str], failures: tuple[str, ...] = ()) -> dict[str, Any]:
     """An answer of ECR."""
     body = {
         "layers": [{"layerDigest": digest, "layerAvailability": state} for digest, state in layers],
@@ -40,20 +40,20 @@ def said(*layers: tuple[str, str], failures: tuple[str, ...] = ()) -> dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("answer", "code"),
+    ("response", "code"),
     [
-        (said((A, "AVAILABLE"), (B, "AVAILABLE")), 0),
-        (said((A, "AVAILABLE"), (B, "UNAVAILABLE")), 1),
-        (said((A, "AVAILABLE"), (B, "ARCHIVED")), 1),
-        (said((A, "AVAILABLE"), failures=(B,)), 1),
-        (said((A, "AVAILABLE")), 1),  # B is not accounted for
-        (said(), 1),
+        (answer((A, "AVAILABLE"), (B, "AVAILABLE")), 0),
+        (answer((A, "AVAILABLE"), (B, "UNAVAILABLE")), 1),
+        (answer((A, "AVAILABLE"), (B, "ARCHIVED")), 1),
+        (answer((A, "AVAILABLE"), failures=(B,)), 1),
+        (answer((A, "AVAILABLE")), 1),  # B is not accounted for
+        (answer(), 1),
     ],
 )
 def test_fail_on_unavailable_wants_every_digest_available(
-    server: ScriptedServer, answer: dict[str, Any], code: int
+    server: ScriptedServer, response: dict[str, Any], code: int
 ) -> None:
-    server.play([answer])
+    server.play([response])
     assert ask(server, [A, B], "--fail-on-unavailable") == code
     assert ask(server, [A, B]) == 0
 
@@ -62,11 +62,11 @@ def test_fail_on_unavailable_wants_every_digest_available(
 def test_a_long_list_is_asked_in_parts_and_answered_as_one(
     server: ScriptedServer, capsys: pytest.CaptureFixture[str], count: int, parts: list[int]
 ) -> None:
-    server.play([said((A, "AVAILABLE"), failures=(B,))])
+    server.play([answer((A, "AVAILABLE"), failures=(B,))])
     digests = [f"sha256:{number:064x}" for number in range(count)]
     assert ask(server, digests) == 0
     asked = [json.loads(seen.body)["layerDigests"] for seen in server.seen]
     assert [len(part) for part in asked] == parts
     assert [digest for part in asked for digest in part] == digests
-    answer = json.loads(capsys.readouterr().out)
-    assert [len(answer["layers"]), len(answer["failures"])] == [len(parts), len(parts)]
+    printed = json.loads(capsys.readouterr().out)
+    assert [len(printed["layers"]), len(printed["failures"])] == [len(parts), len(parts)]

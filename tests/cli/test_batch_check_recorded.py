@@ -90,8 +90,8 @@ def in_process(
         code = main(words)
     except SystemExit as ended:
         code = int(ended.code or 0)
-    said = capsys.readouterr()
-    return Run(code, said.out, said.err)
+    output = capsys.readouterr()
+    return Run(code, output.out, output.err)
 
 
 def in_subprocess(words: list[str], environment: dict[str, str], stdin: str) -> Run:
@@ -108,7 +108,7 @@ def in_subprocess(words: list[str], environment: dict[str, str], stdin: str) -> 
 
 
 def message(stderr: str) -> str:
-    """Return what is said, without the usage and the name of the program."""
+    """Return the message, without the usage and the name of the program."""
     text = re.sub(
         r"\Ausage:.*?(?=^Unknown|^\w+: error:)", "", stderr, flags=re.DOTALL | re.MULTILINE
     )
@@ -123,13 +123,13 @@ def test_a_recorded_run_of_the_aws_cli_is_repeated(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def here(text: str) -> str:
+    def filled(text: str) -> str:
         return text.replace("PORT", str(server.port)).replace("WORK", str(work))
 
     server.play(case["server_response"])
-    words = [here(word) for word in case["args"][1:]]
+    words = [filled(word) for word in case["args"][1:]]
     words.remove("ecr")
-    environment = {name: here(value) for name, value in case["env"].items()}
+    environment = {name: filled(value) for name, value in case["env"].items()}
     environment |= {"HOME": str(work)}
     if case["name"] in PROCESSES:
         run = in_subprocess(words, environment, case["stdin"])
@@ -137,8 +137,8 @@ def test_a_recorded_run_of_the_aws_cli_is_repeated(
         run = in_process(words, environment, monkeypatch, capsys)
     assert run.code == case["rc"]
     if case["name"] not in OWN_MANUAL:
-        assert run.stdout == here(case["stdout"])
-    assert message(run.stderr) == here(message(case["stderr"]))
+        assert run.stdout == filled(case["stdout"])
+    assert message(run.stderr) == filled(message(case["stderr"]))
     assert [
         {
             "target": seen.target,
@@ -152,7 +152,7 @@ def test_a_recorded_run_of_the_aws_cli_is_repeated(
             "target": seen["target"],
             "content_type": seen["content_type"],
             "path": seen["path"],
-            "body": here(seen["body"]),
+            "body": filled(seen["body"]),
         }
         for seen in case["requests_seen"]
     ]

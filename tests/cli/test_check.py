@@ -1,4 +1,4 @@
-"""The command line: the verdicts of the gates, as text and as an exit code."""
+"""``layerguard check``: the verdicts of the gates, as text and as an exit code."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def reference(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield ecr.registry("123456789012", "eu-west-1").push("shop/web", image, tag="1").reference
 
 
-def test_check_says_available_with_exit_code_0(
+def test_an_available_image_is_exit_code_0(
     reference: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", reference]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == f"available: argument: {reference}"
-    assert said[-1].startswith("layerguard: 1 image uses, 1 images, 4 layers checked, ")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"available: argument: {reference}"
+    assert lines[-1].startswith("layerguard: 1 image use, 1 images, 4 layers checked, ")
 
 
 def test_the_installed_command_checks_a_reference(reference: str) -> None:
@@ -40,13 +40,13 @@ def test_the_installed_command_checks_a_reference(reference: str) -> None:
     assert run.stdout.startswith(f"available: argument: {reference}\n")
 
 
-def test_check_says_unavailable_with_exit_code_1(
+def test_an_unavailable_image_is_exit_code_1(
     reference: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", reference, f"{reference}-absent", "--platform", "linux/arm64"]) == 1
-    said = capsys.readouterr().out
-    assert f"platform-missing: argument: {reference}\n" in said
-    assert f"image-not-found: argument: {reference}-absent\n" in said
+    output = capsys.readouterr().out
+    assert f"platform-missing: argument: {reference}\n" in output
+    assert f"image-not-found: argument: {reference}-absent\n" in output
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,9 @@ def test_check_says_unavailable_with_exit_code_1(
         ([Code.AVAILABLE, Code.NOT_PRIVATE_ECR], 0),
     ],
 )
-def test_the_exit_code_tells_unavailable_from_not_known(codes: list[Code], expected: int) -> None:
+def test_the_exit_code_distinguishes_unavailable_from_not_known(
+    codes: list[Code], expected: int
+) -> None:
     assert exit_code(code.state for code in codes) == expected
 
 

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from layerguard_cli import COMMANDS
+from layerguard_cli import COMMANDS, main
 from layerguard_cli.exits import EXITS, INTERRUPTED, READER_GONE
 from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 
@@ -139,6 +140,33 @@ def test_ctrl_c_ends_the_command_with_130(
         process.kill()
         process.wait()
     assert (process.returncode, "Traceback" in stderr) == (INTERRUPTED, False)
+
+
+def test_a_full_disk_is_not_the_exit_code_of_an_unavailable_image() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("the system has no device that is always full")
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [COMMAND, "check", "nginx:1"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert run.returncode == 2
+    assert "layerguard: [Errno 28] No space left on device.\n" in run.stderr
+
+
+def test_a_bug_is_not_the_exit_code_of_an_unavailable_image(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise KeyError("\x1b[2J")
+
+    broken = SimpleNamespace(add_arguments=lambda _: None, run=fail)
+    monkeypatch.setitem(sys.modules, "layerguard_cli.completion", broken)
+    assert main(["completion"]) == 2
+    assert capsys.readouterr().err == "layerguard: internal-error: KeyError: '\\x1b[2J'\n"
 
 
 def test_ctrl_c_ends_a_check_that_reads_with_130() -> None:

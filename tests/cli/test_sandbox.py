@@ -1,4 +1,4 @@
-"""``layerguard sandbox``: a local ECR for whoever evaluates its variables, until it is ended."""
+"""``layerguard sandbox``: a local ECR for shells that evaluate its variables, until it is ended."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def environment(**more: str) -> dict[str, str]:
 def sandbox(
     *words: str, end: int = signal.SIGTERM, more: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[tuple[str, str]]:
-    """Yield what it says on stdout and stderr once it serves; then end it, and expect exit 0."""
+    """Yield its stdout and stderr once it serves; then end it, and expect exit code 0."""
     process = subprocess.Popen(
         [*COMMAND, "sandbox", *words],
         stdout=subprocess.PIPE,
@@ -46,13 +46,13 @@ def sandbox(
     assert process.stdout
     assert process.stderr
     try:
-        said = []
+        lines = []
         for line in process.stderr:
-            said.append(line)
+            lines.append(line)
             if line.startswith("With the variables set"):
                 break
         os.set_blocking(process.stdout.fileno(), False)
-        yield process.stdout.read(), "".join(said)
+        yield process.stdout.read(), "".join(lines)
     finally:
         process.send_signal(end)
         rest = process.stderr.read()
@@ -83,7 +83,7 @@ def test_it_serves_until_it_is_ended_and_then_ends_cleanly(end: signal.Signals) 
         socket.create_connection(("127.0.0.1", port), 5)
 
 
-def test_it_says_that_it_is_not_aws_what_it_has_and_what_to_try() -> None:
+def test_standard_error_has_that_it_is_not_aws_what_it_has_and_what_to_try() -> None:
     with sandbox() as (_, stderr):
         assert re.sub(r":\d+;", ":PORT;", stderr) == (
             "A stand-in for Amazon ECR, not AWS, is at http://127.0.0.1:PORT; Ctrl-C ends it. "
@@ -181,13 +181,13 @@ def test_the_port_can_be_chosen_and_a_port_that_is_taken_is_named() -> None:
         (("--port", "http"), "argument --port: 'http' is not a port from 0 to 65535\n"),
     ],
 )
-def test_wrong_usage_is_said_in_words(words: tuple[str, ...], complaint: str) -> None:
+def test_wrong_usage_is_refused_with_the_reason(words: tuple[str, ...], complaint: str) -> None:
     refused = run("sandbox", *words)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.endswith(complaint)
 
 
-def test_without_moto_it_says_how_to_install_it() -> None:
+def test_without_moto_there_is_how_to_install_it() -> None:
     code = (
         "import sys; sys.modules['moto'] = None; sys.argv = ['layerguard', 'sandbox']\n"
         "from layerguard_cli import main; sys.exit(main())"
@@ -201,7 +201,7 @@ def test_without_moto_it_says_how_to_install_it() -> None:
     )
 
 
-def test_without_the_sandbox_it_says_that_the_command_is_not_there() -> None:
+def test_without_the_sandbox_the_command_is_refused_with_how_to_install_it() -> None:
     refused = subprocess.run(
         [
             sys.executable,

@@ -8,10 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from layerguard_cli.audit.whole_file import refusal, write_whole
+from layerguard_cli.audit.whole_file import why_not_writable, write_whole
 
 
-def test_what_cannot_be_written_leaves_what_was_there_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.write_text("before")
     with pytest.raises(UnicodeEncodeError):
@@ -27,7 +27,7 @@ def test_a_new_file_has_the_permissions_that_any_new_file_has(tmp_path: Path) ->
     assert len(modes) == 1
 
 
-def test_a_link_goes_on_leading_to_the_file(tmp_path: Path) -> None:
+def test_a_link_still_leads_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to("report")
     write_whole(tmp_path / "latest", "ä\n")
     assert (tmp_path / "report").read_bytes() == "ä\n".encode()
@@ -37,18 +37,19 @@ def test_a_link_goes_on_leading_to_the_file(tmp_path: Path) -> None:
 def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    said: list[str] = []
-    reader = threading.Thread(target=lambda: said.append(path.read_text()))
+    received: list[str] = []
+    reader = threading.Thread(target=lambda: received.append(path.read_text()))
     reader.start()
     write_whole(path, "text")
     reader.join(10)
-    assert said == ["text"]
+    assert received == ["text"]
     assert path.is_fifo()
 
 
-def test_what_is_wrong_is_known_before_there_is_a_text(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "report") is None
-    assert refusal(tmp_path) == f"{tmp_path} is a folder."
+def test_a_wrong_place_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    assert why_not_writable(tmp_path / "report") is None
+    assert why_not_writable(tmp_path) == f"{tmp_path} is a folder"
     too_long = tmp_path / ("x" * 300)
-    assert refusal(too_long) == f"{too_long}: File name too long."
-    assert refusal(tmp_path / "none" / "report") == f"There is no folder {tmp_path / 'none'}."
+    assert why_not_writable(too_long) == f"{too_long}: File name too long"
+    nowhere = tmp_path / "none"
+    assert why_not_writable(nowhere / "report") == f"there is no folder {nowhere}"

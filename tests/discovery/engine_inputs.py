@@ -31,7 +31,7 @@ def uses(
 
 
 def targets(found: tuple[ImageUse, ...]) -> list[tuple[str, str]]:
-    """Return the path of each use, and its reference or the code that says why it has none."""
+    """Return the path of each use, and its reference or the code of its verdict."""
     return [
         (use.path, use.target.code.text if isinstance(use.target, Verdict) else str(use.target))
         for use in found

@@ -117,7 +117,7 @@ def test_a_template_in_json_reads_the_same() -> None:
 
 
 @pytest.mark.parametrize("body", ["a: [", "\t- a\n b", "{", "a: &a [*a]", "!Sub\n - !"])
-def test_a_template_that_does_not_parse_is_a_notice_with_the_propertys_name(body: str) -> None:
+def test_a_template_that_does_not_parse_is_unreadable_at_its_property(body: str) -> None:
     assert targets_of(body) in ({"templateBody": "document-unreadable"}, {})
 
 

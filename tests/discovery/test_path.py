@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.discovery.path import find
+from layerguard.discovery.path import Keys, find, written
 from layerguard.discovery.tree import Mark, Tree
 
 
@@ -91,3 +91,25 @@ def test_no_tree_makes_the_walk_fail(tree: Any, path: str) -> None:
 def test_every_image_of_a_document_is_found(images: list[str]) -> None:
     document = json.dumps([{"image": image} for image in images])
     assert [leaf.value for leaf in find({"d": document}, "d:json[].image")] == images
+
+
+def test_what_leaves_share_is_computed_once_for_each_value() -> None:
+    calls: list[Tree] = []
+    tree: Tree = {"a": [{"b": "x"}, {"b": "y"}], "shared": ["z"]}
+    for leaf in find(tree, "a[].b"):
+        leaf.once(calls.append, leaf.nearest("shared"))
+        leaf.once(calls.append, leaf.value)
+    assert calls == [["z"], "x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        ((), ""),
+        (("a", 0, "b-c", 12), "a[0].b-c[12]"),
+        ((0, "a"), "[0].a"),
+        (("a.b", "", "c d", "$x*"), '["a.b"][""]["c d"].$x*'),
+    ],
+)
+def test_keys_are_written_as_a_property_path(keys: Keys, path: str) -> None:
+    assert written(keys) == path

@@ -1,11 +1,11 @@
-"""Where a resource is made, as far as its provider's inputs say."""
+"""Wown a resource is made, as far as its provider's inputs say."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from layerguard.discovery.placement import Placement, placement
+from layerguard.discovery.placement import Placement, placement_of
 from layerguard.discovery.tree import Mark, Tree
 
 ROLE = "arn:aws:iam::210987654321:role/deploy"
@@ -34,19 +34,19 @@ HOP = "arn:aws:iam::111111111111:role/hop"
         ),
     ],
 )
-def test_the_provider_says_where(provider: Tree, expected: Placement) -> None:
-    assert placement(provider, {"AWS_REGION": "eu-central-1"}) == expected
+def test_a_providers_inputs_place_its_resources(provider: Tree, expected: Placement) -> None:
+    assert placement_of(provider, {"AWS_REGION": "eu-central-1"}) == expected
 
 
 def test_the_region_variables_have_an_order() -> None:
     both = {"AWS_REGION": "a", "AWS_DEFAULT_REGION": "b"}
-    assert placement({}, both).region == "a"
-    assert placement({}, {"AWS_DEFAULT_REGION": "b"}).region == "b"
-    assert placement({}, {}).region is None
+    assert placement_of({}, both).region == "a"
+    assert placement_of({}, {"AWS_DEFAULT_REGION": "b"}).region == "b"
+    assert placement_of({}, {}).region is None
 
 
 def test_a_resources_own_region_wins() -> None:
-    here = Placement("123456789012", "eu-west-1")
-    assert here.of({"region": "us-east-1"}) == Placement("123456789012", "us-east-1")
-    assert here.of({"region": Mark.UNKNOWN}) == here
-    assert here.of({}) == here
+    own = Placement("123456789012", "eu-west-1")
+    assert own.of({"region": "us-east-1"}) == Placement("123456789012", "us-east-1")
+    assert own.of({"region": Mark.UNKNOWN}) == own
+    assert own.of({}) == own

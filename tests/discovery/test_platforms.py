@@ -465,7 +465,7 @@ SPARK_NODE = "spark.kubernetes.node.selector.kubernetes.io/arch"
         ),
     ],
 )
-def test_every_provider_says_the_platform_in_its_own_way(
+def test_every_provider_has_its_own_way_to_name_a_platform(
     resource_type: str, inputs: dict[str, Any], expected: Platform | None
 ) -> None:
     assert platform(resource_type, inputs) == expected

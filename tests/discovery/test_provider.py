@@ -165,7 +165,9 @@ ROLE = "arn:aws:iam::210987654321:role/deploy"
         ("pulumi:providers:docker", {"accessKey": "a", "secretKey": "b"}, ORDINARY),
     ],
 )
-def test_a_provider_says_as_whom_it_asks(provider: str, inputs: Tree, expected: Identity) -> None:
+def test_the_inputs_of_a_provider_are_an_identity(
+    provider: str, inputs: Tree, expected: Identity
+) -> None:
     assert provider_identity(provider, inputs) == expected
 
 

@@ -170,7 +170,7 @@ def test_a_provision_covers_what_it_may_lead_to(
         ("aws:lambda/function:Function", False, False),
     ],
 )
-def test_a_component_is_told_from_what_is_really_made(
+def test_a_component_groups_others_and_is_not_made_itself(
     resource_type: str, *, has_provider: bool, expected: bool
 ) -> None:
     assert is_component(resource_type, has_provider=has_provider) is expected

@@ -88,7 +88,7 @@ def test_the_parts_of_a_charts_image_are_put_together(
         {"image": {"repository": 5, "tag": "1"}},
     ],
 )
-def test_a_charts_image_with_a_part_that_nobody_knows_is_not_guessed(
+def test_a_charts_image_with_an_unknown_part_is_not_guessed(
     values: dict[str, Any],
 ) -> None:
     assert found(RELEASE, {"values": values}) == []

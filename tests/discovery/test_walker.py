@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from layerguard.discovery import Naming, split_references
+from layerguard.discovery import Naming, discover, split_references
 from layerguard.discovery.catalog import ROWS, Role, Row
+from layerguard.discovery.path import Leaf
+from layerguard.discovery.tree import Mark
 from layerguard.platform import Platform
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
@@ -88,7 +90,7 @@ def test_every_pull_of_the_catalog_has_a_row(entry: dict[str, str]) -> None:
     assert any(each.removesuffix("{*}") == path for each in found), found
 
 
-OTHER_ROLES = {"push": Role.PUSH, "pull-soft": Role.SOFT}
+OTHER_ROLES = {"push": Role.PUSH, "pull-soft": Role.OPTIONAL}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_a_cache_is_optional(entry: dict[str, str]) -> None:
 
 
 AMD64, ARM64, UNDECIDED = Platform("linux", "amd64"), Platform("linux", "arm64"), None
-# What the catalog's column says of the smallest inputs, by its beginning.
+# The platforms of the smallest inputs, by the beginning of the catalog's column.
 PLATFORMS = {
     "AWS-managed rule evaluator; amd64": AMD64,
     "Amplify build fleet": AMD64,
@@ -172,12 +174,12 @@ PLATFORMS = {
     "swarm node": UNDECIDED,
     "taskDefinitionArgs.runtimePlatform": UNDECIDED,
 }
-# The type itself says that the task runs on Fargate.
+# The type itself is that of Fargate.
 FARGATE_TYPES = {"awsx:ecs:FargateService", "awsx:ecs:FargateTaskDefinition"}
 
 
 @pytest.mark.parametrize("row", NAMED, ids=name)
-def test_every_row_has_the_platform_that_the_catalog_says(row: Row) -> None:
+def test_every_row_has_the_platform_of_the_catalog(row: Row) -> None:
     entries = [
         each
         for each in CATALOG
@@ -337,3 +339,93 @@ def test_other_registries_are_skipped_and_broken_references_are_not() -> None:
 )
 def test_nothing_else_is_an_image_use(resource_type: str, inputs: dict[str, Any]) -> None:
     assert uses(resource_type, inputs) == ()
+
+
+def broken(*_: object) -> Any:
+    raise RuntimeError("planted")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row("custom:index:Thing", "image", platform=broken),
+        Row("custom:index:Thing", "image", reference=broken),
+        Row("custom:index:Thing", "image[wrong"),
+    ],
+)
+def test_a_bug_in_one_row_hides_no_image_of_another_nor_of_the_strings(row: Row) -> None:
+    other = Row("custom:index:Thing", "others[].image")
+    inputs = {"image": IMAGE, "others": [{"image": "nginx:1"}], "more": {"deep": IMAGE}}
+    found = targets(uses("custom:index:Thing", inputs, rows=[row, other]))
+    assert found == [
+        ("others[0].image", "not-private-ecr"),
+        ("image", IMAGE),
+        ("more.deep", IMAGE),
+        (row.path, "internal-error"),
+    ]
+
+
+def test_a_bug_at_one_place_hides_no_other_place_of_the_same_row() -> None:
+    def platform(leaf: Leaf) -> Platform | None:
+        return broken() if leaf.value == IMAGE else None
+
+    row = Row("custom:index:Thing", "all[]", platform=platform)
+    found = uses("custom:index:Thing", {"all": [IMAGE, "nginx:1"]}, rows=[row])
+    assert targets(found) == [
+        ("all[1]", "not-private-ecr"),
+        ("all[0]", IMAGE),
+        ("all[0]", "internal-error"),
+    ]
+    verdict = found[-1].target
+    assert isinstance(verdict, Verdict)
+    assert verdict.reason == (
+        "This is a bug of Layerguard, in reading a resource of type custom:index:Thing: "
+        "RuntimeError: planted"
+    )
+
+
+@pytest.mark.parametrize("mark", Mark)
+def test_a_mark_is_a_verdict_in_the_words_of_its_code(mark: Mark) -> None:
+    (use,) = discover("urn", POD, {"spec": {"containers": [{"image": mark}]}})
+    assert isinstance(use.target, Verdict)
+    code = use.target.code
+    assert (use.target.reason, use.target.next_step) == (code.meaning, code.next_step)
+
+
+JOBSPEC = f"""
+job "web" {{
+  # image = "{HOST}/commented:1"
+  group "web" {{
+    task "web" {{
+      config {{ image = "{IMAGE}" }}
+      env {{ NEXT = "{HOST}/next:1" }}
+    }}
+    task "job" {{
+      config {{ image = "{HOST}/job:${{var.tag}}" }}
+    }}
+    task "proxy" {{
+      config {{ image = "nginx:1.27" }}
+    }}
+  }}
+}}
+"""
+
+
+def test_a_nomad_jobs_quoted_references_are_found_where_they_are_written() -> None:
+    found = uses("nomad:index/job:Job", {"jobspec": JOBSPEC})
+    assert [(use.naming, *target) for use, target in zip(found, targets(found), strict=True)] == [
+        (Naming.PULLED, 'jobspec.image["line 6, column 16"]', IMAGE),
+        (Naming.PULLED, 'jobspec.image["line 10, column 16"]', "expression-unresolved"),
+        (Naming.CARRIED, 'jobspec.other["line 7, column 20"]', f"{HOST}/next:1"),
+    ]
+
+
+def test_a_nomad_job_in_json_is_read_as_json() -> None:
+    task = {"Config": {"image": IMAGE}, "Env": {"NEXT": f"{HOST}/next:1"}}
+    job = {"Job": {"TaskGroups": [{"Tasks": [task]}]}}
+    found = uses("nomad:index/job:Job", {"jobspec": json.dumps(job)})
+    path = "jobspec.Job.TaskGroups[0].Tasks[0]"
+    assert [(use.naming, use.path) for use in found] == [
+        (Naming.PULLED, f"{path}.Config.image"),
+        (Naming.CARRIED, f"{path}.Env.NEXT"),
+    ]

@@ -91,7 +91,7 @@ def test_a_fault_in_a_step_hides_no_other_image_and_blocks_where_the_team_fails_
         good = function("good", images["good"])
         planted = function("planted", images["planted"], depends_on=[good])
         # Where the planted image stops the update, nothing else would be looked at.
-        function("lost", images["lost"], depends_on=[] if config else [planted])
+        function("lost", images["lost"], depends_on=[good] if config else [planted])
 
     environment = {**ecr.environment, "LAYERGUARD_PLANTED": case.step}
     is_closed = bool(config)
@@ -126,4 +126,4 @@ def assert_reported(case: Case, outcome: Outcome, gate: str, *, is_closed: bool)
         return
     blocks = case.code in BLOCKING or is_closed
     reported = by_gate if blocks else by_notice
-    assert any(message.startswith(f"{case.code}: ") for message in reported)
+    assert any(message.startswith(f"{case.code}: ") for message in reported), (by_gate, by_notice)

@@ -28,6 +28,7 @@ WRONG: Mapping[str, tuple[object, str]] = {
     "exemptResources": ({}, "exemptResources: Invalid type. Expected: array, given: object"),
     "identities": ({"12": {"profile": "p"}}, 'identities: Property name of "12" does not match'),
     "pullThroughCachePrefixes": (["Docker"], "pullThroughCachePrefixes.0: Does not match pattern"),
+    "trustedEndpoints": (["ftp://ecr"], "trustedEndpoints.0: Does not match pattern"),
     "runtimeRules": ("maybe", 'runtimeRules must be one of the following: "on", "notice", "off"'),
     "platformRules": ("no", 'platformRules must be one of the following: "on", "notice", "off"'),
     "timeoutSeconds": (0, "timeoutSeconds: Must be greater than or equal to 1"),

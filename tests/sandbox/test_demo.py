@@ -40,9 +40,9 @@ def test_the_demo_ends_well_and_shows_each_step() -> None:
     [
         (Outcome(True, "layerguard: 1 image", ()), "a-gate", "'x' passed"),
         (Outcome(False, "layerguard: 1 image", ()), None, "'x' was stopped"),
-        (Outcome(False, "a-gate: other words", ()), "a-gate", "'x' does not say: the words"),
-        (Outcome(False, "the words", ()), "a-gate", "'x' does not say: a-gate"),
-        (Outcome(True, "the words", ()), None, "'x' does not say: layerguard: "),
+        (Outcome(False, "a-gate: other words", ()), "a-gate", "'x' does not print: the words"),
+        (Outcome(False, "the words", ()), "a-gate", "'x' does not print: a-gate"),
+        (Outcome(True, "the words", ()), None, "'x' does not print: layerguard: "),
     ],
 )
 def test_a_step_that_does_not_end_as_it_should_fails_the_demo(

@@ -1,4 +1,4 @@
-"""The pages of the command line say what the commands say, and everything that they take."""
+"""The pages of the command line are those of the parsers, and complete."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tools.command_line import MANUAL, PAGE, manual, page
 from tools.roff import RoffFormatter
 
 
-def test_the_page_is_what_the_commands_say() -> None:
+def test_the_page_is_that_of_the_parsers() -> None:
     # Versions of Python break the lines of help in places of their own.
-    said = PAGE.read_text(encoding="utf-8").split()
-    assert said == page().split(), "run: python -m tools.command_line"
+    written = PAGE.read_text(encoding="utf-8").split()
+    assert written == page().split(), "run: python -m tools.command_line"
 
 
 @pytest.mark.parametrize("command", installed(), ids=lambda command: command.name)
@@ -31,9 +31,9 @@ def test_each_command_has_examples_and_its_exit_codes(command: Command) -> None:
         assert f"\n  {row.code:<4} {row.meaning}" in section
 
 
-def test_the_manual_is_what_the_commands_say() -> None:
-    said = MANUAL.read_text(encoding="utf-8").split()
-    assert said == manual().split(), "run: python -m tools.command_line"
+def test_the_manual_is_that_of_the_parsers() -> None:
+    written = MANUAL.read_text(encoding="utf-8").split()
+    assert written == manual().split(), "run: python -m tools.command_line"
 
 
 def test_groff_shows_the_manual_without_a_complaint() -> None:

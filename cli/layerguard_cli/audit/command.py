@@ -12,21 +12,27 @@ from pathlib import Path
 from typing import TextIO
 
 from layerguard.identity import ORDINARY
+from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
 from layerguard.verdict import State
 
-from layerguard_cli.audit.whole_file import refusal
-from layerguard_cli.aws_options import add_identity_options, identity_of
+from layerguard_cli.audit.whole_file import why_not_writable
+from layerguard_cli.check_options import (
+    add_identity_options,
+    add_limit_options,
+    add_platform_options,
+    identity_of,
+    limits_of,
+)
 from layerguard_cli.exits import INTERRUPTED, UNDETERMINED, exit_code
-from layerguard_cli.platform_options import add_platform_options
-
-_TABLE = "table"
-_FORMATS = (_TABLE, "json", "junit", "sarif", "markdown", "html")
+from layerguard_cli.reports.formats import FORMATS, TABLE
+from layerguard_cli.terminal import note, note_foreign_endpoints
 
 _DESCRIPTION = """\
 Reads what stacks reference and checks every image: what pulumi stack export and pulumi preview
---json print, Kubernetes manifests in YAML or JSON, and lists with a reference a line. What a file
-is, its content says. Every resource is asked about as its own provider, as the policy pack asks.
-A folder is read with the folders in it: every file that ends in .json, .jsonl, .yaml or .yml."""
+--json print, Kubernetes manifests in YAML or JSON, and lists with a reference a line. The content
+of a file decides what it is. ECR is asked with the credentials of each resource's own provider, as
+the policy pack does. A folder is read with the folders in it: every file that ends in .json,
+.jsonl, .yaml or .yml."""
 
 _EXAMPLES = """\
 examples:
@@ -39,7 +45,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the sources, and what is made of them."""
+    """Add the sources, the report, the platform, the limits and the identity."""
     parser.description = _DESCRIPTION
     parser.epilog = _EXAMPLES
     parser.add_argument(
@@ -57,7 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "can be given again",
     )
     parser.add_argument(
-        "--format", choices=_FORMATS, default=_TABLE, help="what to print (default: table)"
+        "--format",
+        choices=FORMATS,
+        default=TABLE.name,
+        help=f"what to print (default: {TABLE.name})",
     )
     parser.add_argument(
         "--all",
@@ -72,71 +81,81 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_platform_options(
         parser,
-        one="the platform of the images whose source does not say on which they run",
-        every="check every platform of every image that can be run, whatever the source says",
+        one="the platform of the images whose source names none",
+        every="check every platform of every image that can be run, whatever its source names",
     )
-    add_identity_options(parser, otherwise="as each resource's own provider")
+    add_limit_options(parser)
+    add_identity_options(parser, otherwise="those of each resource's own provider")
 
 
 def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
-    """Audit the sources, say what was found and return the exit code."""
+    """Audit the sources, write the report and return the exit code."""
     from layerguard.checking.checker import Checker
     from layerguard.registry.clients import OrdinaryChain
     from layerguard.registry.ecr import Ecr
-    from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
 
-    from layerguard_cli.audit.output import Output
+    from layerguard_cli.audit.audit import audit_sources, read_sources
     from layerguard_cli.audit.progress import ProgressBar
-    from layerguard_cli.audit.sweep import read_sources, sweep
+    from layerguard_cli.audit.report_writer import ReportWriter
     from layerguard_cli.sources.places import Reader
     from layerguard_cli.sources.running_stack import Pulumi
 
     try:
-        identity = identity_of(arguments)
-        wrong = _wrong(arguments)
+        settings = _settings(arguments)
+        _check_usage(arguments)
     except argparse.ArgumentTypeError as error:
-        wrong = f"{error}."
-    if wrong:
-        print(f"layerguard: {wrong}", file=stderr)
+        note(f"{error}.", stderr)
         return UNDETERMINED
-    settings = Settings(
-        identities={} if identity == ORDINARY else {DEFAULT_ACCOUNT: identity},
-        platform_rules=RuleLevel.OFF if arguments.all_platforms else RuleLevel.ON,
-    )
     bar = ProgressBar(stderr)
     reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note)
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)
-    checker = Checker.asking(Ecr(OrdinaryChain()))
+    writer = ReportWriter(FORMATS[arguments.format], arguments.out, arguments.all)
+    checker = Checker.in_process(Ecr(OrdinaryChain()))
+    checker.limit(limits_of(arguments))
     with _interrupted_by_sigterm():
         try:
             sources = read_sources(arguments.sources, arguments.stack, reader, pulumi, bar)
-            report = sweep(sources, checker, bar, settings, arguments.platform)
+            report = audit_sources(sources, checker, bar, settings, arguments.platform)
         finally:
             checker.close()
         try:
-            Output(arguments.format, arguments.out, arguments.all).write(report, stdout, stderr)
+            writer.write(report, stdout, stderr)
         except OSError as error:
             if arguments.out is None:
                 raise
-            print(f"layerguard: {arguments.out}: {error.strerror}.", file=stderr)
+            note(f"{arguments.out}: {error.strerror}.", stderr)
             return UNDETERMINED
+        note_foreign_endpoints(checker.foreign_endpoints, stderr)
     if not report.complete:
         return INTERRUPTED
     states = [finding.verdict.state for finding in report.findings]
     return exit_code([*states, *([State.UNDETERMINED] if report.problems else [])])
 
 
-def _wrong(arguments: argparse.Namespace) -> str | None:
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings in the options; the user's own endpoint is trusted."""
+    identity = identity_of(arguments)
+    endpoint = arguments.endpoint_url
+    return Settings(
+        identities={} if identity == ORDINARY else {DEFAULT_ACCOUNT: identity},
+        trusted_endpoints=(endpoint,) if endpoint else (),
+        platform_rules=RuleLevel.OFF if arguments.all_platforms else RuleLevel.ON,
+    )
+
+
+def _check_usage(arguments: argparse.Namespace) -> None:
+    """Raise argparse.ArgumentTypeError for options that make no sense together."""
     if not arguments.sources and not arguments.stack:
-        return "there is nothing to audit: give a SOURCE or a --stack."
-    if arguments.all and arguments.format != _TABLE:
-        return "--all is for the table alone."
-    return arguments.out and refusal(arguments.out)
+        raise argparse.ArgumentTypeError("there is nothing to audit: give a SOURCE or a --stack")
+    if arguments.all and arguments.format != TABLE.name:
+        raise argparse.ArgumentTypeError("--all is for the table alone")
+    if arguments.out and (reason := why_not_writable(arguments.out)):
+        raise argparse.ArgumentTypeError(reason)
 
 
 @contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C: who ends a job is told, too, what is known so far."""
+    """Handle SIGTERM as Ctrl-C, so that a job that is ended reports what is known, too."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,19 +1,20 @@
-"""Progress, for whoever watches a terminal: a bar on standard error that leaves nothing behind."""
+"""Progress: a bar on a terminal's standard error, which leaves nothing behind."""
 
 from __future__ import annotations
 
 from types import TracebackType
 from typing import TextIO
 
+from layerguard.legible import legible_line
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-_SHOWN = 40  # characters of the name of a source: the bar has its place beside it
+_SHOWN = 40  # characters of the name of a source, so that the bar fits beside it
 
 
 class ProgressBar:
-    """A bar in a ``with`` block; only the notes where ``stderr`` is no terminal, or a dumb one."""
+    """A bar in a ``with`` block; only notes if ``stderr`` is no terminal, or a dumb one."""
 
     def __init__(self, stderr: TextIO) -> None:
         console = Console(file=stderr, highlight=False)
@@ -41,16 +42,17 @@ class ProgressBar:
         self._bar.stop()
 
     def note(self, text: str) -> None:
-        """Say something, above the bar where there is one."""
-        self._bar.console.print(Text(f"layerguard: {text}"), soft_wrap=True)
+        """Print a sentence, above the bar if there is one."""
+        self._bar.console.print(Text(f"layerguard: {legible_line(text)}"), soft_wrap=True)
 
     def reading(self, name: str) -> None:
-        """Show what is read now."""
+        """Show which source is being read."""
+        name = legible_line(name)
         shown = name if len(name) <= _SHOWN else f"…{name[1 - _SHOWN :]}"
         self._bar.update(self._task, description=f"reading {shown}")
 
     def asking(self, uses: int) -> None:
-        """Show that ECR is asked about so many image uses."""
+        """Show that so many image uses are being checked."""
         self._bar.update(self._task, description="asking ECR", total=uses, completed=0)
 
     def answered(self) -> None:

@@ -8,20 +8,20 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def refusal(path: Path) -> str | None:
-    """Return why nothing can be written to ``path``, in a sentence; None where nothing is known."""
+def why_not_writable(path: Path) -> str | None:
+    """Return why nothing can be written to ``path``; None if no reason is known yet."""
     try:
         if path.is_dir():
-            return f"{path} is a folder."
+            return f"{path} is a folder"
         if not path.resolve().parent.is_dir():
-            return f"There is no folder {path.parent}."
+            return f"there is no folder {path.parent}"
     except OSError as error:
-        return f"{path}: {error.strerror}."
+        return f"{path}: {error.strerror}"
     return None
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` in UTF-8 to ``path``, which has what it had before until all of it is written.
+    """Write ``text`` in UTF-8 to ``path``, whose content stays as it is until all is written.
 
     A device or a pipe is written to as it is. Raises OSError where it cannot be written.
     """

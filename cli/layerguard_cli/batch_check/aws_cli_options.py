@@ -2,7 +2,7 @@
 
 The AWS CLI reads a line in three passes: one takes the global options from wherever they stand,
 one takes the operation's name, one has the operation's options. Abbreviations, ambiguities and
-what is unknown follow from that, so the passes are the same here.
+what is unknown follow from that, so this command has the same passes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CONVERSIONS: Mapping[str, Callable[[str], Any]] = {"long": int, "float": float,
 
 
 class Pass(argparse.ArgumentParser):
-    """One pass over the words. What is wrong with them is said with the manual's usage."""
+    """One pass over the words, with the usage of the manual in its error messages."""
 
     def __init__(self, manual: argparse.ArgumentParser) -> None:
         super().__init__(add_help=False)
@@ -61,8 +61,8 @@ def operation_pass(
 ) -> Pass:
     """Return the third pass: the operation's own options.
 
-    The members that the model requires are required here too, unless ``words`` have an option
-    that makes up for them, written out and as a word of its own.
+    The members that the model requires are required, unless ``words`` have an option that makes up
+    for them, written out and as a word of its own.
     """
     parser = Pass(manual)
     wants_input = SKELETON in words and words[words.index(SKELETON) + 1 :][:1] != ["output"]
@@ -114,13 +114,13 @@ def add_globals(parser: argparse.ArgumentParser) -> None:
         "--cli-read-timeout",
         dest="read_timeout",
         metavar="SECONDS",
-        help="how long to wait for an answer (default: 60; 0: for ever)",
+        help="seconds to wait for an answer (default: 60; 0: for ever)",
     )
     add(
         "--cli-connect-timeout",
         dest="connect_timeout",
         metavar="SECONDS",
-        help="how long to wait for a connection (default: 60; 0: for ever)",
+        help="seconds to wait for a connection (default: 60; 0: for ever)",
     )
 
 
@@ -141,7 +141,7 @@ def add_operation(parser: argparse.ArgumentParser, operation: Operation, *, stri
         type=_Choice(*_SKELETONS),
         choices=_SKELETONS,
         metavar="input|output",
-        help="ask nothing, and print JSON to fill in for --cli-input-json, or with 'output' a "
+        help="do not ask ECR, and print JSON to fill in for --cli-input-json, or with 'output' a "
         "sample of the answer, if the parameters are valid",
     )
     parser.add_argument(
@@ -151,7 +151,7 @@ def add_operation(parser: argparse.ArgumentParser, operation: Operation, *, stri
     )
 
 
-def option(name: str) -> str:
+def option_of(name: str) -> str:
     """Return the option of the member called ``name``."""
     return "--" + destination(name).replace("_", "-")
 
@@ -163,19 +163,22 @@ def destination(name: str) -> str:
 
 
 def _add_member(parser: argparse.ArgumentParser, name: str, shape: Any, *, required: bool) -> None:
-    said = _plain(shape.documentation)
+    description = _plain(shape.documentation)
     if shape.type_name == "boolean":
         parser.add_argument(
-            option(name), action=argparse.BooleanOptionalAction, required=required, help=said
+            option_of(name),
+            action=argparse.BooleanOptionalAction,
+            required=required,
+            help=description,
         )
         return
     parser.add_argument(
-        option(name),
+        option_of(name),
         nargs="*" if shape.type_name == "list" else None,
         type=_CONVERSIONS.get(shape.type_name, str),
         required=required,
         metavar=shape.type_name.upper(),
-        help=said,
+        help=description,
     )
 
 

@@ -14,6 +14,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, NoRegionError, ProfileNotFound
 
+from layerguard_cli.batch_check.answer_writer import AnswerWriter
 from layerguard_cli.batch_check.aws_cli_options import (
     add_globals,
     add_operation,
@@ -21,22 +22,18 @@ from layerguard_cli.batch_check.aws_cli_options import (
     name_pass,
     operation_pass,
 )
-from layerguard_cli.batch_check.formatting import Output
 from layerguard_cli.batch_check.operation import NAME, Operation, new_session
 from layerguard_cli.batch_check.parameters import Values, with_json
+from layerguard_cli.exits import INTERRUPTED, UNAVAILABLE
 
-EXIT_UNAVAILABLE = 1
-EXIT_FAILED = 255
-EXIT_INTERRUPTED = 130
+_FAILED = 255
 _CONFIGURE = 'by running "aws configure".'
 _DEFAULT_TIMEOUT = 60
 _LOG_FORMAT = "%(asctime)s - %(threadName)s - %(name)s - %(levelname)s - %(message)s"
 
 _DESCRIPTION = """\
 Asks ECR whether layers are in a repository, and prints its answer: the AWS CLI's command of this
-name, with its options, output and exit codes. More than 100 digests are asked in several calls.
-Exit code: 0 ECR has answered, whatever it says; 1 with --fail-on-unavailable, unless every digest
-is AVAILABLE; 2 the usage is wrong; 255 there is no answer."""
+name, with its options, output and exit codes. More than 100 digests are asked in several calls."""
 
 _EXAMPLES = """\
 examples:
@@ -59,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
-    """Ask ECR as the words of the line say, print its answer and return the exit code."""
+    """Ask ECR with the options in the words, print its answer and return the exit code."""
     # The first pass expects a word for the service, where the AWS CLI's line has "ecr".
     place = arguments.words.index(arguments.command)
     words = [*arguments.words[:place], "ecr", *arguments.words[place:]]
@@ -77,13 +74,13 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
         print(f"{error}. You can configure credentials {_CONFIGURE}", file=stderr)
     except KeyboardInterrupt:
         print(file=stdout)
-        return EXIT_INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
-        raise  # The reader of the output went away: for every command that is said in one place.
+        raise  # main() handles it for every command.
     except Exception as error:
         logging.getLogger("botocore").debug("The command failed.", exc_info=True)
         print(f"\n{error}", file=stderr)
-    return EXIT_FAILED
+    return _FAILED
 
 
 class UnknownOptions(Exception):
@@ -94,7 +91,7 @@ class UnknownOptions(Exception):
 
 
 def _apply(shared: argparse.Namespace, session: Any, stderr: TextIO) -> None:
-    """Check the global options in the AWS CLI's order, and set the session up as they say."""
+    """Check the global options in the AWS CLI's order, and configure the session with them."""
     if shared.query is not None:
         shared.query = _query(shared.query)
     if shared.endpoint_url is not None and not urlparse(shared.endpoint_url).scheme:
@@ -135,7 +132,7 @@ def _answer(
     unknown += [parsed.help] if parsed.help else []
     if unknown:
         raise UnknownOptions(unknown)
-    parameters = Values(_follows_addresses(session)).of_options(parsed, operation)
+    parameters = Values(_follows_urls(session)).of_options(parsed, operation)
     session.get_scoped_config()  # A profile that does not exist ends the command here.
     if parsed.cli_input_json is not None:
         parameters = with_json(parsed.cli_input_json, parameters)
@@ -148,14 +145,14 @@ def _answer(
         endpoint_url=shared.endpoint_url,
         verify=shared.ca_bundle if shared.verify_ssl else False,
     )
-    ask = operation.output_skeleton if parsed.generate_cli_skeleton else operation.call
-    answer = ask(client, parameters)
+    call = operation.output_skeleton if parsed.generate_cli_skeleton else operation.call
+    answer = call(client, parameters)
     form = shared.output or session.get_config_variable("output")
-    Output(stdout, form, shared.color, shared.query).write(NAME, answer)
+    AnswerWriter(stdout, form, shared.color, shared.query).write(NAME, answer)
     if parsed.fail_on_unavailable and not (
         parsed.generate_cli_skeleton or _all_there(parameters, answer)
     ):
-        return EXIT_UNAVAILABLE
+        return UNAVAILABLE
     return 0
 
 
@@ -167,12 +164,12 @@ def _query(text: str) -> Any:
 
 
 def _seconds(text: str | None) -> int | None:
-    """Return the timeout, None for no end of waiting."""
+    """Return the timeout, None for no timeout."""
     return (_DEFAULT_TIMEOUT if text is None else int(text)) or None
 
 
-def _follows_addresses(session: Any) -> bool:
-    """Return whether a value may be an address on the web: the configuration can forbid it."""
+def _follows_urls(session: Any) -> bool:
+    """Return whether a value may be a URL to load: the configuration can forbid it."""
     try:
         follow: object = session.get_scoped_config().get("cli_follow_urlparam", "true")
     except ProfileNotFound:
@@ -181,9 +178,9 @@ def _follows_addresses(session: Any) -> bool:
 
 
 def _all_there(parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
-    """Return whether the answer says of every digest that it is available, and nothing else."""
+    """Return whether the answer has every digest as available, and nothing else."""
     layers = answer.get("layers", ())
-    said = {(layer.get("layerDigest"), layer.get("layerAvailability")) for layer in layers}
+    answered = {(layer.get("layerDigest"), layer.get("layerAvailability")) for layer in layers}
     failed = {(failure.get("layerDigest"), None) for failure in answer.get("failures", ())}
     asked = {(digest, "AVAILABLE") for digest in parameters["layerDigests"]}
-    return said | failed == asked
+    return answered | failed == asked

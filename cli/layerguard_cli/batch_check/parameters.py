@@ -14,7 +14,7 @@ from typing import Any
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
-from layerguard_cli.batch_check.aws_cli_options import INPUT_JSON, destination, option
+from layerguard_cli.batch_check.aws_cli_options import INPUT_JSON, destination, option_of
 from layerguard_cli.batch_check.operation import Operation
 
 
@@ -27,10 +27,10 @@ class ParameterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Reads the values of options: what they say, or what the files that they name hold.
+    """Reads the values of options, or the files that they name.
 
-    A text may be ``file://PATH`` or ``fileb://PATH``, and unless ``remote`` is false also the
-    address of something on the web, as the AWS CLI v1 has it.
+    A text may be ``file://PATH`` or ``fileb://PATH``, and unless ``remote`` is false also a URL,
+    as in the AWS CLI v1.
     """
 
     remote: bool = True
@@ -41,13 +41,13 @@ class Values:
         for name, shape in operation.members.items():
             value = getattr(parsed, destination(name))
             if value is not None:
-                found[name] = _typed(shape, self.loaded(option(name), value), option(name))
-        # Read here for its errors only: the AWS CLI has rules of values for this option too.
+                found[name] = _typed(shape, self.loaded(option_of(name), value), option_of(name))
+        # Read for its errors alone: the AWS CLI loads this option like the others first.
         self.loaded(INPUT_JSON, parsed.cli_input_json)
         return found
 
     def loaded(self, name: str, value: Any) -> Any:
-        """Return the value, or what it names where it is one text, also in a list of its own."""
+        """Return the value, or the content that it names if it is one text, alone or in a list."""
         text = value[0] if isinstance(value, list) and len(value) == 1 else value
         if not isinstance(text, str):
             return value
@@ -81,7 +81,7 @@ class _LoadError(Exception):
 
 
 def _path(address: str) -> str:
-    """Return the path as the address has it; as a ``Path``, nothing would be a folder."""
+    """Return the path in the address; a ``Path`` would turn an empty one into a folder."""
     return os.path.expandvars(os.path.expanduser(address.partition("://")[2]))  # noqa: PTH111
 
 
@@ -120,7 +120,7 @@ def _fetched(address: str) -> str:
 
 
 def _typed(shape: Any, value: Any, name: str) -> Any:
-    """Return the value as the shape's type has it; what does not fit is left to validation."""
+    """Return the value as the shape's type has it; validation refuses what does not fit."""
     if shape.type_name == "list":
         return _list(shape, value, name)
     if shape.type_name in {"structure", "map"}:
@@ -133,8 +133,8 @@ def _typed(shape: Any, value: Any, name: str) -> Any:
 def _list(shape: Any, value: Any, name: str) -> Any:
     """Return the JSON list that a value of one text is, or the values one by one.
 
-    A file without a list in it is taken apart into its characters, which no answer knows, and an
-    empty one ends the command: so the AWS CLI has it.
+    A file without a list in it is split into its characters, and an empty one ends the command, as
+    in the AWS CLI.
     """
     text = value[0] if isinstance(value, list) and len(value) == 1 else value
     if isinstance(text, str):

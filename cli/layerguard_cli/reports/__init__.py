@@ -1,5 +1,1 @@
-"""Reports: findings as text for people."""
-
-from layerguard_cli.reports.text import render
-
-__all__ = ["render"]
+"""Reports: what an audit found, in the formats that ``formats`` lists."""

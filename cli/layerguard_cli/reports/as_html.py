@@ -7,12 +7,12 @@ from datetime import timezone
 from html import escape
 
 from layerguard import __version__
-from layerguard.discovery import ImageUse, Voice
-from layerguard.enforcement.finding import Finding
-from layerguard.legible import legible
+from layerguard.discovery import ImageUse
+from layerguard.enforcement import Finding
+from layerguard.legible import legible_line
 from layerguard.verdict import BlobState, CheckedBlob, ManifestReport, State
 
-from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
+from layerguard_cli.reports.audit_report import AuditedSource, AuditReport, spared
 from layerguard_cli.reports.html_style import STYLE
 
 _MARKS = {
@@ -93,7 +93,7 @@ def _incomplete(report: AuditReport) -> str:
 def _section(number: int, audited: AuditedSource) -> str:
     source = audited.source
     kind = source.kind.value.replace("-", " ")
-    unanswered = (f"<li>{_where(use)}</li>" for use in audited.unanswered_uses)
+    unanswered = (f"<li>{_where(use)}</li>" for use in audited.unanswered)
     problems = (f"<li>{_text(problem)}</li>" for problem in source.problems)
     return f"""<section aria-labelledby="source-{number}">
 <h2 id="source-{number}">{_text(source.name)}</h2>
@@ -114,10 +114,10 @@ def _article(finding: Finding) -> str:
     use, verdict = finding.use, finding.verdict
     reference = "reference not known" if use.text is None else f"<code>{_text(use.text)}</code>"
     step = f'<p class="step">Next step: {_text(verdict.next_step)}</p>' if verdict.next_step else ""
-    said = verdict.code.text != verdict.state.value
-    code = f' <code class="soft">{verdict.code.text}</code>' if said else ""
-    quiet = finding.voice is Voice.NOTICE and verdict.state is State.UNAVAILABLE
-    notice = " as a notice, which stops no deployment" if quiet else ""
+    names_more = verdict.code.text != verdict.state.value
+    code = f' <code class="soft">{verdict.code.text}</code>' if names_more else ""
+    why = spared(finding)
+    notice = f", {_text(why)}" if why else ""
     facts = (
         f"<dt>{name}</dt><dd><code>{_text(str(value))}</code></dd>"
         for name, value in (
@@ -147,12 +147,12 @@ def _figure(manifest: ManifestReport) -> str:
     total = sum(blob.size or 0 for blob in manifest.blobs)
     platform = str(manifest.platform) if manifest.platform else "all layers"
     bad = manifest.bad
-    said = f"{len(manifest.blobs)} layers with the config, {_size(total)}"
-    spoken = (f"{blob.role} {blob.state.value.lower()}, {_bytes(blob)}" for blob in bad)
-    label = f"{platform}: {said}; {'; '.join(spoken) or 'all available'}."
+    extent = f"{len(manifest.blobs)} layers with the config, {_size(total)}"
+    words = (f"{blob.role} {blob.state.value.lower()}, {_bytes(blob)}" for blob in bad)
+    label = f"{platform}: {extent}; {'; '.join(words) or 'all available'}."
     bar = "".join(_segment(blob.state, blob) for blob in manifest.blobs)
     return f"""<figure>
-<figcaption><span>{_text(platform)}</span><span>{said}</span></figcaption>
+<figcaption><span>{_text(platform)}</span><span>{extent}</span></figcaption>
 <div class="bar" role="img" aria-label="{_text(label)}" style="--layers:{len(manifest.blobs)}">\
 {bar}</div>
 {_table(bad)}
@@ -160,7 +160,7 @@ def _figure(manifest: ManifestReport) -> str:
 
 
 def _segment(state: BlobState, blob: CheckedBlob | None = None) -> str:
-    """A piece of a bar, or of the legend where there is no layer."""
+    """A segment of a bar, or of the legend if there is no layer."""
     name, letter = state.name.lower(), f"<b>{_LETTERS[state]}</b>"
     if blob is None:
         return f'<span class="layer {name}" aria-hidden="true">{letter}</span>'
@@ -212,4 +212,4 @@ def _lines(parts: Iterable[str]) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(legible(text))
+    return escape(legible_line(text))

@@ -1,7 +1,7 @@
 """JSON, for programs: everything that the audit knows.
 
 ``docs/audit-report.schema.json`` describes every member. ``SCHEMA_VERSION`` is MAJOR.MINOR: a new
-member makes a new minor version; what a reader of the old version could stumble over, a new major.
+member makes a new minor version, a change that may break a reader of the old one a new major.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from layerguard import __version__
-from layerguard.enforcement.finding import Finding
+from layerguard.enforcement import Finding
+from layerguard.legible import legible_line
 from layerguard.verdict import CheckedBlob, ManifestReport
 
 from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
@@ -40,7 +41,7 @@ def render(report: AuditReport) -> str:
         },
         "sources": [_source(each) for each in report.sources],
     }
-    return json.dumps(document, indent=2)
+    return json.dumps(_legible(document), indent=2)
 
 
 def _instant(moment: datetime) -> str:
@@ -53,7 +54,7 @@ def _source(audited: AuditedSource) -> dict[str, Any]:
         "name": audited.source.name,
         "kind": audited.source.kind.value,
         "problems": list(audited.source.problems),
-        "unanswered": audited.unanswered,
+        "unanswered": len(audited.unanswered),
         "images": [_image(finding) for finding in audited.findings],
     }
 
@@ -69,7 +70,8 @@ def _image(finding: Finding) -> dict[str, Any]:
         "platform": _text(use.platform),
         "code": verdict.code.text,
         "state": verdict.state.value,
-        "voice": finding.voice.name.lower(),
+        "enforcement": finding.enforcement.value,
+        "why": finding.why,
         "reason": verdict.reason,
         "nextStep": verdict.next_step or None,
         "digest": _text(verdict.digest),
@@ -92,6 +94,18 @@ def _layer(blob: CheckedBlob) -> dict[str, Any]:
         "state": blob.state.name.lower(),
         "size": blob.size,
     }
+
+
+def _legible(value: Any) -> Any:
+    """Return ``value`` with every text made legible: not every reader takes lone surrogates."""
+    match value:
+        case str(text):
+            return legible_line(text)
+        case dict(members):
+            return {name: _legible(member) for name, member in members.items()}
+        case list(items):
+            return [_legible(item) for item in items]
+    return value
 
 
 def _text(value: object) -> str | None:

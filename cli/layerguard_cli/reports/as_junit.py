@@ -10,8 +10,8 @@ from datetime import timezone
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from layerguard.discovery import ImageUse
-from layerguard.enforcement.finding import Finding
-from layerguard.legible import legible
+from layerguard.enforcement import Finding
+from layerguard.legible import legible_line
 from layerguard.verdict import State
 
 from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
@@ -29,7 +29,7 @@ _NOT_CHECKED = "The audit was interrupted before it came to this image."
 
 
 def render(report: AuditReport) -> str:
-    """Return an XML document: unavailable is a failure, what is not known an error.
+    """Return an XML document: unavailable is a failure, undetermined an error.
 
     What is pending or skipped is skipped. The images are checked at the same time, so each test
     case takes an equal share of the audit's seconds.
@@ -40,7 +40,7 @@ def render(report: AuditReport) -> str:
     if not report.complete:
         suites.append(("layerguard", [_case("layerguard", "audit", 0, "error", _INTERRUPTED)]))
     for name, cases in suites:
-        suite = SubElement(root, "testsuite", name=legible(name))
+        suite = SubElement(root, "testsuite", name=legible_line(name))
         suite.set("timestamp", report.began.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"))
         suite.extend(cases)
         _sum_up(suite)
@@ -53,20 +53,20 @@ def render(report: AuditReport) -> str:
 def _cases(audited: AuditedSource, share: float) -> Iterator[Element]:
     name = audited.source.name
     for finding in audited.findings:
-        yield _judged(finding, name, share)
-    for use in audited.unanswered_uses:
+        yield _checked(finding, name, share)
+    for use in audited.unanswered:
         yield _case(use.urn or name, _title(use), 0, "error", _NOT_CHECKED)
     for problem in audited.source.problems:
         yield _case(name, "read the source", 0, "error", problem)
 
 
-def _judged(finding: Finding, source: str, seconds: float) -> Element:
+def _checked(finding: Finding, source: str, seconds: float) -> Element:
     use, verdict = finding.use, finding.verdict
     outcome = _OUTCOMES[verdict.state]
     case = _case(use.urn or source, _title(use), seconds, outcome, verdict.reason)
     for element in case:
         element.set("type", verdict.code.text)
-        element.text = legible(finding.message)
+        element.text = finding.message
     return case
 
 
@@ -78,9 +78,11 @@ def _title(use: ImageUse) -> str:
 
 
 def _case(owner: str, name: str, seconds: float, outcome: str | None, reason: str) -> Element:
-    case = Element("testcase", classname=legible(owner), name=legible(name), time=f"{seconds:.3f}")
+    case = Element(
+        "testcase", classname=legible_line(owner), name=legible_line(name), time=f"{seconds:.3f}"
+    )
     if outcome:
-        SubElement(case, outcome, message=legible(reason))
+        SubElement(case, outcome, message=legible_line(reason))
     return case
 
 

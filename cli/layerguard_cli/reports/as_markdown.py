@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from layerguard.enforcement.finding import Finding
-from layerguard.legible import legible
+from layerguard.enforcement import Finding
+from layerguard.legible import legible_line
 from layerguard.verdict import ManifestReport, State
 
-from layerguard_cli.reports.audit_report import AuditReport
+from layerguard_cli.reports.audit_report import AuditReport, spared
 
 MAX_LENGTH = 60_000
 """The characters of a report at most: a comment on GitHub has at most 65,536."""
@@ -25,14 +25,14 @@ _MARKS = {
     State.SKIPPED: "⚪",
     State.AVAILABLE: "✅",
 }
-_RESERVE = 200  # characters, for the words about what does not fit
+_RESERVE = 200  # characters for the sentence about what does not fit
 _TEXT = 500  # characters of one text
 _LAYERS = 20  # bad layers of one manifest
 _MANIFESTS = 5  # manifests of one image
 
 
 def render(report: AuditReport) -> str:
-    """Return the report in at most ``MAX_LENGTH`` characters, which tell what did not fit."""
+    """Return the report in at most ``MAX_LENGTH`` characters, and how much does not fit."""
     text = ""
     left = sum(len(audited.open_findings) for audited in report.sources)
     for block, images in _blocks(report):
@@ -45,14 +45,14 @@ def render(report: AuditReport) -> str:
 
 
 def _blocks(report: AuditReport) -> Iterator[tuple[str, int]]:
-    """Yield what fits as a whole or not at all, and how many images it tells of."""
+    """Yield what fits as a whole or not at all, and how many images it lists."""
     yield _head(report), 0
     for audited in report.sources:
         if not (audited.open_findings or audited.source.problems or audited.unanswered):
             continue
         yield f"\n\n### {_code(audited.source.name)}", 0
         if audited.unanswered:
-            yield f"\n\n- image uses that were not checked: {audited.unanswered:,}", 0
+            yield f"\n\n- image uses that were not checked: {len(audited.unanswered):,}", 0
         for problem in audited.source.problems:
             yield f"\n\n- not read: {_prose(problem)}", 0
         if audited.open_findings:
@@ -85,6 +85,8 @@ def _cells(finding: Finding) -> Iterator[str]:
     yield "<br>".join(_code(name) for name in names if name)
     yield "not known" if use.text is None else _code(use.text)
     steps = [_prose(verdict.reason)]
+    if why := spared(finding):
+        steps.append(_prose(why))
     if verdict.next_step:
         steps.append(f"**next step:** {_prose(verdict.next_step)}")
     bad = [manifest for manifest in verdict.manifests if manifest.bad]
@@ -106,16 +108,18 @@ def _more(count: int, what: str) -> str:
 
 
 def _code(text: str) -> str:
-    return f"<code>{_escaped(text)}</code>"
+    return f"<code>{_escaped(_clipped(text))}</code>"
 
 
 def _prose(text: str) -> str:
     """Escape ``text``, and let no name or number in it notify a user or link to an issue."""
-    return _escaped(re.sub(r"(?<!\w)([@#])(?=\w)", "\\1\u200b", text))
+    return _escaped(re.sub(r"(?<!\w)([@#])(?=\w)", "\\1\u200b", _clipped(text)))
+
+
+def _clipped(text: str) -> str:
+    return legible_line(text, _TEXT)
 
 
 def _escaped(text: str) -> str:
-    """Return ``text`` on one line, clipped, with nothing in it that means something in Markdown."""
-    line = " ".join(legible(text).splitlines())
-    clipped = line if len(line) <= _TEXT else f"{line[: _TEXT - 1]}…"
-    return re.sub(r"[!-'*+:-@\[-`{-~]", lambda found: f"&#{ord(found[0])};", clipped)
+    """Return ``text`` with nothing in it that has a meaning in Markdown."""
+    return re.sub(r"[!-'*+:-@\[-`{-~]", lambda found: f"&#{ord(found[0])};", text)

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from layerguard import __version__
-from layerguard.enforcement.finding import Finding
+from layerguard.enforcement import Finding
+from layerguard.legible import legible_line
 from layerguard.verdict import Code, State
 
 from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
@@ -97,8 +98,8 @@ def _result(audited: AuditedSource, finding: Finding) -> dict[str, Any]:
 def _location(audited: AuditedSource, finding: Finding) -> dict[str, Any]:
     """The property, by its resource; and the file that names it, where there is one."""
     use = finding.use
-    owner = use.urn or audited.source.name
-    logical = {"name": use.path, "fullyQualifiedName": f"{owner}#{use.path}", "kind": "property"}
+    path, owner = legible_line(use.path), legible_line(use.urn or audited.source.name)
+    logical = {"name": path, "fullyQualifiedName": f"{owner}#{path}", "kind": "property"}
     physical = {} if audited.file is None else {"physicalLocation": _artifact(audited.file)}
     return {**physical, "logicalLocations": [logical]}
 
@@ -110,7 +111,7 @@ def _artifact(path: str) -> dict[str, Any]:
 
 
 def _notifications(report: AuditReport) -> Iterator[dict[str, Any]]:
-    """SARIF 2.1.0, section 3.58: why the run does not tell everything."""
+    """SARIF 2.1.0, section 3.58: why the run is not complete."""
     if not report.complete:
         yield _notification("The audit was interrupted before its end.")
     for audited in report.sources:
@@ -118,15 +119,17 @@ def _notifications(report: AuditReport) -> Iterator[dict[str, Any]]:
         for problem in audited.source.problems:
             yield _notification(f"{name}: {problem}")
         if audited.unanswered:
-            yield _notification(f"{name}: image uses that were not checked: {audited.unanswered}.")
+            yield _notification(
+                f"{name}: image uses that were not checked: {len(audited.unanswered)}."
+            )
 
 
 def _notification(text: str) -> dict[str, Any]:
-    return {"level": "error", "message": _message(text)}
+    return {"level": "error", "message": _message(legible_line(text))}
 
 
 def _message(text: str) -> dict[str, str]:
-    """Return a plain text message that says ``text`` and nothing else.
+    """Return a plain text message in which nothing of ``text`` has a meaning.
 
     In it a brace begins a placeholder, and ``[text](place)`` is a link.
     Source: SARIF 2.1.0, sections 3.11.5 and 3.11.6.

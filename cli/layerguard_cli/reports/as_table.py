@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 
-from layerguard.discovery import Voice
-from layerguard.enforcement.finding import Finding
-from layerguard.legible import legible
+from layerguard.enforcement import Finding
+from layerguard.legible import legible_line
 from layerguard.verdict import ManifestReport, State
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
+from layerguard_cli.reports.audit_report import AuditedSource, AuditReport, spared
+from layerguard_cli.reports.formats import TableLayout
 
 _STYLES = {
     State.UNAVAILABLE: "bold red",
@@ -24,35 +25,39 @@ _STYLES = {
 }
 _LAYERS = 3  # bad layers of one manifest
 _DIGEST = len("sha256:") + 12  # characters of a digest, as Docker shortens it
-_BESIDE_A_TERMINAL = 100_000  # columns: whoever reads a file or a pipe breaks lines themselves
+_COMMAND = re.compile(r"(?:\s|\x1b\[[0-9;]*m)*(?=::|##)")
+_UNLIMITED = 100_000  # columns, for a file or a pipe, in which no line is wrapped
 
 
-def render(
-    report: AuditReport, *, everything: bool = False, width: int | None = None, color: bool = False
-) -> str:
-    """Return a table for each source with something in it, then the counts.
-
-    With ``everything`` what is available or skipped has its row, too. Lines are as long as
-    ``width``, or as what they say where it is None.
-    """
+def render(report: AuditReport, layout: TableLayout) -> str:
+    """Return a table for each source that has rows, then the counts."""
     target = io.StringIO()
     console = Console(
         file=target,
-        width=width or _BESIDE_A_TERMINAL,
-        force_terminal=color,
-        color_system="standard" if color else None,
+        width=layout.width or _UNLIMITED,
+        force_terminal=layout.color,
+        color_system="standard" if layout.color else None,
         highlight=False,
         legacy_windows=False,
     )
     for audited in report.sources:
-        rows = list(_rows(audited, everything))
+        rows = list(_rows(audited, layout))
         if rows:
             kind = audited.source.kind.value.replace("-", " ")
             console.print(
                 _plain(f"{audited.source.name} ({kind})", "bold"), _table(rows), "", sep="\n"
             )
     console.print(_plain(f"{report.outcome}.", "bold"), _counts(report), _facts(report), sep="\n")
-    return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
+    return "".join(f"{_no_command(line)}\n" for line in target.getvalue().splitlines())
+
+
+def _no_command(line: str) -> str:
+    """Return ``line``, which wrapping may have begun with what a CI system takes for a command."""
+    begin = _COMMAND.match(line)
+    if begin is None:
+        return line.rstrip()
+    before, _, after = begin[0].rpartition(" ")
+    return f"{before}{after}\\{line[begin.end() :].rstrip()}"
 
 
 def _table(rows: Iterable[tuple[Text, RenderableType]]) -> Table:
@@ -64,39 +69,40 @@ def _table(rows: Iterable[tuple[Text, RenderableType]]) -> Table:
     return table
 
 
-def _rows(audited: AuditedSource, everything: bool) -> Iterator[tuple[Text, RenderableType]]:
+def _rows(audited: AuditedSource, layout: TableLayout) -> Iterator[tuple[Text, RenderableType]]:
     for problem in audited.source.problems:
         yield Text("not read", _STYLES[State.UNDETERMINED]), _plain(problem)
     if audited.unanswered:
-        uses = "1 image use" if audited.unanswered == 1 else f"{audited.unanswered:,} image uses"
+        count = len(audited.unanswered)
+        uses = "1 image use" if count == 1 else f"{count:,} image uses"
         yield (
             Text("not checked", _STYLES[State.UNDETERMINED]),
             _plain(f"{uses} that the audit did not come to."),
         )
-    for finding in audited.by_urgency if everything else audited.open_findings:
+    for finding in audited.by_urgency if layout.every_use else audited.open_findings:
         state = finding.verdict.state
         yield Text(state.value, _STYLES[state]), _image(finding)
 
 
 def _image(finding: Finding) -> Group:
-    """The reference, where it stands, why it is what it is and what to do."""
+    """The reference, where it is used, the verdict on it and the next step."""
     use, verdict = finding.use, finding.verdict
     name = use.urn.rpartition("::")[2]
     resource = f"{use.resource_type} {name}, " if name else ""
     container = f', container "{use.container}"' if use.container else ""
-    said = []
+    lines = []
     if verdict.state is not State.AVAILABLE:
-        quiet = finding.voice is Voice.NOTICE and verdict.state is State.UNAVAILABLE
-        notice = ", a notice that stops no deployment" if quiet else ""
-        said.append(f"{verdict.code.text}{notice}: {verdict.reason}")
+        lines.append(f"{verdict.code.text}: {verdict.reason}")
+    if why := spared(finding):
+        lines.append(why)
     for manifest in verdict.manifests:
-        said += _layers(manifest)
+        lines += _layers(manifest)
     if verdict.next_step:
-        said.append(f"next step: {verdict.next_step}")
+        lines.append(f"next step: {verdict.next_step}")
     return Group(
         _plain(use.text or "reference not known", "bold"),
         _plain(f"{resource}{use.path}{container}", "dim"),
-        *map(_plain, said),
+        *map(_plain, lines),
     )
 
 
@@ -131,5 +137,5 @@ def _facts(report: AuditReport) -> Text:
 
 
 def _plain(text: str, style: str = "") -> Text:
-    """Return text of others as it is: nothing in it is markup, or tells a terminal anything."""
-    return Text(" ".join(legible(text).splitlines()), style)
+    """Return ``text`` on one line: nothing in it is markup or a control sequence."""
+    return Text(legible_line(text), style)

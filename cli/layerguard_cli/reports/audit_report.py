@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from layerguard.checking.checker import Summary
 from layerguard.discovery import ImageUse
-from layerguard.enforcement.finding import Finding
+from layerguard.enforcement import Enforcement, Finding
 from layerguard.verdict import State
 
-from layerguard_cli.sources import Source, SourceKind
+from layerguard_cli.sources.source import Source, SourceKind
 
-# What needs somebody's attention, the worst first, and then the rest.
+# What needs attention, the worst first, and then the rest.
 _URGENCY = (
     State.UNAVAILABLE,
     State.UNDETERMINED,
@@ -28,13 +29,28 @@ _STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class AuditedSource:
-    """A source and the findings on its uses, in their order.
+    """A source, and the findings on its uses in their order.
 
-    There are fewer findings than uses where the audit was interrupted.
+    ``unanswered`` are the uses that an interrupted audit did not come to.
     """
 
     source: Source
     findings: tuple[Finding, ...]
+    unanswered: tuple[ImageUse, ...]
+
+    @classmethod
+    def of(cls, source: Source, findings: Iterable[Finding | None]) -> AuditedSource:
+        """Return ``source`` with the finding on each of its uses, None if there is none.
+
+        ``decide`` has masked a secret reference; one without a finding is dropped.
+        """
+        findings = tuple(findings)
+        unanswered = (
+            replace(use, text=None) if use.is_secret else use
+            for use, finding in zip(source.uses, findings, strict=True)
+            if finding is None
+        )
+        return cls(source, tuple(each for each in findings if each), tuple(unanswered))
 
     @property
     def file(self) -> str | None:
@@ -51,22 +67,6 @@ class AuditedSource:
     def open_findings(self) -> tuple[Finding, ...]:
         """What is unavailable, then undetermined, then pending, each in its order."""
         return tuple(each for each in self.by_urgency if each.verdict.state in _OPEN)
-
-    @property
-    def unanswered(self) -> int:
-        """How many uses the audit did not come to."""
-        return len(self.source.uses) - len(self.findings)
-
-    @property
-    def unanswered_uses(self) -> tuple[ImageUse, ...]:
-        """The uses that the audit did not come to, in their order."""
-        answered = Counter(finding.use for finding in self.findings)
-        left = []
-        for use in self.source.uses:
-            answered[use] -= 1
-            if answered[use] < 0:
-                left.append(use)
-        return tuple(left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +92,16 @@ class AuditReport:
     @property
     def unanswered(self) -> int:
         """How many uses of all sources the audit did not come to."""
-        return sum(each.unanswered for each in self.sources)
+        return sum(len(each.unanswered) for each in self.sources)
 
     @property
     def problems(self) -> int:
-        """How many sentences there are about what of the sources could not be read."""
+        """How many sentences describe what of the sources could not be read."""
         return sum(len(each.source.problems) for each in self.sources)
 
     @property
     def worst(self) -> State:
-        """The most urgent state; what was not read or not answered is undetermined."""
+        """The most urgent state; what was not read or not checked is undetermined."""
         gaps = self.problems or self.unanswered or not self.complete
         seen = {state for state, count in self.counts.items() if count}
         seen |= {State.UNDETERMINED} if gaps else set()
@@ -109,7 +109,7 @@ class AuditReport:
 
     @property
     def outcome(self) -> str:
-        """What came of the audit, in one sentence without its full stop."""
+        """The result of the audit, in one sentence without its full stop."""
         counts = self.counts
         bad, unknown, later = (counts[state] for state in _OPEN)
         facts = (
@@ -124,6 +124,13 @@ class AuditReport:
         if counts[State.AVAILABLE]:
             return "Every layer of every image in private ECR is available"
         return "There is no image to check"
+
+
+def spared(finding: Finding) -> str | None:
+    """Return why an unavailable image stops no deployment; None if it does, or is not one."""
+    if finding.verdict.state is not State.UNAVAILABLE or finding.enforcement is Enforcement.BLOCK:
+        return None
+    return f"a notice that stops no deployment: {finding.why}"
 
 
 def _uses(count: int) -> str:

@@ -1,6 +1,6 @@
 """The style sheet of the HTML report: light, dark and on paper.
 
-A state is never told by colour alone: every layer has a pattern too, and a letter where it fits.
+Colour alone never shows a state: every layer has a pattern too, and a letter if it fits.
 The colours of text and of letters on layers have a contrast of 4.5 to 1 at least.
 Source: Web Content Accessibility Guidelines 2.2, criteria 1.4.1 and 1.4.3.
 """

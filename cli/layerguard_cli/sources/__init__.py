@@ -1,7 +1,7 @@
 """Sources: what an audit reads, turned into image uses as discovery finds them.
 
-``places`` reads files, folders and standard input, ``stack`` a running stack; ``recognition`` tells
-from a text what it is, and each kind has a module that reads it.
+``places`` reads files, folders and standard input, ``running_stack`` a stack by its name;
+``recognition`` recognises the kind of a text, and a module for each kind reads it.
 """
 
 from layerguard_cli.sources.source import Source, SourceKind

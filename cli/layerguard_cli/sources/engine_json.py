@@ -1,4 +1,4 @@
-"""JSON as the engine of Pulumi writes it: what stands in it for secrets, assets and unknown values.
+"""JSON as Pulumi's engine writes it, with its signatures for secrets, assets and unknown values.
 
 Source: the engine's ``sdk/go/common/resource/sig`` (the signatures), ``pkg/resource/stack`` (how
 values are written) and ``pkg/backend/display`` (how secrets are hidden in output).
@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from layerguard.discovery.tree import Mark
-from layerguard.errors import SourceUnreadable
+from layerguard.discovery.tree import Mark, plain
+
+from layerguard_cli.sources.source import SourceUnreadable
 
 HIDDEN = "[secret]"
-"""What stands for a secret that is not shown."""
+"""The string in place of a secret that is not shown."""
 
 UNKNOWN = frozenset(
     {
@@ -39,12 +40,12 @@ _ANY_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 def read_documents(text: str) -> tuple[list[Any], str]:
-    """Return the JSON documents that stand in ``text`` one behind the other, and what went wrong.
+    """Return the concatenated JSON documents in ``text``, and what is wrong after them.
 
-    That is empty, or a sentence without anything of the text in it, which may hold secrets.
-    Secrets that are shown are their values, those that are not ``HIDDEN``, string assets their
-    texts, and what else the engine has a signature for ``Mark.OPAQUE``. Raises SourceUnreadable
-    where there is no document.
+    That is empty, or a sentence that quotes nothing: the text may hold secrets. A secret that is
+    shown is its value, whose strings are SecretText, any other ``HIDDEN``; a string asset is its
+    text; whatever else has a signature is ``Mark.OPAQUE``. Raises SourceUnreadable if there is no
+    document.
     """
     documents: list[Any] = []
     try:
@@ -70,14 +71,14 @@ def _documents(text: str) -> Iterator[Any]:
 
 
 def _next(text: str, position: int) -> int:
-    """Return where the next character stands that is no white space of JSON."""
+    """Return the position of the next character that is no white space of JSON."""
     while position < len(text) and text[position] in " \t\r\n":
         position += 1
     return position
 
 
 def _value(read: dict[str, Any]) -> Any:
-    """Return what the engine means by an object; the values in it have gone through here."""
+    """Return what the engine means by an object, whose values were already replaced so."""
     match read.get(_SIGNATURE):
         case None:
             return read
@@ -94,8 +95,8 @@ def _value(read: dict[str, Any]) -> Any:
 
 
 def _shown(plaintext: str) -> Any:
-    """Return the value of a secret: the engine writes it as JSON text."""
+    """Return the value of a secret, which the engine writes as JSON, with SecretText in it."""
     try:
-        return json.loads(plaintext, object_hook=_value)
+        return plain(json.loads(plaintext, object_hook=_value), is_secret=True)
     except (ValueError, RecursionError):
         return HIDDEN

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from layerguard.errors import SourceUnreadable
+from layerguard.enforcement import Mode
 
 from layerguard_cli.sources.resources import read_resources
-from layerguard_cli.sources.source import Source, SourceKind
+from layerguard_cli.sources.source import Source, SourceKind, SourceUnreadable
 
 # Source: the engine's apitype package; version 4 is version 3 with a list of features.
 _VERSIONS = (3, 4)
@@ -20,9 +20,9 @@ def is_export(document: Any) -> bool:
 
 
 def read_export(name: str, document: Mapping[str, Any], environment: Mapping[str, str]) -> Source:
-    """Return the image uses of a state; raise SourceUnreadable where it is of an unknown form.
+    """Return the image uses of a state; raise SourceUnreadable for an unknown version.
 
-    ``name`` is the path, for a stack without resources; the others say what they are called.
+    ``name`` is the path, for a stack without resources: only a URN has the name of its stack.
     """
     version, deployment = document["version"], document["deployment"] or {}
     if version not in _VERSIONS:
@@ -33,5 +33,5 @@ def read_export(name: str, document: Mapping[str, Any], environment: Mapping[str
     resources = deployment.get("resources") or [] if isinstance(deployment, dict) else None
     if not isinstance(resources, list):
         raise SourceUnreadable("It is a stack export without a list of resources.")
-    read = read_resources(resources, environment, {})
-    return Source(read.name or name, SourceKind.STACK_EXPORT, read.uses, read.unread)
+    read = read_resources(Mode.ANALYZE, resources, environment, {})
+    return Source(read.name or name, SourceKind.STACK_EXPORT, read.uses, read.unread, read.run)

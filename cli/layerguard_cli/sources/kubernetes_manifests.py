@@ -15,9 +15,8 @@ from layerguard.discovery.documents.structured import read_yaml
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
 from layerguard.discovery.resources import DiscoveredResources, EngineProvider
 from layerguard.discovery.tree import Mark, Tree, member, reach
-from layerguard.errors import NotASource, SourceUnreadable
 
-from layerguard_cli.sources.source import Source, SourceKind
+from layerguard_cli.sources.source import NotASource, Source, SourceKind, SourceUnreadable
 
 # A line that begins with this marker begins a document, even inside of a block of text.
 # Source: YAML 1.2, section 9.1.2, "Document Markers".
@@ -46,7 +45,7 @@ def is_manifest(document: Any) -> bool:
 def read_yaml_manifests(name: str, text: str) -> Source:
     """Return the image uses of each manifest; one that does not parse hides none of the others.
 
-    Raises SourceUnreadable where no document parses, NotASource where no one is a manifest.
+    Raises SourceUnreadable if no document parses, NotASource if none is a manifest.
     """
     parts = list(filter(_has_content, _MARKER.split(text)))
     documents = [_read(part) for part in parts]
@@ -67,15 +66,15 @@ def read_manifests(name: str, documents: Iterable[Any], problems: Iterable[str])
     """Return the image uses of the manifests among ``documents``."""
     documents = [each for each in documents if each is not None]
     others = sum(1 for each in documents if not is_manifest(each))
-    said = [f"{others} of its documents are no Kubernetes manifests."] if others else []
+    skipped = [f"{others} of its documents are no Kubernetes manifests."] if others else []
     uses = tuple(
         use for each in documents if is_manifest(each) for use in _uses(each, "", "", depth=0)
     )
-    return Source(name, SourceKind.KUBERNETES, uses, (*problems, *said))
+    return Source(name, SourceKind.KUBERNETES, uses, (*problems, *skipped))
 
 
 def _uses(manifest: Tree, version: str, kind: str, depth: int) -> Iterator[ImageUse]:
-    """Yield the uses of a manifest, or of a list's items, which may leave out what they are."""
+    """Yield the uses of a manifest, or of a list's items, which may leave out version and kind."""
     version, kind = _text(manifest, "apiVersion") or version, _text(manifest, "kind") or kind
     items = member(manifest, "items")
     if kind.endswith(_LIST) and isinstance(items, list) and depth < 2:
@@ -86,10 +85,10 @@ def _uses(manifest: Tree, version: str, kind: str, depth: int) -> Iterator[Image
     names = (_text(manifest, "metadata", key) for key in ("namespace", "name"))
     title = "/".join(filter(None, (kind, *names)))
     members = manifest.items() if isinstance(manifest, dict) else ()
-    # What a cluster says of the object's state is no part of what is to be deployed.
+    # The status is what a cluster reports, not what is deployed.
     declared = {key: each for key, each in members if key != "status"}
     resource = _Resource(f"kubernetes:{group}:{kind}", declared)
-    for use in DiscoveredResources((), {}).see(resource).uses:
+    for use in DiscoveredResources((), {}).discover(resource).uses:
         yield replace(use, path=f"{title}.{use.path}")
 
 

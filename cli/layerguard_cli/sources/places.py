@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from layerguard.errors import NotASource, SourceUnreadable
-
 from layerguard_cli.sources.recognition import read_bytes
-from layerguard_cli.sources.source import Source, SourceKind
+from layerguard_cli.sources.source import NotASource, Source, SourceKind, SourceUnreadable
 
 STDIN = "-"
 _SUFFIXES = (".json", ".jsonl", ".yaml", ".yml")
@@ -20,7 +18,7 @@ _SUFFIXES = (".json", ".jsonl", ".yaml", ".yml")
 class Reader:
     """Reads places: ``stdin`` returns all of standard input.
 
-    ``note`` is told, in a sentence, what of a folder is left out.
+    ``note`` is called with a sentence for each file of a folder that is left out.
     """
 
     stdin: Callable[[], bytes]
@@ -82,5 +80,5 @@ def _files(folder: str, failed: Callable[[OSError], None]) -> Iterable[Path]:
 def _is_folder(place: str) -> bool:
     try:
         return Path(place).is_dir()
-    except OSError:  # reading it tells why
+    except OSError:  # reading it will raise the same error
         return False

@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from layerguard.enforcement import Mode
+
 from layerguard_cli.sources.resources import read_resources
 from layerguard_cli.sources.source import Source, SourceKind
 
 # Source: the engine's pkg/display, PreviewDigest.
 _MEMBERS = {"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"}
-# What they have as their new state is not there afterwards.
+# After these the resource in the step's new state does not exist.
 _DELETE = "delete"
 _GONE = (_DELETE, "delete-replaced", "discard", "discard-replaced", "remove-pending-replace")
 _SAME = "same"
@@ -61,17 +63,15 @@ def read_digest(
     ``problem`` is a sentence about why not all of the preview could be read.
     """
     steps = [each for each in _list(digest.get("steps")) if isinstance(each, dict)]
-    read = read_resources(_states(steps), environment, _object(digest.get("config")))
+    read = read_resources(Mode.PREVIEW, _states(steps), environment, _object(digest.get("config")))
     problems = (*([problem] if problem else ()), *_gaps(digest, steps), *read.unread)
-    return Source(
-        read.name or name, SourceKind.PREVIEW, read.uses, problems, read.stack, read.provisions
-    )
+    return Source(read.name or name, SourceKind.PREVIEW, read.uses, problems, read.run)
 
 
 def _states(steps: Iterable[Mapping[str, Any]]) -> Collection[Any]:
     """Return the states after the last of several steps of one resource: a refresh, a replacement.
 
-    What is deleted after it was refreshed is gone; where only a former copy is, the new one stays.
+    A deletion after a refresh ends the resource; the deletion of a former copy leaves the new one.
     """
     states: dict[str, Any] = {}
     for number, step in enumerate(steps):
@@ -113,8 +113,8 @@ def _gaps(digest: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Iter
 def _steps(events: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the steps in events as a digest has them.
 
-    Events do not say what a resource depends on. It is on no resource that comes after it, so
-    each is taken to wait for all that came before.
+    Events have no dependencies. A resource depends on none that comes after it, so each is taken
+    to depend on all before it.
     """
     before: list[Any] = []
     for metadata in (_object(event.get("metadata")) for event in events):

@@ -1,12 +1,10 @@
-"""What a text is, from its content: file names say nothing."""
+"""Recognises what a text is by its content, whatever its file is called."""
 
 from __future__ import annotations
 
 import codecs
 import re
 from collections.abc import Mapping
-
-from layerguard.errors import NotASource, SourceUnreadable
 
 from layerguard_cli.sources.engine_json import read_documents
 from layerguard_cli.sources.export import is_export, read_export
@@ -17,7 +15,7 @@ from layerguard_cli.sources.kubernetes_manifests import (
 )
 from layerguard_cli.sources.preview import is_digest, is_event, read_digest, read_events
 from layerguard_cli.sources.reference_list import is_list, read_list
-from layerguard_cli.sources.source import Source
+from layerguard_cli.sources.source import NotASource, Source, SourceUnreadable
 
 # PowerShell writes UTF-16 where a command's output is redirected.
 _MARKS = (
@@ -29,10 +27,10 @@ _JSON = re.compile(r'\s*(?:\{\s*["}]|\[)')
 
 
 def read_bytes(name: str, content: bytes, environment: Mapping[str, str]) -> Source:
-    """Return what ``content`` is, as the source that ``name`` names.
+    """Return the source called ``name`` that ``content`` is.
 
-    ``environment`` has the region of AWS providers that do not say one. Raises SourceUnreadable,
-    and of that NotASource where it can be read and is of no kind that is known.
+    ``environment`` has the region of AWS providers without one of their own. Raises
+    SourceUnreadable, and NotASource for readable content of an unknown kind.
     """
     encoding = next((each for mark, each in _MARKS if content.startswith(mark)), "utf-8")
     try:

@@ -11,12 +11,12 @@ from layerguard.discovery.walker import target_of
 from layerguard_cli.sources.source import Source, SourceKind
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")
-# What YAML begins with, and no image reference does or ends with.
+# Beginnings and endings of lines in YAML that no image reference has.
 _YAML = re.compile(r"""[-\[{%&!|>"'].*|.*:""")
 
 
 def is_list(text: str) -> bool:
-    """Tell whether the first line that says something is one word, and none of YAML's."""
+    """Tell whether the first line with content is one word, and none of YAML's."""
     first = next((line for _, line in _lines(text)), "")
     return bool(first) and not re.search(r"\s", first) and not _YAML.fullmatch(first)
 
@@ -35,5 +35,5 @@ def read_list(name: str, text: str) -> Source:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.splitlines(), 1):
-        if said := _COMMENT.sub("", line).strip():
-            yield number, said
+        if content := _COMMENT.sub("", line).strip():
+            yield number, content

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from layerguard.discovery import ImageUse
-from layerguard.discovery.provisions import Provision
-from layerguard.discovery.resource_graph import ResourceGraph
 from layerguard.discovery.resources import DiscoveredResources
+from layerguard.enforcement import Mode, Run
 
 from layerguard_cli.sources.engine_json import SENTINELS
 from layerguard_cli.sources.secrets import with_secrets_named
@@ -29,8 +30,8 @@ class RecordedProvider:
 class RecordedResource:
     """A resource as a state or a step has it, among the others of its stack by their URNs.
 
-    Default providers are no steps of a preview: they have what ``config``, the configuration of
-    the stack, says.
+    Default providers are no steps of a preview: their inputs are in ``config``, the configuration
+    of the stack.
     """
 
     record: Mapping[str, Any]
@@ -67,8 +68,8 @@ class RecordedResource:
         qualified, _, name = urn.rpartition("::")
         resource_type = qualified.rpartition("::")[2].rpartition("$")[2]
         prefix = f"{resource_type.rpartition(':')[2]}:"
-        said = self.config if name.startswith(_DEFAULT_PROVIDER) else {}
-        inputs = {key[len(prefix) :]: said[key] for key in said if key.startswith(prefix)}
+        config = self.config if name.startswith(_DEFAULT_PROVIDER) else {}
+        inputs = {key[len(prefix) :]: config[key] for key in config if key.startswith(prefix)}
         return RecordedProvider(resource_type, inputs)
 
     @property
@@ -94,24 +95,28 @@ class RecordedResource:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was read of a stack; ``unread`` are sentences about what makes no sense in it."""
+    """What was read of a stack: its ``name`` if it has resources, and their image uses.
+
+    ``run`` is what a gate knows of the stack in this mode; ``unread`` are sentences about what
+    could not be read.
+    """
 
     name: str | None
     uses: tuple[ImageUse, ...]
-    stack: ResourceGraph
-    provisions: tuple[Provision, ...]
+    run: Run
     unread: tuple[str, ...]
 
 
 def read_resources(
+    mode: Mode,
     records: Iterable[Any],
     environment: Mapping[str, str],
     config: Mapping[str, Any],
 ) -> Recorded:
-    """Return what the resources of a stack bring, with the same discovery as the gates.
+    """Return the image uses of a stack's resources, as the gates discover them in ``mode``.
 
-    A resource that waits for its deletion, or was deleted to be replaced, is no deployment.
-    ``environment`` has the region of providers that do not say one.
+    A resource that awaits its deletion, or was deleted to be replaced, is not part of the stack.
+    ``environment`` has the region of providers without one of their own.
     """
     resources: dict[str, RecordedResource] = {}
     unread: list[str] = []
@@ -123,11 +128,11 @@ def read_resources(
             resources[fields["urn"]] = RecordedResource(fields, resources, config)
     discovered = DiscoveredResources(SENTINELS, environment)
     found = discovered.of_stack(resources.values(), read_unseen=True)
-    uses = tuple(
-        with_secrets_named(use, resources[use.urn].props, resources[use.urn].provider)
-        for use in found.uses()
-    )
-    return Recorded(_stack_name(resources), uses, found.stack, discovered.provisions, tuple(unread))
+    uses: list[ImageUse] = []
+    for urn, of_resource in groupby(found.uses(), attrgetter("urn")):
+        uses += with_secrets_named(of_resource, resources[urn].props, resources[urn].provider)
+    run = Run(mode, discovered.provisions, found.graph, found.components)
+    return Recorded(_stack_name(resources), tuple(uses), run, tuple(unread))
 
 
 def _stack_name(urns: Iterable[str]) -> str | None:

@@ -8,20 +8,18 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from layerguard.errors import SourceUnreadable
-
 from layerguard_cli.sources.engine_json import read_documents
 from layerguard_cli.sources.export import is_export, read_export
-from layerguard_cli.sources.source import Source, SourceKind
+from layerguard_cli.sources.source import Source, SourceKind, SourceUnreadable
 
-_SHOWN = 300  # characters of what pulumi says
+_SHOWN = 300  # characters of pulumi's error message
 
 
 @dataclass(frozen=True, slots=True)
 class Pulumi:
-    """The pulumi binary, None where there is none, and how many seconds it may take.
+    """The pulumi binary, None if there is none, and how many seconds it may take.
 
-    It is asked in ``environment``, whose login and passphrase it uses, and never to decrypt.
+    It runs in ``environment``, whose login it uses, and is never asked to decrypt secrets.
     """
 
     binary: str | None
@@ -29,7 +27,7 @@ class Pulumi:
     timeout: float = 120.0
 
     def read_stack(self, name: str) -> Source:
-        """Return the image uses of a state; raise SourceUnreadable, in pulumi's words."""
+        """Return the image uses of a state; raise SourceUnreadable with pulumi's message."""
         if self.binary is None:
             raise SourceUnreadable(
                 "There is no pulumi on PATH to export the stack with; install it, or give a file "
@@ -43,7 +41,7 @@ class Pulumi:
 
     def _export(self, binary: str, name: str) -> str:
         command = (binary, "stack", "export", f"--stack={name}", "--non-interactive")
-        # In a session of its own: Ctrl-C is then told to it here, with all that it started.
+        # In a session of its own, so that Ctrl-C can end it with all that it started.
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -64,6 +62,6 @@ class Pulumi:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
         if process.returncode:
-            said = " ".join(complaint.decode(errors="replace").split())[:_SHOWN]
-            raise SourceUnreadable(f"pulumi stack export failed: {said or 'it does not say why.'}")
+            reason = " ".join(complaint.decode(errors="replace").split())[:_SHOWN]
+            raise SourceUnreadable(f"pulumi stack export failed: {reason or 'without a message.'}")
         return output.decode(errors="replace")

@@ -1,12 +1,12 @@
-"""Secrets that a source does not show: discovery takes them for unknown values, this tells them.
+"""Secrets that a source does not show, which discovery takes for unknown values.
 
-Whoever asks Pulumi for a stack's state or a preview gets secrets encrypted or blinded.
+In a stack's state they are encrypted, in a preview blinded.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from layerguard.discovery import ImageUse
@@ -16,36 +16,35 @@ from layerguard.verdict import Code, Verdict
 from layerguard_cli.sources.engine_json import HIDDEN, UNKNOWN
 
 _STEP = re.compile(r'\["(?P<quoted>[^"]*)"\]|\[(?P<index>\d+)\]|(?P<key>[^.\[\]]+)')
-_NEXT_STEP = (
-    "export the stack with pulumi stack export --show-secrets; the policy pack sees secrets without"
-    " that."
-)
 _IMAGE = Verdict(
     Code.SECRET_NOT_SHOWN,
     "The value is a secret that is not shown here, so the images in it are not known.",
-    _NEXT_STEP,
+    Code.SECRET_NOT_SHOWN.next_step,
 )
 _CREDENTIALS = Verdict(
     Code.SECRET_NOT_SHOWN,
-    "The credentials of the resource's provider are secrets that are not shown here, so nobody can "
-    "be asked as this provider.",
-    _NEXT_STEP,
+    "The credentials of the resource's provider are secrets that are not shown here, so ECR "
+    "cannot be asked with them.",
+    Code.SECRET_NOT_SHOWN.next_step,
 )
 
 
 def with_secrets_named(
-    use: ImageUse, inputs: Mapping[str, object], provider: EngineProvider | None
-) -> ImageUse:
-    """Return ``use``, undetermined where not an unknown value but a hidden secret is in the way.
+    uses: Iterable[ImageUse], inputs: Mapping[str, object], provider: EngineProvider | None
+) -> Iterator[ImageUse]:
+    """Yield ``uses``, undetermined where a hidden secret, not an unknown value, is in the way.
 
-    ``inputs`` are those of its resource, which ``provider`` makes.
+    They are those of one resource with these ``inputs``, which ``provider`` makes.
     """
-    if use.identity_unknown is not None and provider and _only_secrets(provider.props):
-        use = replace(use, identity_unknown=_CREDENTIALS)
-    unknown = isinstance(use.target, Verdict) and use.target.code is Code.UNKNOWN_IN_PREVIEW
-    if unknown and (_has(_reach(inputs, use.path), (HIDDEN,)) or _only_secrets(inputs)):
-        use = replace(use, target=_IMAGE)
-    return use
+    hides_all = _only_secrets(inputs)
+    hides_identity = provider is not None and _only_secrets(provider.props)
+    for use in uses:
+        if use.identity_unknown is not None and hides_identity:
+            use = replace(use, identity_unknown=_CREDENTIALS)
+        unknown = isinstance(use.target, Verdict) and use.target.code is Code.UNKNOWN_IN_PREVIEW
+        if unknown and (hides_all or _has(_reach(inputs, use.path), (HIDDEN,))):
+            use = replace(use, target=_IMAGE)
+        yield use
 
 
 def _only_secrets(value: object) -> bool:
@@ -67,7 +66,7 @@ def _has(value: object, texts: Collection[str]) -> bool:
 
 
 def _reach(value: object, path: str) -> object:
-    """Return what ``path`` leads to, as far as the way goes."""
+    """Return the value at ``path``, or at the longest beginning of it that exists."""
     for step in _STEP.finditer(path):
         if step["index"] and isinstance(value, list) and int(step["index"]) < len(value):
             value = value[int(step["index"])]

@@ -6,10 +6,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from layerguard.discovery import ImageUse
-from layerguard.discovery.provisions import Provision
-from layerguard.discovery.resource_graph import ResourceGraph
-from layerguard.enforcement.finding import Finding
-from layerguard.enforcement.provenance import foreseen
+from layerguard.enforcement import Run
+from layerguard.errors import LayerguardError
+
+
+class SourceUnreadable(LayerguardError):
+    """A source cannot be read; the text is the reason, and quotes nothing that may be a secret."""
+
+
+class NotASource(SourceUnreadable):
+    """It can be read, and is of no kind that an audit knows."""
 
 
 class SourceKind(Enum):
@@ -27,18 +33,13 @@ class SourceKind(Enum):
 class Source:
     """What was read of one source, a stack or a file.
 
-    ``name`` is the stack's name where it has one, else the path as it was given. ``problems`` are
-    sentences about what of it could not be read: an audit with any is not a clean one. A preview
-    has the ``stack`` that it foresees, and what this puts into ECR.
+    ``name`` is the stack's name if it has one, otherwise the path as it was given. ``problems`` are
+    sentences about what of it could not be read: an audit with any is not a clean one. ``run`` is
+    what a gate would know of the stack; of a preview this is what the update will bring.
     """
 
     name: str
     kind: SourceKind
     uses: tuple[ImageUse, ...]
     problems: tuple[str, ...] = ()
-    stack: ResourceGraph | None = field(default=None, compare=False, repr=False)
-    provisions: tuple[Provision, ...] = ()
-
-    def foreseen(self, finding: Finding) -> Finding:
-        """Return ``finding``, pending where the update that a preview foresees mends it."""
-        return finding if self.stack is None else foreseen(finding, self.provisions, self.stack)
+    run: Run = field(default_factory=Run, compare=False, repr=False)

@@ -29,10 +29,10 @@ class ImageUse:
 
     ``path`` is the property path with indexes, as in ``containerDefinitions[0].image``.
     ``text`` is the reference as the user wrote it, None where it is not known.
-    ``target`` is the reference to check, or the verdict that says why there is none.
+    ``target`` is the reference to check, or the verdict where there is none.
     ``platform`` is what the runtime will pull, None where that cannot be decided; a
     ``platform_is_presumed`` where nothing documents it. ``identity`` is the AWS identity that asks
-    about it; ``identity_unknown`` says why that of the resource's own provider is not known yet.
+    about it; ``identity_unknown`` is the verdict where the resource's provider's is not known.
     ``is_secret`` marks a reference that Pulumi keeps as a secret.
     """
 

@@ -78,7 +78,7 @@ class Leaf:
         match self.keys:
             case (*_, int(), str()) if self.ancestors:
                 name = member(self.ancestors[-1], "name")
-                return str(name) if isinstance(name, str) else None
+                return name if type(name) is str else None  # and no secret
         return None
 
     @property
@@ -168,7 +168,7 @@ def _document(value: Tree, reader: str, ancestors: Ancestors) -> Tree:
     if not isinstance(value, str):
         return value
     try:
-        document = READERS[reader](value, ancestors)
+        document = READERS[reader](str(value), ancestors)
     except DocumentUnreadable:
         return Mark.UNREADABLE
     return plain(document, is_secret=True) if isinstance(value, SecretText) else document

@@ -30,7 +30,7 @@ NOWHERE = Placement()
 """Where a resource is made of which nothing is known."""
 
 
-def placement(provider: Tree, environment: Mapping[str, str]) -> Placement:
+def placement_of(provider: Tree, environment: Mapping[str, str]) -> Placement:
     """Return where a provider with the inputs ``provider`` makes its resources.
 
     Nested inputs of a provider arrive as JSON text. What the provider does not say comes from
@@ -57,6 +57,6 @@ def _region(provider: Tree, environment: Mapping[str, str]) -> str | None:
 
 
 def account_of_role(arn: Tree) -> str | None:
-    """Return the account in the ARN of an IAM role; None in anything else."""
+    """Return the account in the ARN of an IAM role; None for any other value."""
     match = _ROLE.fullmatch(arn) if isinstance(arn, str) else None
     return text_of(match["account"], arn) if match else None

@@ -3,7 +3,7 @@
 Source: the inputs of pulumi-aws 7 and pulumi-aws-native 1, and of pulumi-aws 6, which has one
 ``assumeRole`` for the list. Nested values, lists and booleans arrive as JSON text, in which a
 dictionary of a Python program keeps its keys in snake_case; ``allowedAccountIds`` and the other
-guards of a provider do not change whom it asks as.
+guards of a provider do not change its identity.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class NotKnownYet(Exception):
 
 
 def provider_identity(provider_type: str, inputs: Tree) -> Identity:
-    """Return as whom the provider asks; the ordinary chain for any but the two AWS providers.
+    """Return the identity of a provider; the ordinary chain for any but the two AWS providers.
 
     Raises NotKnownYet where an input that decides it is unknown in a preview.
     """
@@ -56,7 +56,7 @@ def provider_identity(provider_type: str, inputs: Tree) -> Identity:
         use_dual_stack=_flag(inputs, "useDualstackEndpoint"),
         skip_instance_metadata=bool(_flag(inputs, "skipMetadataApiCheck")),
     )
-    # A region alone says nothing of whom: providers of many regions are one principal.
+    # A region alone is no identity: providers of many regions are one principal.
     return ORDINARY if replace(identity, region=None) == ORDINARY else identity
 
 
@@ -109,7 +109,7 @@ def _seconds(inputs: Tree) -> int | None:
 
 def _text(inputs: Tree, key: str) -> str | None:
     value = _known(member(inputs, key))
-    return value if isinstance(value, str) and value else None
+    return str(value) if isinstance(value, str) and value else None
 
 
 def _flag(inputs: Tree, key: str) -> bool | None:
@@ -119,7 +119,7 @@ def _flag(inputs: Tree, key: str) -> bool | None:
 
 def _texts(inputs: Tree, key: str) -> tuple[str, ...]:
     found = map(_known, elements_of(inputs, key))
-    return tuple(each for each in found if isinstance(each, str) and each)
+    return tuple(str(each) for each in found if isinstance(each, str) and each)
 
 
 def _objects(inputs: Tree, key: str) -> Iterator[Tree]:

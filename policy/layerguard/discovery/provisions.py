@@ -57,14 +57,14 @@ def provisions(
     urn: str, resource_type: str, inputs: Tree, placement: Placement = NOWHERE
 ) -> tuple[Provision, ...]:
     """Return what a resource puts into ECR; what is not known yet is left out."""
-    here = placement.of(inputs)
+    placement = placement.of(inputs)
     if name_key := _REPOSITORY_NAMES.get(resource_type):
         name = member(inputs, name_key)
         if not isinstance(name, str):
             return ()
-        return (Provision(urn, Provides.REPOSITORY, here.account, here.region, name),)
+        return (Provision(urn, Provides.REPOSITORY, placement.account, placement.region, name),)
     if resource_type in _PIPELINES:
-        return tuple(_of_pipeline(urn, inputs, here))
+        return tuple(_of_pipeline(urn, inputs, placement))
     rows = [row for row in rows_of(resource_type) if row.role is Role.PUSH]
     if not rows or not _CONDITIONS.get(resource_type, _always)(inputs):
         return ()

@@ -1,4 +1,4 @@
-"""The stack as the engine shows it at the end: who belongs to whom, who waits for whom."""
+"""The graph of a stack's resources: parents and dependencies, as the engine has them at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FIRST_STEP = re.compile(r"[^.\[]+")
 
 
 class GraphResource(Protocol):
-    """What the policy SDK says of a resource of a stack."""
+    """A resource of a stack, as the policy SDK hands it over."""
 
     @property
     def urn(self) -> str:

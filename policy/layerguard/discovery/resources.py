@@ -7,17 +7,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
+from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.components import is_component
 from layerguard.discovery.image_use import ImageUse, internal_error, verdict_of
-from layerguard.discovery.placement import NOWHERE, placement
+from layerguard.discovery.placement import NOWHERE, placement_of
 from layerguard.discovery.provider import NotKnownYet, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
 from layerguard.discovery.resource_graph import GraphResource, ResourceGraph
 from layerguard.discovery.tree import Tree, plain
-from layerguard.discovery.unread import Unread
 from layerguard.discovery.walker import discover
 from layerguard.identity import Identity
-from layerguard.verdict import Code, Verdict
+from layerguard.reference import ImageReference
+from layerguard.verdict import Code, State, Verdict
 
 _ALL_INPUTS = "(all inputs)"
 
@@ -87,7 +88,12 @@ class DiscoveredStack:
 
     def _targets_below(self, urn: str) -> set[object]:
         children = (self.resources[child] for child in self.graph.descendants(urn))
-        return {use.target for child in children for use in child.uses}
+        return {use.target for child in children for use in child.uses if _is_known(use.target)}
+
+
+def _is_known(target: ImageReference | Verdict) -> bool:
+    """Tell whether two uses with this target are about one image, and not only alike in trouble."""
+    return isinstance(target, ImageReference) or target.state is not State.UNDETERMINED
 
 
 Read: TypeAlias = Callable[[EngineResource, Collection[str], Mapping[str, str]], DiscoveredResource]
@@ -104,20 +110,22 @@ def read_resource(
     nothing that the other steps find.
     """
     urn, kind, provider = resource.urn, resource.resource_type, resource.provider
-    unread = Unread(urn, kind)
+    bugs = Bugs(urn, kind)
     inputs = plain(resource.props, sentinels)
-    made_by = plain(provider.props if provider else None, sentinels)
-    here, provided = NOWHERE, tuple[Provision, ...]()
-    with unread.at("(the provider's inputs)"):
-        here = placement(made_by, environment)
-    uses = discover(urn, kind, inputs, here)
+    made_by: Tree = None
+    placement = NOWHERE
+    with bugs.at("(inputs of the provider)"):
+        made_by = plain(provider.props if provider else None, sentinels)
+        placement = placement_of(made_by, environment)
+    uses = discover(urn, kind, inputs, placement)
     if uses and provider:
         identity = _identity(provider.resource_type, made_by)
         uses = tuple(_with_identity(use, identity) for use in uses)
-    with unread.at(_ALL_INPUTS):
-        provided = provisions(urn, kind, inputs, here)
+    provided: tuple[Provision, ...] = ()
+    with bugs.at(_ALL_INPUTS):
+        provided = provisions(urn, kind, inputs, placement)
     component = is_component(kind, has_provider=provider is not None)
-    return DiscoveredResource((*uses, *unread.uses), provided, component)
+    return DiscoveredResource((*uses, *bugs.uses), provided, component)
 
 
 class DiscoveredResources:
@@ -145,11 +153,11 @@ class DiscoveredResources:
 
         A bug in reading it is an image use that names the resource: it hides no other resource.
         """
-        unread = Unread(resource.urn, resource.resource_type)
+        bugs = Bugs(resource.urn, resource.resource_type)
         found = None
-        with unread.at(_ALL_INPUTS):
+        with bugs.at(_ALL_INPUTS):
             found = self._read(resource, self._sentinels, self._environment)
-        found = found or DiscoveredResource(tuple(unread.uses))
+        found = found or DiscoveredResource(tuple(bugs.uses))
         with self._lock:
             self._discovered[resource.urn] = found
             if found.provisions:
@@ -188,7 +196,7 @@ class DiscoveredResources:
 
 
 def _identity(provider_type: str, provider: Tree) -> Identity | Verdict:
-    """Return the identity of the provider, or the verdict that says why it is not known."""
+    """Return the identity of the provider, or the verdict where it is not known."""
     try:
         return provider_identity(provider_type, provider)
     except NotKnownYet:

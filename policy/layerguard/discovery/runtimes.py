@@ -85,18 +85,18 @@ def any_ecr(image: Candidate) -> str | None:
 
 def same_region(image: Candidate) -> str | None:
     """The repository is in the resource's own region."""
-    here, there = image.placement.region, image.reference and image.reference.host.region
-    if not here or not there or here == there:
+    own, other = image.placement.region, image.reference and image.reference.host.region
+    if not own or not other or own == other:
         return None
-    return f"the repository is in {there}, and the resource in {here}."
+    return f"the repository is in {other}, and the resource in {own}."
 
 
 def same_account(image: Candidate) -> str | None:
     """The repository is in the resource's own account."""
-    here, there = image.placement.account, image.reference and image.reference.host.account
-    if not here or not there or here == there:
+    own, other = image.placement.account, image.reference and image.reference.host.account
+    if not own or not other or own == other:
         return None
-    return f"the repository is in account {there}, and the resource in {here}."
+    return f"the repository is in account {other}, and the resource in {own}."
 
 
 def no_fips_host(image: Candidate) -> str | None:

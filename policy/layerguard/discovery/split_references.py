@@ -59,7 +59,8 @@ def pipeline_scan(leaf: Leaf, placement: Placement) -> str | Mark | None:
 def pipeline_registry(leaf: Leaf, placement: Placement) -> str | None:
     """Return the host of the registry that a pipeline's action uses; None where it is not known.
 
-    It is the registry of the pipeline's account, in the action's region or else the pipeline's.
+    It is the registry of the pipeline's account, in the region of the action, or without one in
+    that of the pipeline.
     """
     account = leaf.once(account_of_role, member(leaf.root, "roleArn")) or placement.account
     own_region = leaf.nearest("region")

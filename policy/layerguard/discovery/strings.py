@@ -11,8 +11,8 @@ from layerguard.discovery.tree import Tree
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 
-# Members that carry text on to something else. Source: the names of such members in the inputs of
-# the AWS, Kubernetes and Docker providers.
+# Members whose text is only handed on. Source: the names of such members in the inputs of the AWS,
+# Kubernetes and Docker providers.
 _CARRIERS = frozenset(
     {
         "annotations",
@@ -77,7 +77,7 @@ def is_whole_reference(text: str) -> bool:
 
 
 def is_carried(keys: Keys) -> bool:
-    """Tell whether what stands at ``keys`` is text that is only handed on to something else."""
+    """Tell whether what stands at ``keys`` is text that is only handed on."""
     return not _CARRIERS.isdisjoint(key.lower() for key in keys if isinstance(key, str))
 
 

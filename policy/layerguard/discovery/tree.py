@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -62,36 +62,53 @@ def plain(value: object, sentinels: Collection[str] = (), *, is_secret: bool = F
     ahead: list[tuple[object, Any, Any, bool]] = [(value, result, 0, is_secret)]
     while ahead:
         value, container, key, secret = ahead.pop()
-        kind = type(value)
-        if isinstance(value, str):
-            text = SecretText(value) if secret else value
-            container[key] = Mark.UNKNOWN if value in sentinels else text
-        elif value is None or isinstance(value, (bool, int, float, Mark)):
-            container[key] = value
-        elif kind.__module__.startswith("pulumi"):
-            wrapped, is_secret = _unwrapped(value)
-            ahead.append((wrapped, container, key, secret or is_secret))
-        elif isinstance(value, Mapping):
-            object_: dict[str, Tree] = FoldedObject() if kind is FoldedObject else {}
-            object_.update(dict.fromkeys(map(str, value)))
-            container[key] = object_
-            ahead += ((each, object_, str(name), secret) for name, each in value.items())
-        elif isinstance(value, (list, tuple)):
-            list_: list[Tree] = [None] * len(value)
-            container[key] = list_
-            ahead += ((each, list_, position, secret) for position, each in enumerate(value))
-        else:
-            container[key] = Mark.OPAQUE
+        while type(value).__module__.startswith("pulumi"):
+            value, is_wrapped = _unwrapped(value)
+            secret = secret or is_wrapped
+        if isinstance(value, _SCALARS):
+            container[key] = _scalar(value, sentinels, secret)
+            continue
+        copy, members = _copied(value)
+        container[key] = copy
+        for name, each in members:
+            if isinstance(each, _SCALARS):
+                copy[name] = _scalar(each, sentinels, secret)
+            else:
+                copy[name] = None
+                ahead.append((each, copy, name, secret))
     return result[0]
+
+
+def _copied(value: object) -> tuple[Any, Iterable[tuple[Any, object]]]:
+    """Return a container to fill, and its members; what is no container is opaque."""
+    if isinstance(value, Mapping):
+        copy = FoldedObject() if type(value) is FoldedObject else {}
+        return copy, ((str(name), each) for name, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return [None] * len(value), enumerate(value)
+    return Mark.OPAQUE, ()
+
+
+_SCALARS = (str, int, float, type(None), Mark)
+
+
+def _scalar(
+    value: str | int | float | Mark | None, sentinels: Collection[str], is_secret: bool
+) -> Tree:
+    if not isinstance(value, str):
+        return value
+    if value in sentinels:
+        return Mark.UNKNOWN
+    return SecretText(value) if is_secret else value
 
 
 def _unwrapped(value: object) -> tuple[object, bool]:
     """Return what a proxy, a secret or a string asset of the SDK holds, and if it is a secret."""
     kind = type(value)
+    if kind.__name__ == "StringAsset":
+        return value.text, False  # type: ignore[attr-defined]
     if not kind.__module__.startswith("pulumi_policy"):
-        return getattr(
-            value, "text", Mark.OPAQUE
-        ) if kind.__name__ == "StringAsset" else Mark.OPAQUE, False
+        return Mark.OPAQUE, False
     if kind.__name__ == "Secret":
         return value.value, True  # type: ignore[attr-defined]
     return value["__target"], False  # type: ignore[index]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from layerguard.discovery import cloudformation
+from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.catalog import Role, Row, rows_of
 from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
 from layerguard.discovery.path import Keys, Leaf, Place, reach_all, written
@@ -14,7 +16,6 @@ from layerguard.discovery.platforms.pods import pod
 from layerguard.discovery.platforms.rule import Presumed, undecided
 from layerguard.discovery.strings import is_carried, references_in
 from layerguard.discovery.tree import Mark, SecretText, Tree, member
-from layerguard.discovery.unread import Unread
 from layerguard.errors import ReferenceInvalid, assert_never
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
@@ -58,9 +59,9 @@ class _Walk:
         # None where a row leads to an image that is not pulled after all.
         self._named: dict[Keys, ImageUse | None] = {}
         self._found: dict[Keys, ImageUse] = {}
-        self._unread = Unread(urn, resource_type)
-        self._never: set[Keys] = set()
-        self._carried: set[Keys] = set()
+        self._bugs = Bugs(urn, resource_type)
+        self._never = _Places()
+        self._carried = _Places()
         self._results: dict[Any, Any] = {}
         # A resource that no row knows may be a custom one that runs pods.
         kubernetes = resource_type.startswith("kubernetes:")
@@ -71,26 +72,26 @@ class _Walk:
         """What was found, each place once: what a row names, then the other references."""
         named = (use for use in self._named.values() if use)
         others = (use for keys, use in self._found.items() if keys not in self._named)
-        return (*named, *others, *self._unread.uses)
+        return (*named, *others, *self._bugs.uses)
 
     def read(self, rows: Sequence[Row], tree: Tree, where: Keys, placement: Placement) -> None:
         """Read what ``rows`` say of the ``tree`` at ``where``, then every other string in it."""
         for row in rows:
-            with self._unread.at(row.path):
+            with self._bugs.at(row.path):
                 for place in reach_all(tree, row.path, where):
-                    with self._unread.at(written(place.keys)):
+                    with self._bugs.at(written(place.keys)):
                         self._read_place(row, place, tree, placement)
-        with self._unread.at(written(where) or "(all inputs)"):
+        with self._bugs.at(written(where) or "(all inputs)"):
             for place in references_in(tree, where):
-                if not _is_below(place.keys, self._never):
-                    carried = _is_below(place.keys, self._carried)
+                if not self._never.cover(place.keys):
+                    carried = self._carried.cover(place.keys)
                     self._keep(place, where, Naming.CARRIED if carried else Naming.FOUND, placement)
 
     def _read_place(self, row: Row, place: Place, tree: Tree, placement: Placement) -> None:
         match row.role:
             case Role.PULL:
                 self._name(row, place, Naming.PULLED, placement)
-            case Role.SOFT:
+            case Role.OPTIONAL:
                 self._name(row, place, Naming.OPTIONAL, placement)
             case Role.DOCUMENT:
                 self._read_document(place, Naming.FOUND, placement)
@@ -163,9 +164,19 @@ class _Walk:
         )
 
 
-def _is_below(keys: Keys, places: set[Keys]) -> bool:
-    # A row's path has a dozen steps at most, so there are few lengths to look at.
-    return any(keys[:length] in places for length in set(map(len, places)))
+class _Places:
+    """Places that say something of all that stands below them."""
+
+    def __init__(self) -> None:
+        # By their lengths, of which there are few: the paths of rows have a dozen steps at most.
+        self._keys: defaultdict[int, set[Keys]] = defaultdict(set)
+
+    def add(self, keys: Keys) -> None:
+        self._keys[len(keys)].add(keys)
+
+    def cover(self, keys: Keys) -> bool:
+        """Tell whether ``keys`` lead to one of the places, or below it."""
+        return any(keys[:length] in places for length, places in self._keys.items())
 
 
 def _target(value: str | Mark) -> ImageReference | Verdict:
@@ -173,7 +184,7 @@ def _target(value: str | Mark) -> ImageReference | Verdict:
 
 
 def target_of(text: str) -> ImageReference | Verdict:
-    """Return the reference that ``text`` is, or the verdict that says why it is none of ECR's."""
+    """Return the reference that ``text`` is, or the verdict that it is none of ECR's."""
     try:
         reference = ImageReference.parse(text)
     except ReferenceInvalid as error:

@@ -1,25 +1,39 @@
-"""The kinds of values that options take: each has a schema, a reading, and words."""
+"""The kinds of values that options take.
+
+The engine validates a configuration against the schemas before the pack sees it, from a file and
+from Pulumi Cloud alike. So ``read`` checks only what keeps a value of another type from being
+taken for one of this kind. Source: the engine's pkg/resource/analyzer, ReconcilePolicyPackConfig.
+"""
 
 from __future__ import annotations
 
-import difflib
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Generic, TypeVar
 
 from layerguard.identity import AssumedRole, Identity
 
 DEFAULT_ACCOUNT = "default"
-_ACCOUNT = r"^[0-9]{12}$"
+T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
 _ROLE_ARN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
-_PREFIX = r"^(ROOT|[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*/?)$"
-_URL = r"^https?://[^/]+/?$"
-_SHOWN = 80
+_TEXT = {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """A kind of values: their JSON schema, and the same in words.
+
+    ``read`` returns what a value means; it raises KeyError, TypeError or ValueError for what is
+    not of this kind.
+    """
+
+    schema: Mapping[str, Any]
+    allowed: str
+    read: Callable[[Any], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,242 +44,93 @@ class Exemption:
     reason: str
 
     def fits(self, *texts: str | None) -> bool:
-        """Tell whether the whole of one of ``texts`` fits, in this case of letters."""
+        """Tell whether the whole of one of ``texts`` fits; the case of letters counts."""
         return any(fnmatchcase(text, self.glob) for text in texts if text is not None)
 
 
-class Kind(Protocol):
-    """The kind of values that an option takes."""
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """The JSON schema of a value."""
-
-    @property
-    def allowed(self) -> str:
-        """What is allowed, in words."""
-
-    def parse(self, value: Any, where: str, problems: list[str]) -> Any:
-        """Return what ``value`` means; add a sentence to ``problems`` where it means nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
+def choice(values: type[E]) -> Kind[E]:
     """One of the values of an enumeration."""
-
-    values: type[Enum]
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """A string out of a list."""
-        return {"type": "string", "enum": [each.value for each in self.values]}
-
-    @property
-    def allowed(self) -> str:
-        """The list."""
-        return ", ".join(f"`{each.value}`" for each in self.values)
-
-    def parse(self, value: Any, where: str, problems: list[str]) -> Any:
-        """Return the member of the enumeration."""
-        if isinstance(value, str) and value in [each.value for each in self.values]:
-            return self.values(value)
-        problems.append(_refused(where, value, ", ".join(each.value for each in self.values)))
-        return None
+    words = [each.value for each in values]
+    return Kind({"type": "string", "enum": words}, ", ".join(f"`{each}`" for each in words), values)
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number between two others; a ``whole`` one may arrive as 3.0, too."""
+def number(least: int, most: int) -> Kind[float]:
+    """A number between two others."""
 
-    least: int
-    most: int
-    whole: bool = False
+    def read(value: Any) -> float:
+        if not least <= value <= most:
+            raise ValueError(value)
+        return float(value)
 
-    @property
-    def schema(self) -> dict[str, Any]:
-        """A number with its limits."""
-        kind = "integer" if self.whole else "number"
-        return {"type": kind, "minimum": self.least, "maximum": self.most}
-
-    @property
-    def allowed(self) -> str:
-        """The limits."""
-        return f"{'whole ' if self.whole else ''}number from {self.least} to {self.most}"
-
-    def parse(self, value: Any, where: str, problems: list[str]) -> Any:
-        """Return the number."""
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        fits = is_number and math.isfinite(value) and self.least <= value <= self.most
-        if fits and not (self.whole and value != int(value)):
-            return int(value) if self.whole else float(value)
-        problems.append(_refused(where, value, f"a {self.allowed}"))
-        return None
+    schema = {"type": "number", "minimum": least, "maximum": most}
+    return Kind(schema, f"number from {least} to {most}", read)
 
 
-@dataclass(frozen=True, slots=True)
-class Exemptions:
+def whole_number(least: int, most: int) -> Kind[int]:
+    """A whole number between two others; the engine hands over 3 as 3.0."""
+    kind = number(least, most)
+    schema = {**kind.schema, "type": "integer"}
+    return Kind(schema, f"whole {kind.allowed}", lambda value: int(kind.read(value)))
+
+
+def exemptions(subject: str) -> Kind[tuple[Exemption, ...]]:
     """A list of globs for ``subject``, each with a reason."""
 
-    subject: str
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """A list of objects with two texts."""
-        text = {"type": "string", "minLength": 1}
-        return {"type": "array", "items": _object({self.subject: text, "reason": text})}
-
-    @property
-    def allowed(self) -> str:
-        """The shape of the list."""
-        return f"list of `{{{self.subject}: glob, reason: text}}`"
-
-    def parse(self, value: Any, where: str, problems: list[str]) -> tuple[Exemption, ...]:
-        """Return the exemptions."""
-        found: list[Exemption] = []
-        for position, each in enumerate(_list(value, where, self.allowed, problems)):
-            place = f"{where}[{position}]"
-            texts = _texts(each, place, (self.subject, "reason"), (), problems)
-            if texts:
-                found.append(Exemption(texts[self.subject], texts["reason"]))
-        return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Prefixes:
-    """A list of prefixes of repositories."""
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """A list of texts."""
-        return {"type": "array", "items": {"type": "string", "pattern": _PREFIX}}
-
-    @property
-    def allowed(self) -> str:
-        """The shape of the list."""
-        return "list of repository prefixes, or `ROOT`"
-
-    def parse(self, value: Any, where: str, problems: list[str]) -> tuple[str, ...]:
-        """Return the prefixes."""
-        prefixes = _list(value, where, self.allowed, problems)
-        for position, each in enumerate(prefixes):
-            if not isinstance(each, str) or not re.search(_PREFIX, each):
-                problems.append(
-                    _refused(f"{where}[{position}]", each, "a repository prefix or ROOT")
-                )
-        return tuple(str(each) for each in prefixes)
-
-
-@dataclass(frozen=True, slots=True)
-class Urls:
-    """A list of URLs."""
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """A list of texts."""
-        return {"type": "array", "items": {"type": "string", "pattern": _URL}}
-
-    @property
-    def allowed(self) -> str:
-        """The shape of the list."""
-        return "list of URLs"
-
-    def parse(self, value: Any, where: str, problems: list[str]) -> tuple[str, ...]:
-        """Return the URLs."""
-        urls = _list(value, where, self.allowed, problems)
-        for position, each in enumerate(urls):
-            if not isinstance(each, str) or not re.search(_URL, each):
-                problems.append(_refused(f"{where}[{position}]", each, "a URL"))
-        return tuple(str(each) for each in urls)
-
-
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """Whom to ask as, by the account of the registry."""
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """An object of objects: a role, or else a profile."""
-        text = {"type": "string", "minLength": 1}
-        role = _object(
-            {"roleArn": {"type": "string", "pattern": _ROLE_ARN}, "externalId": text}, ("roleArn",)
+    def read(value: Any) -> tuple[Exemption, ...]:
+        return tuple(
+            Exemption(_of(str, each[subject]), _of(str, each["reason"]))
+            for each in _of(list, value)
         )
-        return {
-            "type": "object",
-            "propertyNames": {"pattern": f"{_ACCOUNT}|^{DEFAULT_ACCOUNT}$"},
-            "additionalProperties": {"oneOf": [role, _object({"profile": text})]},
-        }
 
-    @property
-    def allowed(self) -> str:
-        """The shape of the object."""
-        return "account or `default` to `{roleArn, externalId}` or `{profile}`"
-
-    def parse(self, value: Any, where: str, problems: list[str]) -> Mapping[str, Identity]:
-        """Return the identities by account."""
-        if not isinstance(value, Mapping):
-            problems.append(_refused(where, value, f"an object: {self.allowed}"))
-            return {}
-        found: dict[str, Identity] = {}
-        for account, each in value.items():
-            place = f"{where}.{account}"
-            if account != DEFAULT_ACCOUNT and not re.search(_ACCOUNT, str(account)):
-                problems.append(_refused(place, account, "12 digits or default as the key"))
-            if isinstance(each, Mapping) and "profile" in each:
-                texts = _texts(each, place, ("profile",), (), problems)
-                found[str(account)] = Identity(profile=texts.get("profile"))
-                continue
-            texts = _texts(each, place, ("roleArn",), ("externalId",), problems)
-            arn = texts.get("roleArn", "")
-            if texts and not re.search(_ROLE_ARN, arn):
-                problems.append(_refused(f"{place}.roleArn", arn, "the ARN of an IAM role"))
-            found[str(account)] = Identity(roles=(AssumedRole(arn, texts.get("externalId")),))
-        return MappingProxyType(found)
+    schema = {"type": "array", "items": _object({subject: _TEXT, "reason": _TEXT})}
+    return Kind(schema, f"list of `{{{subject}: glob, reason: text}}`", read)
 
 
-def meant(name: str, known: list[str]) -> str:
-    """Return the name that was meant, or all there are."""
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}" if near else f"there are {', '.join(sorted(known))}"
+def texts(pattern: str, allowed: str) -> Kind[tuple[str, ...]]:
+    """A list of texts that fit a regular expression."""
+    schema = {"type": "array", "items": {"type": "string", "pattern": pattern}}
+    return Kind(schema, allowed, lambda value: tuple(_of(str, each) for each in _of(list, value)))
 
 
-def _refused(where: str, value: Any, allowed: str) -> str:
-    shown = repr(value)
-    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
-    return f"The option {where} is {shown}; allowed is {allowed}."
+def identities() -> Kind[Mapping[str, Identity]]:
+    """An object with a role or a profile for each account of a registry."""
+    role = _object({"roleArn": {"type": "string", "pattern": _ROLE_ARN}, "externalId": _TEXT})
+    schema = {
+        "type": "object",
+        "propertyNames": {"pattern": f"^([0-9]{{12}}|{DEFAULT_ACCOUNT})$"},
+        "additionalProperties": {
+            "oneOf": [{**role, "required": ["roleArn"]}, _object({"profile": _TEXT})]
+        },
+    }
+
+    def read(value: Any) -> Mapping[str, Identity]:
+        return MappingProxyType(
+            {account: _identity(each) for account, each in _of(dict, value).items()}
+        )
+
+    return Kind(schema, "account or `default` to `{roleArn, externalId}` or `{profile}`", read)
 
 
-def _object(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[str, Any]:
+def _identity(value: Any) -> Identity:
+    if "profile" in _of(dict, value):
+        return Identity(profile=_of(str, value["profile"]))
+    external_id = value.get("externalId")
+    role = AssumedRole(
+        _of(str, value["roleArn"]), None if external_id is None else _of(str, external_id)
+    )
+    return Identity(roles=(role,))
+
+
+def _of(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(value)
+    return value
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": properties,
-        "required": list(required or properties),
+        "required": list(properties),
         "additionalProperties": False,
     }
-
-
-def _list(value: Any, where: str, allowed: str, problems: list[str]) -> Sequence[Any]:
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return value
-    problems.append(_refused(where, value, f"a {allowed}"))
-    return ()
-
-
-def _texts(
-    value: Any, where: str, required: Sequence[str], optional: Sequence[str], problems: list[str]
-) -> dict[str, str]:
-    """Return the texts in an object; an empty dict where there is a problem."""
-    known = (*required, *optional)
-    before = len(problems)
-    if not isinstance(value, Mapping):
-        problems.append(_refused(where, value, f"an object with {', '.join(known)}"))
-        return {}
-    problems += [
-        f"There is no member {name} in the option {where}; {meant(str(name), list(known))}."
-        for name in value
-        if name not in known
-    ]
-    problems += [f"The option {where} lacks {name}." for name in required if name not in value]
-    for name in known:
-        if name in value and not (isinstance(value[name], str) and value[name]):
-            problems.append(_refused(f"{where}.{name}", value[name], "a text that is not empty"))
-    return {} if len(problems) > before else {name: value[name] for name in known if name in value}

@@ -1,7 +1,7 @@
 """moto's ECR backend with the truths that it lacks: digests, contents, availability, archiving.
 
 One backend is one registry: an account in a region. Whatever is not overridden here is moto's.
-Where AWS documents no behaviour, the docstring says that the choice is the stand-in's.
+Where AWS documents no behaviour, the docstring marks the choice as the stand-in's.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class EcrBackend(LayerBackend):
     ) -> Image:
         """Store a manifest under the digest of its bytes; the tag leaves the image that had it.
 
-        Refused: bytes that do not hash to `digest`, layers that were not uploaded, images of an
+        Refused are bytes that do not hash to `digest`, layers that were not uploaded, images of an
         index that were not pushed, an image that is there with that tag. A push makes an archived
         image active (a choice of the stand-in).
         """
@@ -125,7 +125,7 @@ class EcrBackend(LayerBackend):
         image_status: str = "ACTIVE",
         tag_status: str = "ANY",
     ) -> list[Image]:
-        """Return the images with that status, in the order asked; one missing id fails the call."""
+        """Return the images with that status, in the ids' order; one missing id fails the call."""
         repository = self._get_repository(repository_name, registry_id)
         archive = self._memory(repository_name).archive
         if not image_ids:
@@ -150,7 +150,7 @@ class EcrBackend(LayerBackend):
         return list(dict.fromkeys(images))
 
     def details(self, image: Image) -> dict[str, Any]:
-        """Return what DescribeImages says of `image`; its size is that of its config and layers."""
+        """Return the ImageDetail of `image`; its size is that of its config and layers."""
         archive = self._memory(image.repository_name).archive
         archived_at = archive.since(image)
         tags = {"imageTags": image.image_tags} if image.image_tags else {}

@@ -1,4 +1,4 @@
-"""What S3 does for ECR: the bytes of layers and configs at presigned URLs."""
+"""The downloads that S3 serves for ECR: layers and configs at presigned URLs."""
 
 import hashlib
 from http import HTTPStatus
@@ -28,13 +28,13 @@ def presigned(endpoint: str, backend: EcrBackend, repository: str, digest: str) 
 
 
 class Downloads:
-    """Answers at presigned URLs, to whoever has one and shows no credentials beside it."""
+    """Answers requests to presigned URLs that carry no other credentials."""
 
     def __init__(self, faults: Faults, journal: Journal) -> None:
         self._faults, self._journal = faults, journal
 
     def reply(self, request: HttpRequest, backend: EcrBackend) -> Reply:
-        """Note the request, then answer it: truly, or as the faults want."""
+        """Record the request, then answer it: truly, or as a fault demands."""
         asked = Request(
             operation=OPERATION,
             account=backend.account_id,

@@ -1,4 +1,4 @@
-"""Switches that make the sandbox slow, unwilling or wrong.
+"""Faults: slow, refused and wrong answers.
 
     ecr.faults.add(Fault(Answer.THROTTLED, operation="BatchGetImage", first=3))
 
@@ -47,7 +47,7 @@ class Answer(Enum):
 
 
 class ConnectionCut(Exception):
-    """The client gets no answer: its connection is closed."""
+    """The client gets no response: its connection is closed."""
 
 
 class CutShort(Exception):
@@ -66,7 +66,7 @@ def _unchanged(_document: dict[str, Any]) -> None:
 class Fault:
     """An answer (after `latency` seconds) for requests that fit every limit that is given.
 
-    `account` and `region` are those of the registry asked, `principal` is the ARN of who signed;
+    `account` and `region` are those of the registry, `principal` is the ARN of the signer;
     `first` limits the fault to that many fitting requests. `change` is what `CHANGED` does to the
     document of an answer.
     """
@@ -109,7 +109,7 @@ class Faults:
             self._faults.append(fault)
 
     def rewind(self) -> None:
-        """Count the requests that each fault touches from the start again."""
+        """Reset the count of requests that each fault has touched."""
         with self._lock:
             self._seen.clear()
 
@@ -130,7 +130,7 @@ class Faults:
     def reply(self, request: Request, truth: Callable[[], Reply]) -> Reply:
         """Answer `request`: with `truth()` where no fault fits.
 
-        Raises ConnectionCut for silence, CutShort for half of an answer.
+        Raises ConnectionCut for no response, CutShort for half of one.
         """
         fault, cleared = self._choose(request)
         if fault is None:
@@ -155,54 +155,52 @@ class Faults:
 
 
 def refusal(status: HTTPStatus, code: str, message: str) -> Reply:
-    """Return an error as the AWS JSON 1.1 protocol words it."""
+    """Return an error in the AWS JSON 1.1 protocol."""
     body = json.dumps({"__type": code, "message": message})
     return status, {"Content-Type": JSON, "x-amzn-ErrorType": code}, body
 
 
 def _reply(fault: Fault, request: Request, truth: Callable[[], Reply]) -> Reply:
-    answer = fault.answer
-    if answer is Answer.TRUE:
-        return truth()
-    if answer is Answer.THROTTLED:
-        return refusal(HTTPStatus.BAD_REQUEST, "ThrottlingException", "Rate exceeded")
-    if answer is Answer.DENIED:
-        return _denial(request, "no identity-based policy allows")
-    if answer is Answer.DENIED_BY_REPOSITORY:
-        return _denial(request, "no resource-based policy allows")
-    if answer is Answer.SERVER_ERROR:
-        return refusal(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "ServerException",
-            "There was an error in the backend service.",
-        )
-    if answer is Answer.EMPTY_OBJECT:
-        return HTTPStatus.OK, {"Content-Type": JSON}, "{}"
-    if answer is Answer.HTML:
-        page = "<!doctype html><title>Sign in</title><h1>Sign in to the network</h1>"
-        return HTTPStatus.OK, {"Content-Type": "text/html"}, page
-    if answer is Answer.TRUNCATED:
-        status, headers, body = truth()
-        return status, headers, body[: len(body) // 2]
-    if answer is Answer.MANIFEST_NOT_JSON:
-        return _with_manifests(truth(), lambda _: "<manifest>")
-    if answer is Answer.MANIFEST_OTHER_BYTES:
-        return _with_manifests(truth(), lambda manifest: manifest + "\n")
-    if answer is Answer.LAYERS_DROPPED:
-        return _changed(truth(), lambda document: document.update(layers=[]))
-    if answer is Answer.OTHER_BYTES:
-        status, headers, body = truth()
-        return status, headers, (body.encode() if isinstance(body, str) else body) + b"\n"
-    if answer is Answer.GONE:
-        page = "<Error><Code>NoSuchKey</Code></Error>"
-        return HTTPStatus.NOT_FOUND, {"Content-Type": "application/xml"}, page
-    if answer is Answer.IMAGES_FAILED:
-        return _changed(truth(), lambda document: _fail_images(document, fault.failure_code))
-    if answer is Answer.CHANGED:
-        return _changed(truth(), fault.change)
-    if answer is Answer.CONNECTION_CLOSED or answer is Answer.HANG or answer is Answer.HALF:
-        raise ConnectionCut
-    assert_never(answer)
+    match fault.answer:
+        case Answer.TRUE:
+            return truth()
+        case Answer.THROTTLED:
+            return refusal(HTTPStatus.BAD_REQUEST, "ThrottlingException", "Rate exceeded")
+        case Answer.DENIED:
+            return _denial(request, "no identity-based policy allows")
+        case Answer.DENIED_BY_REPOSITORY:
+            return _denial(request, "no resource-based policy allows")
+        case Answer.SERVER_ERROR:
+            message = "There was an error in the backend service."
+            return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "ServerException", message)
+        case Answer.EMPTY_OBJECT:
+            return HTTPStatus.OK, {"Content-Type": JSON}, "{}"
+        case Answer.HTML:
+            page = "<!doctype html><title>Sign in</title><h1>Sign in to the network</h1>"
+            return HTTPStatus.OK, {"Content-Type": "text/html"}, page
+        case Answer.TRUNCATED:
+            status, headers, body = truth()
+            return status, headers, body[: len(body) // 2]
+        case Answer.MANIFEST_NOT_JSON:
+            return _with_manifests(truth(), lambda _: "<manifest>")
+        case Answer.MANIFEST_OTHER_BYTES:
+            return _with_manifests(truth(), lambda manifest: manifest + "\n")
+        case Answer.LAYERS_DROPPED:
+            return _changed(truth(), lambda document: document.update(layers=[]))
+        case Answer.OTHER_BYTES:
+            status, headers, body = truth()
+            return status, headers, (body.encode() if isinstance(body, str) else body) + b"\n"
+        case Answer.GONE:
+            page = "<Error><Code>NoSuchKey</Code></Error>"
+            return HTTPStatus.NOT_FOUND, {"Content-Type": "application/xml"}, page
+        case Answer.IMAGES_FAILED:
+            return _changed(truth(), lambda document: _fail_images(document, fault.failure_code))
+        case Answer.CHANGED:
+            return _changed(truth(), fault.change)
+        case Answer.CONNECTION_CLOSED | Answer.HANG | Answer.HALF:
+            raise ConnectionCut
+        case _:
+            assert_never(fault.answer)
 
 
 def _denial(request: Request, why: str) -> Reply:

@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server on 127.0.0.1, at a port that the system gives, that leaves nothing behind."""
+"""An HTTP/1.1 server on 127.0.0.1, at a port that the system chooses."""
 
 import socket
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class HttpServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to serve."""
         self._serving.start()
 
     def stop(self) -> None:
@@ -110,4 +110,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: the journal remembers."""
+        """Log nothing: the journal has every request."""

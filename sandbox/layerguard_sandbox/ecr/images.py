@@ -23,7 +23,7 @@ IN_TOTO = "application/vnd.in-toto+json"
 
 @dataclass(frozen=True)
 class Image:
-    """One manifest with the blobs to upload before it, and what an index says of it."""
+    """One manifest with the blobs to upload before it, and its entry in an index."""
 
     manifest: str
     media_type: str
@@ -208,8 +208,8 @@ def _platform(
 
 def _descriptor_in_index(entry: Image | ImageIndex) -> Descriptor:
     described = Blob(entry.manifest.encode(), entry.media_type).descriptor
-    said = {"platform": entry.platform, "annotations": entry.annotations}
-    return {**described, **{key: value for key, value in said.items() if value}}
+    optional = {"platform": entry.platform, "annotations": entry.annotations}
+    return {**described, **{key: value for key, value in optional.items() if value}}
 
 
 def _manifest(

@@ -1,4 +1,4 @@
-"""What the sandbox was asked, for tests that count calls and look at who asked what."""
+"""The requests to the sandbox, for tests that count calls and look at their principals."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -6,11 +6,10 @@ from threading import Lock
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call: the registry that it addresses, and who signed it.
+    """One call: the registry that it addresses, and the principal that signed it.
 
-    `image_ids` are tags, digests or `tag@digest`; `digests` are layer digests; both as asked.
-    `principal` is the ARN of who signed. A download from a presigned URL is `GetObject`, and
-    signed by nobody.
+    `image_ids` are tags, digests or `tag@digest`; `digests` are layer digests; both as sent.
+    `principal` is an ARN. A download from a presigned URL is `GetObject`, and not signed.
     """
 
     operation: str

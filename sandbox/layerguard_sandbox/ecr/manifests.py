@@ -1,4 +1,4 @@
-"""What a manifest says it is made of, as far as a registry has to know it."""
+"""The digests in a manifest, as far as a registry needs them."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class Contents:
 def contents(manifest: str) -> Contents:
     """Read `manifest`; raise ValueError where it is not a JSON object.
 
-    Foreign layers are left out: their bytes stay with whoever distributes them (OCI image
+    Foreign layers are left out: a registry does not hold their bytes (OCI image
     specification, "Non-distributable layers").
     """
     document = json.loads(manifest)

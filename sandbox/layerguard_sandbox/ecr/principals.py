@@ -1,10 +1,10 @@
-"""The principals of a sandbox: whose keys it knows, and who may act as whom.
+"""The principals of a sandbox: users, roles and sessions, their keys, and which may assume which.
 
     keys = ecr.principals.add_user("123456789012", "deployer")
     role = ecr.principals.add_role("210987654321", "reader", trusts=[keys.arn], external_id="7")
 
-Every request is held against these, its signature included (AWS Signature Version 4). What AWS
-leaves open is the stand-in's choice: a role without `trusts` may be assumed by anybody.
+Every request is authenticated against these (AWS Signature Version 4). What AWS leaves open is the
+stand-in's choice: a role without `trusts` may be assumed by any principal.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _DEFAULT_SECONDS: Final = 3600
 
 
 class Refused(Exception):
-    """A request of somebody that is not known, or that is not allowed what it asks of STS."""
+    """A request of an unknown principal, or one to STS that the principal is not allowed."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a principal signs with: its own keys, or those of a session, with a token."""
+    """The credentials of a principal: its own, or those of a session, with a token."""
 
     arn: str
     access_key: str
@@ -55,7 +55,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role: who may assume it, and what they must show. `token` is that of a web identity."""
+    """A role: the ARNs that may assume it, and its conditions; `token` is of a web identity."""
 
     arn: str
     trusts: tuple[str, ...] = ()
@@ -96,12 +96,12 @@ class Principals:
         return role.arn
 
     def expire_sessions(self) -> None:
-        """Let every session that STS gave out so far be over."""
+        """Expire every session that STS gave out so far."""
         with self._lock:
             self._expired |= {each.access_key for each in self._keys.values() if each.token}
 
     def signer(self, request: HttpRequest) -> Keys:
-        """Return whose signature a request has; raise Refused where it is nobody's."""
+        """Return the keys that signed a request; raise Refused where they are unknown or wrong."""
         parts = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", "").strip())
         if parts is None:
             raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -128,11 +128,11 @@ class Principals:
         return keys
 
     def assume(self, caller: Keys, form: Mapping[str, str]) -> Keys:
-        """Answer AssumeRole; raise Refused to whom the role does not trust."""
+        """Answer AssumeRole; raise Refused where the role does not trust the caller."""
         arn = form.get("RoleArn", "")
         with self._lock:
             role = self._roles.get(arn)
-        if role is None:  # AWS does not say that there is none
+        if role is None:  # AWS does not reveal that there is none
             raise _not_authorized(caller.arn, arn)
         trusted = not role.trusts or _as_trusted(caller.arn) & set(role.trusts)
         if role.token or not trusted or role.external_id != form.get("ExternalId"):
@@ -140,7 +140,7 @@ class Principals:
         return self._session(role, form)
 
     def assume_with_token(self, form: Mapping[str, str]) -> Keys:
-        """Answer AssumeRoleWithWebIdentity, which is signed by nobody."""
+        """Answer AssumeRoleWithWebIdentity, which is not signed."""
         with self._lock:
             role = self._roles.get(form.get("RoleArn", ""))
         if role is None or role.token is None:
@@ -173,7 +173,7 @@ class Principals:
 
 
 def _signature(request: HttpRequest, parts: re.Match[str], keys: Keys) -> tuple[str, str]:
-    """Return the signature that these keys give the request, and what of the request is signed."""
+    """Return the signature of the request with these keys, and the canonical request."""
     names = [name for name in parts["headers"].split(";") if name != "host"]
     signed = AWSRequest(
         request.method,

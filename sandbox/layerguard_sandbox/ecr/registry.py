@@ -1,4 +1,4 @@
-"""A registry of the sandbox, filled and spoilt from Python without a request."""
+"""A registry of the sandbox, filled and damaged from Python without a request."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -117,7 +117,7 @@ class Registry:
     def _put(
         self, repository: str, image: Image | ImageIndex, tag: str | None
     ) -> tuple[list[str], list[str]]:
-        """Push `image` after what is below it; return the digests of layers and of configs."""
+        """Push `image` after what it lists; return the digests of layers and of configs."""
         layers: list[str] = []
         configs: list[str] = []
         if isinstance(image, ImageIndex):

@@ -28,7 +28,7 @@ _PAGE, _LARGEST_PAGE = 100, 1_000
 
 
 class Registries:
-    """Every registry of one sandbox: one backend for each account and region, made when asked."""
+    """Every registry of one sandbox: a backend for each account and region, made at first use."""
 
     def __init__(self) -> None:
         self.lock = RLock()
@@ -64,13 +64,13 @@ class EcrResponse(ECRResponse):
 
     @property
     def ecr_backend(self) -> EcrBackend:
-        """The registry that the request names, else the caller's own (API, `registryId`)."""
+        """The registry that the request names, by default the caller's own (API, `registryId`)."""
         return self._registries.backend(
             self._get_param("registryId") or self.current_account, self.region
         )
 
     def get_current_account(self) -> str:
-        """Return the account of whoever signed the request."""
+        """Return the account of the principal that signed the request."""
         return self._caller.account
 
     def get_region_from_url(self, request: Any, full_url: str) -> str:  # noqa: ARG002 - moto's name
@@ -79,14 +79,14 @@ class EcrResponse(ECRResponse):
         return region or self.default_region
 
     def reply(self, request: HttpRequest) -> Reply:
-        """Answer a request to ECR, an operation that neither moto nor this class has by refusal."""
+        """Answer a request to ECR; refuse an operation that neither moto nor this class has."""
         try:
             return self._dispatch(request)
         except (NotImplementedError, OperationNotFoundError):  # moto's two words for "unknown"
             return unknown_operation("ecr", self._get_action(), is_json=True)
 
     def call_action(self) -> Reply:
-        """Note the request, then answer it: truly, or as the faults want."""
+        """Record the request, then answer it: truly, or as a fault demands."""
         request = self._request()
         self._journal.record(request)
         return self._faults.reply(request, self._answer)
@@ -162,7 +162,7 @@ class EcrResponse(ECRResponse):
         return self._page("repositories", repositories)
 
     def get_download_url_for_layer(self) -> ActionResult:  # type: ignore[override] # moto has none
-        """Give a URL on this server."""
+        """Return a URL on this server."""
         repository, digest = self._get_param("repositoryName"), self._get_param("layerDigest")
         backend = self.ecr_backend
         backend.require_download(repository, digest, self._get_param("registryId"))

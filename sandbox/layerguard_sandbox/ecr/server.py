@@ -35,8 +35,8 @@ _OWN = Keys(
 class SandboxEcr:
     """A local ECR that starts empty, shares nothing, and is gone when its `with` block ends.
 
-    `faults` are those of ECR and of its downloads, `sts_faults` those of STS (but who may assume a
-    role is a matter of `principals`).
+    `faults` are those of ECR and of its downloads, `sts_faults` those of STS (which roles may
+    be assumed is decided by `principals`).
     """
 
     def __init__(self, region: str = "eu-west-1") -> None:
@@ -117,7 +117,7 @@ class SandboxEcr:
         self._sts.requests.clear()
 
     def registry(self, account: str, region: str) -> Registry:
-        """Return the registry of `account` in `region`, to fill it or to spoil it."""
+        """Return the registry of `account` in `region`, to fill or damage it."""
         return Registry(self._registries, account, region)
 
 

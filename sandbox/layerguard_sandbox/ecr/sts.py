@@ -15,14 +15,14 @@ OPERATIONS = ("GetCallerIdentity", "AssumeRole", "AssumeRoleWithWebIdentity")
 
 
 class Sts:
-    """Answers who the caller is, and gives out sessions of roles."""
+    """Returns the identity of callers, and sessions of roles."""
 
     def __init__(self, principals: Principals, faults: Faults) -> None:
         self._principals, self._faults = principals, faults
         self.requests: list[Mapping[str, str]] = []
 
     def reply(self, request: HttpRequest, operation: str) -> Reply:
-        """Record a request of one of the `OPERATIONS`, and answer it, or as the faults say."""
+        """Record a request of one of the `OPERATIONS`, then answer it as the faults demand."""
         form = request.form.to_dict()
         self.requests.append(form)
         limits = Request(operation, "", "", "", (), (), "", "")
@@ -46,7 +46,7 @@ class Sts:
 
 
 def xml_refusal(status: int, code: str, message: str) -> Reply:
-    """Return an error as the AWS query protocol words it."""
+    """Return an error in the AWS query protocol."""
     error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
     body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
     return status, {"Content-Type": "text/xml"}, body

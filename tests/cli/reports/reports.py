@@ -1,4 +1,4 @@
-"""An audit with every state and every kind of trouble in it, judged by the real checker."""
+"""An audit with every state and every kind of trouble in it, with verdicts of the real checker."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from layerguard.checking.checker import Checker
-from layerguard.discovery import ImageUse, Voice
+from layerguard.discovery import ImageUse, Naming
 from layerguard.discovery.walker import target_of
+from layerguard.enforcement import Enforcement, Finding, Run, decide
 from layerguard.identity import Identity, StaticKeys
 from layerguard.platform import Platform
 from layerguard.reference import ImageId
 from layerguard.registry import Availability, RegistryError
-from layerguard.verdict import Code, Verdict
+from layerguard.settings import Settings
+from layerguard.verdict import BlobState, CheckedBlob, Code, ManifestReport, Verdict
 from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
-from layerguard_cli.sources import Source, SourceKind
+from layerguard_cli.sources.source import Source, SourceKind
 
-from tests.fakes import HOST, OCI_MANIFEST, Document, FakeRegistry, index, manifest, use
+from tests.fakes import HOST, OCI_MANIFEST, Document, FakeRegistry, digest_of, index, manifest, use
 
 BEGAN = datetime(2026, 11, 24, 9, 30, 5, tzinfo=timezone.utc)
 AMD64 = Platform("linux", "amd64")
@@ -34,7 +36,7 @@ def layer(name: str, size: int) -> str:
 
 
 def image_of(*layers: str, config: str) -> Document:
-    """A manifest that says of its layers and config that they are ``SCALE`` times as large."""
+    """A manifest in which the layers and the config are ``SCALE`` times as large."""
     made = json.loads(manifest(*layers, config=config).text)
     for entry in (made["config"], *made["layers"]):
         entry["size"] *= SCALE
@@ -77,7 +79,7 @@ def image(
 
 
 def elsewhere(text: str, path: str) -> ImageUse:
-    """A use that is no resource's, of whatever the text says."""
+    """A use of this text that belongs to no resource."""
     return ImageUse("", "", path, None, text, target_of(text), None)
 
 
@@ -96,17 +98,24 @@ def audit(
     *sources: Source, answered: int | None = None, registry: FakeRegistry | None = None
 ) -> AuditReport:
     """The report of these sources, with only so many answers where it was interrupted."""
-    checker = Checker.asking(registry or FakeRegistry(), clock=lambda: 0.0)
+    checker = Checker.in_process(registry or FakeRegistry(), clock=lambda: 0.0)
     try:
-        audited = tuple(
-            AuditedSource(source, checker.judge(source.uses[:answered])) for source in sources
-        )
-        findings = [finding for each in audited for finding in each.findings]
-        # How the questions are put together, and how long they take, is chance.
-        summary = replace(checker.summary(findings), calls=9, seconds=1.25)
+        audited = tuple(_audited(source, checker, answered) for source in sources)
+        verdicts = [finding.verdict for each in audited for finding in each.findings]
+        # How the questions are batched, and how long they take, is chance.
+        summary = replace(checker.summary(verdicts), calls=9, seconds=1.25)
     finally:
         checker.close()
     return AuditReport(audited, summary, BEGAN, complete=answered is None)
+
+
+def _audited(source: Source, checker: Checker, answered: int | None) -> AuditedSource:
+    uses = source.uses[:answered]
+    verdicts = checker.check(uses)
+    findings = [
+        decide(use, verdict, Settings(), Run()) for use, verdict in zip(uses, verdicts, strict=True)
+    ]
+    return AuditedSource.of(source, [*findings, *[None] * (len(source.uses) - len(uses))])
 
 
 def full() -> AuditReport:
@@ -116,7 +125,7 @@ def full() -> AuditReport:
         image("broken", "web", AMD64),
         image("frozen", "sidecar"),
         image("both", "web"),
-        replace(image("gone", "cron"), voice=Voice.NOTICE),
+        replace(image("gone", "cron"), naming=Naming.CARRIED),
         image("secret", "api"),
         unknown(),
         image("whole", "again"),
@@ -149,8 +158,33 @@ def interrupted() -> AuditReport:
     return audit(Source(STACK, SourceKind.STACK, uses), answered=1, registry=registry())
 
 
-def told(reference: str, reason: str) -> AuditReport:
+def one_bad(text: str, reason: str) -> AuditReport:
     """One unavailable image, with any text as its reference and its reason."""
     bad = Verdict(Code.REFERENCE_INVALID, reason, reason)
-    of = replace(elsewhere(HOST, reference), text=reference, target=bad, container=reference)
-    return audit(Source(reference, SourceKind.REFERENCES, (of,), (reason,)))
+    of = replace(elsewhere(HOST, text), text=text, target=bad, container=text)
+    return audit(Source(text, SourceKind.REFERENCES, (of,), (reason,)))
+
+
+def everywhere(text: str) -> AuditReport:
+    """A report with ``text`` wherever it may hold text of a user, a service or a manifest."""
+    platform = Platform(text, text, text, text)
+    digest = digest_of("layer")
+    blob = CheckedBlob(digest, text, BlobState.UNAVAILABLE, 1)
+    verdict = Verdict(
+        Code.LAYER_MISSING,
+        reason=text,
+        next_step=text,
+        digest=digest,
+        wanted=platform,
+        manifests=(ManifestReport(digest_of("manifest"), platform, (blob,)),),
+    )
+    named = ImageUse(text, text, text, text, text, verdict, platform)
+    finding = Finding(named, verdict, Enforcement.WARN, text)
+    source = Source(text, SourceKind.REFERENCES, (named, named), (text,))
+    return replace(empty(), sources=(AuditedSource(source, (finding,), (named,)),))
+
+
+def secret(answered: int) -> AuditReport:
+    """An unavailable image whose reference is a secret, checked or not."""
+    use = replace(image("gone"), is_secret=True)
+    return audit(Source(STACK, SourceKind.STACK, (use,)), answered=answered)

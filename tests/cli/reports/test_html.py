@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.legible import legible
+from layerguard.legible import legible_line
 from layerguard.verdict import BlobState
 from layerguard_cli.reports.as_html import render
 from layerguard_cli.reports.audit_report import AuditReport
@@ -134,7 +134,7 @@ def test_the_most_urgent_images_come_first() -> None:
     ]
 
 
-def test_an_image_says_what_why_what_to_do_and_where() -> None:
+def test_an_image_has_what_why_what_to_do_and_where() -> None:
     article = render(reports.full()).split("<article")[1]
     lost = digest_of(reports.layer("lost", 4_000))
     text = Page(f"<article{article}").text
@@ -151,12 +151,16 @@ def test_an_image_says_what_why_what_to_do_and_where() -> None:
     )
 
 
-def test_an_image_of_which_only_the_notice_speaks_says_so() -> None:
+def test_an_image_that_stops_no_deployment_is_marked_with_the_reason() -> None:
     text = Page(render(reports.full())).text
-    assert text.count("as a notice, which stops no deployment") == 1
+    assert text.count("a notice that stops no deployment: ") == 1
+    assert (
+        "image-not-found, a notice that stops no deployment: The text is only handed on, so it is not certain that anything pulls it."
+        in text
+    )
 
 
-def test_a_bar_has_a_segment_for_every_layer_as_wide_as_it_is_large_and_says_it_in_words() -> None:
+def test_a_bar_has_a_segment_for_every_layer_as_wide_as_it_is_large_and_a_label() -> None:
     article = render(reports.full()).split("<article")[1]
     page = Page(f"<article{article}")
     [bar] = page.all("div", "bar")
@@ -207,7 +211,7 @@ def test_words_and_letters_stand_out_in_light_and_in_dark() -> None:
         assert min(contrast(theme[state], theme["on-state"]) for state in states) >= 4.5
 
 
-def test_an_interrupted_audit_says_so_at_the_top_and_lists_what_it_did_not_check() -> None:
+def test_an_interrupted_audit_is_marked_at_the_top_and_lists_what_it_did_not_check() -> None:
     text = Page(render(reports.interrupted())).text
     top, _, rest = text.partition("✕ unavailable")
     assert "This audit is not complete. It was interrupted before its end." in top
@@ -222,15 +226,15 @@ def test_an_image_with_the_most_layers_a_manifest_may_have_stays_in_its_bar() ->
     assert "--layers:128" in render(reports.audit(source, registry=registry))
 
 
-def test_who_asked_is_not_in_it() -> None:
+def test_no_credentials_are_in_it() -> None:
     assert reports.SECRET not in render(reports.full())
 
 
 @given(text=st.text() | st.text("<>&\"'/=!- \n", max_size=40))
 def test_any_text_is_text_and_nothing_else(text: str) -> None:
-    plain = Page(render(reports.told("x", "x")))
-    page = Page(render(reports.told(text, text)))
-    shown = legible(text)
+    plain = Page(render(reports.one_bad("x", "x")))
+    page = Page(render(reports.one_bad(text, text)))
+    shown = legible_line(text)
     assert [tag for tag, _ in page.elements if tag != "dt"][:20] == [
         tag for tag, _ in plain.elements if tag != "dt"
     ][:20]

@@ -68,7 +68,7 @@ def test_a_state_decides_the_outcome() -> None:
     ]
 
 
-def test_a_case_says_where_and_what_the_gates_say() -> None:
+def test_a_case_has_where_and_the_message_of_the_gates() -> None:
     report = reports.full()
     case = suites_of(report)[0][1]
     assert case.get("classname") == report.findings[1].use.urn
@@ -105,16 +105,25 @@ def test_the_cases_share_the_seconds_of_the_audit() -> None:
     assert float(root.get("time") or 0) == pytest.approx(1.25, abs=0.01)
 
 
-def test_what_xml_forbids_is_replaced() -> None:
-    case = suites_of(reports.told("a\0b\x1bc\ud800d\uffff", "reason"))[0][0]
-    assert (case.get("name") or "").endswith("a\ufffdb\ufffdc\ufffdd\ufffd")
+def test_what_xml_forbids_is_escaped() -> None:
+    case = suites_of(reports.one_bad("a\0b\x1bc\ud800d\uffff", "reason"))[0][0]
+    assert (case.get("name") or "").endswith(r"a\x00b\x1bc\ud800d\uffff")
 
 
-def test_who_asked_is_not_in_it() -> None:
+def test_an_image_that_stops_no_deployment_is_a_failure_with_the_reason() -> None:
+    case = suites_of(reports.full())[0][4]
+    assert case[0].tag == "failure"
+    assert (
+        "  not stopped: The text is only handed on, so it is not certain that anything pulls it."
+        in (case[0].text or "")
+    )
+
+
+def test_no_credentials_are_in_it() -> None:
     assert reports.SECRET not in render(reports.full())
 
 
 @given(text=st.text())
 def test_any_text_makes_a_valid_document(text: str) -> None:
-    root = suites_of(reports.told(text, text))
+    root = suites_of(reports.one_bad(text, text))
     assert outcomes(root[0]) == [("failure", "reference-invalid"), ("error", None)]

@@ -7,10 +7,10 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.legible import legible
+from layerguard.legible import legible_line
 from layerguard_cli.reports.as_markdown import MAX_LENGTH, render
 from layerguard_cli.reports.audit_report import AuditReport
-from layerguard_cli.sources import Source, SourceKind
+from layerguard_cli.sources.source import Source, SourceKind
 
 from tests.cli.reports import reports
 from tests.fakes import digest_of, manifest
@@ -19,7 +19,7 @@ HEADER = "| verdict | where | image | why, and what to do |"
 
 
 def cells(line: str) -> list[str]:
-    """The cells of a row, as GitHub split_references it: no bar in them is escaped with a backslash."""
+    """The cells of a row, as GitHub splits it: no bar in them is escaped with a backslash."""
     return [cell.strip() for cell in line.split("|")[1:-1]]
 
 
@@ -36,7 +36,7 @@ def read(cell: str) -> str:
 
 
 def flat(text: str) -> str:
-    return " ".join(legible(text).splitlines())
+    return legible_line(text, 500)
 
 
 def test_the_heading_is_the_outcome_and_below_it_are_the_counts() -> None:
@@ -59,11 +59,11 @@ def test_a_clean_audit_is_short() -> None:
     assert "###" not in render(reports.clean())
 
 
-def test_an_audit_of_nothing_says_so() -> None:
+def test_an_audit_of_nothing_has_its_own_outcome() -> None:
     assert render(reports.empty()).startswith("## ✅ Layerguard: There is no image to check\n")
 
 
-def test_an_interrupted_audit_says_what_it_did_not_check() -> None:
+def test_an_interrupted_audit_lists_what_it_did_not_check() -> None:
     text = render(reports.interrupted())
     assert text.startswith("## ⚠️ Layerguard: The audit is not complete\n")
     assert text.endswith(
@@ -88,7 +88,7 @@ def test_what_is_not_available_is_listed_by_source_the_worst_first() -> None:
     ]
 
 
-def test_a_row_says_where_what_why_and_what_to_do() -> None:
+def test_a_row_has_where_what_why_and_what_to_do() -> None:
     lost = digest_of(reports.layer("lost", 4_000))
     reference = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:broken"
     row = rows(reports.full())[0]
@@ -104,16 +104,16 @@ def test_a_row_says_where_what_why_and_what_to_do() -> None:
     ).replace(" next", "**next").replace("step:", "step:**")
 
 
-def test_a_reference_that_is_not_known_yet_is_said_to_be() -> None:
+def test_a_reference_that_is_not_known_yet_is_marked() -> None:
     assert rows(reports.full())[5][2] == "not known"
 
 
-def test_a_layer_of_an_index_is_said_with_its_platform() -> None:
+def test_a_layer_of_an_index_has_its_platform() -> None:
     assert "1 of 3 layers not available for linux/arm64" in rows(reports.full())[2][3]
 
 
-def test_a_name_in_a_reason_notifies_nobody() -> None:
-    [row] = rows(reports.told("x", "ask @team about #12"))
+def test_a_name_in_a_reason_notifies_no_user() -> None:
+    [row] = rows(reports.one_bad("x", "ask @team about #12"))
     assert row[3].startswith("ask &#64;\u200bteam about &#35;\u200b12")
 
 
@@ -129,7 +129,7 @@ def test_an_image_that_misses_very_many_layers_is_clipped() -> None:
     assert row[3].endswith("<br>and 100 more layers</details>")
 
 
-def test_a_long_report_is_cut_between_two_rows_and_says_how_many_more_there_are() -> None:
+def test_a_long_report_is_cut_between_two_rows_and_counts_the_rest() -> None:
     uses = tuple(reports.image(f"gone-{number}") for number in range(1_000))
     report = reports.audit(
         Source("one", SourceKind.STACK, uses), Source("two", SourceKind.STACK, uses)
@@ -144,13 +144,13 @@ def test_a_long_report_is_cut_between_two_rows_and_says_how_many_more_there_are(
     )
 
 
-def test_who_asked_is_not_in_it() -> None:
+def test_no_credentials_are_in_it() -> None:
     assert reports.SECRET not in render(reports.full())
 
 
 @given(text=st.text() | st.text("|`\\<>&\n\r#*_[]()!-~@:", max_size=40))
 def test_any_text_stays_in_its_cell(text: str) -> None:
-    report = reports.told(text, text)
+    report = reports.one_bad(text, text)
     [row] = rows(report)
     assert len(row) == 4
     assert read(row[2]).strip() == flat(text).strip()
@@ -159,11 +159,18 @@ def test_any_text_stays_in_its_cell(text: str) -> None:
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_escaped_in_full(text: str) -> None:
-    [row] = rows(reports.told(text, text))
+    [row] = rows(reports.one_bad(text, text))
     bare = re.sub(r"</?code>|<br>|\*\*next step:\*\*|&#[0-9]+;", "", "".join(row[1:]))
     assert not set(bare) & set("!\"#$%&'*+:;<=>?@[\\]^_`{|}~")
 
 
+def test_an_image_that_stops_no_deployment_has_the_reason() -> None:
+    assert (
+        "a notice that stops no deployment: The text is only handed on, so it is not certain that anything pulls it."
+        in read(rows(reports.full())[3][3])
+    )
+
+
 def test_a_text_is_clipped() -> None:
-    [row] = rows(reports.told("x" * 100_000, "y" * 100_000))
+    [row] = rows(reports.one_bad("x" * 100_000, "y" * 100_000))
     assert read(row[2]).strip() == "x" * 499 + "…"

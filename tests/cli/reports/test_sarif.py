@@ -15,7 +15,7 @@ from jsonschema import Draft7Validator
 from layerguard.verdict import Code, State
 from layerguard_cli.reports.as_sarif import render
 from layerguard_cli.reports.audit_report import AuditReport
-from layerguard_cli.sources import Source, SourceKind
+from layerguard_cli.sources.source import Source, SourceKind
 
 from tests.cli.reports import reports
 from tests.fakes import HOST
@@ -52,8 +52,8 @@ def test_a_state_decides_the_level_and_what_is_available_or_skipped_is_no_result
 def test_every_code_that_can_be_a_result_is_a_rule_with_its_meaning() -> None:
     run = run_of(reports.full())
     rules = run["tool"]["driver"]["rules"]
-    silent = (State.AVAILABLE, State.SKIPPED)
-    assert [rule["id"] for rule in rules] == [c.text for c in Code if c.state not in silent]
+    no_results = (State.AVAILABLE, State.SKIPPED)
+    assert [rule["id"] for rule in rules] == [c.text for c in Code if c.state not in no_results]
     assert rules[0]["name"] == "LayerMissing"
     assert rules[0]["help"]["text"].startswith(Code.LAYER_MISSING.meaning)
     for result in run["results"]:
@@ -61,7 +61,7 @@ def test_every_code_that_can_be_a_result_is_a_rule_with_its_meaning() -> None:
         assert rules[result["ruleIndex"]]["defaultConfiguration"]["level"] == result["level"]
 
 
-def test_a_result_says_what_the_gates_say() -> None:
+def test_a_result_has_the_message_of_the_gates() -> None:
     report = reports.full()
     assert run_of(report)["results"][0]["message"]["text"] == report.findings[1].message
 
@@ -117,7 +117,7 @@ def test_a_pipe_is_no_file() -> None:
     assert "physicalLocation" not in run_of(report)["results"][0]["locations"][0]
 
 
-def test_fingerprints_tell_uses_apart_and_stay_when_others_come_and_the_verdict_changes() -> None:
+def test_fingerprints_distinguish_uses_and_stay_when_others_come_and_the_verdict_changes() -> None:
     def fingerprints(report: AuditReport) -> list[str]:
         return [
             result["partialFingerprints"]["primaryLocationLineHash"]
@@ -136,7 +136,7 @@ def test_fingerprints_tell_uses_apart_and_stay_when_others_come_and_the_verdict_
     assert after[1:] == before
 
 
-def test_a_run_with_nothing_to_say_about_itself_succeeded() -> None:
+def test_a_run_without_notifications_succeeded() -> None:
     [invocation] = run_of(reports.clean())["invocations"]
     assert invocation == {
         "executionSuccessful": True,
@@ -145,7 +145,7 @@ def test_a_run_with_nothing_to_say_about_itself_succeeded() -> None:
     }
 
 
-def test_an_interrupted_audit_did_not_succeed_and_says_so() -> None:
+def test_an_interrupted_audit_did_not_succeed() -> None:
     [invocation] = run_of(reports.interrupted())["invocations"]
     assert invocation["executionSuccessful"] is False
     assert [each["message"]["text"] for each in invocation["toolExecutionNotifications"]] == [
@@ -163,16 +163,16 @@ def test_an_audit_of_a_source_with_problems_did_not_succeed() -> None:
 
 
 def test_a_text_of_the_user_is_no_placeholder_and_no_link() -> None:
-    message = run_of(reports.told("{0} [see](1)", "reason"))["results"][0]["message"]["text"]
+    message = run_of(reports.one_bad("{0} [see](1)", "reason"))["results"][0]["message"]["text"]
     assert message.splitlines()[0].endswith(r": {{0}} \[see](1)")
 
 
-def test_who_asked_is_not_in_it() -> None:
+def test_no_credentials_are_in_it() -> None:
     assert reports.SECRET not in render(reports.full())
 
 
 @given(text=st.text())
 def test_any_text_makes_a_valid_log(text: str) -> None:
-    report = reports.told(text, text)
+    report = reports.one_bad(text, text)
     run = run_of(replace(report, complete=False))
     assert len(run["results"]) == 1

@@ -9,9 +9,8 @@ from typing import Any
 
 from layerguard.discovery import ImageUse
 from layerguard.reference import ImageReference
-from layerguard.verdict import Verdict
-from layerguard_cli.sources import Source
 from layerguard_cli.sources.recognition import read_bytes
+from layerguard_cli.sources.source import Source
 
 RECORDED = Path(__file__).parent / "recorded"
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
@@ -46,10 +45,12 @@ def export(*resources: Any, version: int = 3) -> dict[str, Any]:
     return {"version": version, "deployment": {"resources": list(resources)}}
 
 
-def told(use: ImageUse) -> str:
-    """``NAME PATH: REFERENCE``, or the code where the image is not known or not to be asked about."""
+def summary_of(use: ImageUse) -> str:
+    """``NAME PATH: REFERENCE``, or the code of the verdict if there is one before any question."""
     name = use.urn.rpartition("::")[2]
     target = use.identity_unknown or use.target
-    said = target.code.text if isinstance(target, Verdict) else str(target.image_id.tag)
-    where = f"{target.repository.name}:{said}" if isinstance(target, ImageReference) else said
-    return f"{name} {use.path}: {where}".strip()
+    if isinstance(target, ImageReference):
+        what = f"{target.repository.name}:{target.image_id.tag}"
+    else:
+        what = target.code.text
+    return f"{name} {use.path}: {what}".strip()

@@ -7,11 +7,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.discovery.tree import Mark
-from layerguard.errors import SourceUnreadable
+from layerguard.discovery.tree import Mark, SecretText
 from layerguard.gates import SENTINELS
 from layerguard_cli.sources import engine_json
 from layerguard_cli.sources.engine_json import HIDDEN, read_documents
+from layerguard_cli.sources.source import SourceUnreadable
 
 from tests.cli.sources.states import SECRET, SIGNATURE
 
@@ -43,6 +43,14 @@ def test_a_secret_is_its_value_where_that_is_shown(written: dict[str, str], mean
     assert (documents, problem) == ([{"a": [meant]}], "")
 
 
+def test_every_string_of_a_shown_secret_is_marked_and_no_other() -> None:
+    shown = {SIGNATURE: SECRET, "plaintext": '{"a": ["b"]}'}
+    ([document],), _ = read_documents(json.dumps([{"secret": shown, "other": "b"}]))
+    assert isinstance(document["secret"]["a"][0], SecretText)
+    assert not isinstance(document["other"], SecretText)
+    assert "b" not in repr(document["secret"]["a"])
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -66,7 +74,7 @@ def test_documents_stand_one_behind_the_other() -> None:
     assert read_documents(' {"a": 1}\n{"b": 2}[3] ') == ([{"a": 1}, {"b": 2}, [3]], "")
 
 
-def test_a_text_that_breaks_off_has_what_stands_before_and_says_where() -> None:
+def test_a_text_that_breaks_off_has_the_documents_before_and_the_place() -> None:
     assert read_documents('{"a": 1}\n{"password": "hunter2') == (
         [{"a": 1}],
         "It is not valid JSON at line 2, column 14.",

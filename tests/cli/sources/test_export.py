@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from layerguard.discovery.placement import Placement
-from layerguard.errors import SourceUnreadable
 from layerguard.identity import ORDINARY, AssumedRole, StaticKeys
 from layerguard.verdict import Code, State, Verdict
-from layerguard_cli.sources import SourceKind
+from layerguard_cli.sources.source import SourceKind, SourceUnreadable
 
 from tests.cli.sources.states import (
     HOST,
@@ -19,7 +18,7 @@ from tests.cli.sources.states import (
     read,
     recorded,
     state,
-    told,
+    summary_of,
     urn,
 )
 
@@ -31,7 +30,7 @@ def test_a_real_export_has_the_images_of_its_resources_under_the_name_of_the_sta
     source = recorded("export.json")
     assert (source.name, source.kind) == ("layerguard-sample/dev", SourceKind.STACK_EXPORT)
     assert source.problems == ()
-    assert sorted(map(told, source.uses)) == [
+    assert sorted(map(summary_of, source.uses)) == [
         "as-keys imageUri: secret-not-shown",
         "cart imageUri: shop/cart:1",
         "grouped imageUri: shop/web:1.4.2",
@@ -52,11 +51,19 @@ def test_each_resource_of_a_real_export_is_asked_about_as_its_own_provider() -> 
     assert uses["cart"].identity == ORDINARY
 
 
-def test_secrets_that_are_shown_are_read_and_no_use_has_anything_else_of_them() -> None:
+def test_secrets_that_are_shown_are_read_for_images_and_nothing_more() -> None:
     source = recorded("export-with-secrets.json")
-    assert "secretive containerDefinitions[0].image: shop/report:1.4.2" in map(told, source.uses)
+    assert "secretive containerDefinitions[0].image: shop/report:1.4.2" in map(
+        summary_of, source.uses
+    )
     assert "hidden-from-you" not in repr(source)
     assert "not-a-real-key" not in repr(source)
+
+
+def test_an_image_in_a_shown_secret_is_marked_as_one() -> None:
+    uses = recorded("export-with-secrets.json").uses
+    secret = {use.urn.rpartition("::")[2] for use in uses if use.is_secret}
+    assert secret == {"secretive"}
 
 
 def test_what_waits_for_its_deletion_or_was_deleted_to_be_replaced_is_no_deployment() -> None:
@@ -67,17 +74,17 @@ def test_what_waits_for_its_deletion_or_was_deleted_to_be_replaced_is_no_deploym
             state("worker", f"{HOST}/shop/worker:1", pendingReplacement=True),
         )
     )
-    assert [told(use) for use in source.uses] == ["web imageUri: shop/web:2"]
+    assert [summary_of(use) for use in source.uses] == ["web imageUri: shop/web:2"]
 
 
 def test_an_operation_that_was_interrupted_is_no_deployment() -> None:
     whole = export(state("web", f"{HOST}/shop/web:1"))
     going_on = {"resource": state("worker", f"{HOST}/shop/worker:1"), "type": "creating"}
     whole["deployment"]["pending_operations"] = [going_on]
-    assert [told(use) for use in read(whole).uses] == ["web imageUri: shop/web:1"]
+    assert [summary_of(use) for use in read(whole).uses] == ["web imageUri: shop/web:1"]
 
 
-def test_an_image_of_a_component_is_told_of_its_child() -> None:
+def test_an_image_of_a_component_is_that_of_its_child() -> None:
     component = {
         "urn": urn("group", "acme:index:Group"),
         "type": "acme:index:Group",
@@ -86,7 +93,7 @@ def test_an_image_of_a_component_is_told_of_its_child() -> None:
     child = state(
         "web", f"{HOST}/shop/web:1", parent=component["urn"], provider=f"{urn('p', PROVIDER)}::id"
     )
-    assert [told(use) for use in read(export(component, child)).uses] == [
+    assert [summary_of(use) for use in read(export(component, child)).uses] == [
         "web imageUri: shop/web:1"
     ]
 
@@ -103,10 +110,10 @@ def test_what_a_resource_gives_out_is_no_image_that_it_uses() -> None:
 def test_a_resource_that_is_only_read_has_its_outputs_where_it_has_no_inputs() -> None:
     outputs = state("web", f"{HOST}/shop/web:1")["inputs"]
     external = {**state("web", ""), "inputs": {}, "outputs": outputs, "external": True}
-    assert [told(use) for use in read(export(external)).uses] == ["web imageUri: shop/web:1"]
+    assert [summary_of(use) for use in read(export(external)).uses] == ["web imageUri: shop/web:1"]
 
 
-def test_the_region_that_no_provider_says_is_that_of_the_environment() -> None:
+def test_a_provider_without_a_region_has_that_of_the_environment() -> None:
     resource = state("web", f"{HOST}/shop/web:1", provider=f"{urn('default', PROVIDER)}::id")
     (use,) = read(export(resource), {"AWS_REGION": "eu-central-1"}).uses
     assert use.placement == Placement(None, "eu-central-1")
@@ -116,7 +123,7 @@ def provider(**inputs: Any) -> dict[str, Any]:
     return {"urn": urn("own", PROVIDER), "type": PROVIDER, "inputs": inputs}
 
 
-def test_a_secret_is_undetermined_and_says_how_to_have_it_shown() -> None:
+def test_a_hidden_secret_is_undetermined_with_how_to_show_it() -> None:
     (use,) = read(export(state("web", CIPHERTEXT))).uses
     assert use.text is None
     assert use.target == Verdict(
@@ -128,7 +135,7 @@ def test_a_secret_is_undetermined_and_says_how_to_have_it_shown() -> None:
     assert use.target.state is State.UNDETERMINED
 
 
-def test_a_provider_with_hidden_credentials_asks_nobody_in_anybody_elses_name() -> None:
+def test_hidden_credentials_of_a_provider_are_not_replaced_by_others() -> None:
     resource = state("web", f"{HOST}/shop/web:1", provider=f"{urn('own', PROVIDER)}::id")
     keys = provider(region="eu-west-1", accessKey="AKIAEXAMPLE", secretKey=CIPHERTEXT)
     (use,) = read(export(keys, resource)).uses
@@ -136,14 +143,14 @@ def test_a_provider_with_hidden_credentials_asks_nobody_in_anybody_elses_name() 
     assert (use.text, use.identity_unknown.code) == (f"{HOST}/shop/web:1", Code.SECRET_NOT_SHOWN)
     assert use.identity_unknown.reason == (
         "The credentials of the resource's provider are secrets that are not shown here, so "
-        "nobody can be asked as this provider."
+        "ECR cannot be asked with them."
     )
 
 
 def test_a_secret_beside_an_image_hides_nothing_of_it() -> None:
     resource = state("web", f"{HOST}/shop/web:1")
     resource["inputs"]["environment"] = {"variables": {"TOKEN": CIPHERTEXT}}
-    assert [told(use) for use in read(export(resource)).uses] == ["web imageUri: shop/web:1"]
+    assert [summary_of(use) for use in read(export(resource)).uses] == ["web imageUri: shop/web:1"]
 
 
 @pytest.mark.parametrize("version", [3, 4])
@@ -178,7 +185,7 @@ def test_another_form_is_refused_in_words(document: Any, problem: str) -> None:
 
 def test_what_makes_no_sense_hides_nothing_else() -> None:
     source = read(export(None, {"urn": 1}, {"urn": "u"}, state("web", f"{HOST}/shop/web:1")))
-    assert [told(use) for use in source.uses] == ["web imageUri: shop/web:1"]
+    assert [summary_of(use) for use in source.uses] == ["web imageUri: shop/web:1"]
     assert source.problems == (
         "Resource 1 has no URN or no type.",
         "Resource 2 has no URN or no type.",

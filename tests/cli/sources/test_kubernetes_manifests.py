@@ -9,11 +9,10 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.errors import NotASource, SourceUnreadable
 from layerguard.platform import Platform
-from layerguard_cli.sources import SourceKind
+from layerguard_cli.sources.source import NotASource, SourceKind, SourceUnreadable
 
-from tests.cli.sources.states import HOST, read, told
+from tests.cli.sources.states import HOST, read, summary_of
 
 HELM = f"""\
 ---
@@ -81,7 +80,7 @@ def test_what_helm_prints_has_the_images_of_its_pods() -> None:
         SourceKind.KUBERNETES,
         (),
     )
-    assert [told(use) for use in source.uses] == [
+    assert [summary_of(use) for use in source.uses] == [
         "Deployment/shop/web.spec.template.spec.containers[0].image: shop/web:1.4.2",
         "Deployment/shop/web.spec.template.spec.containers[1].image: not-private-ecr",
         "Deployment/shop/web.spec.template.spec.initContainers[0].image: shop/migrate:1.4.2",
@@ -97,42 +96,44 @@ def test_what_helm_prints_has_the_images_of_its_pods() -> None:
 )
 def test_yaml_json_and_flow_style_are_the_same(write: Any) -> None:
     (use,) = read(write(pod("web", f"{HOST}/shop/web:1"))).uses
-    assert told(use) == "Pod/web.spec.containers[0].image: shop/web:1"
+    assert summary_of(use) == "Pod/web.spec.containers[0].image: shop/web:1"
 
 
-def test_a_resource_of_a_kind_that_nobody_knows_is_read_for_whole_references() -> None:
+def test_a_resource_of_an_unknown_kind_is_read_for_whole_references() -> None:
     (use,) = read(rollout(f"{HOST}/shop/web:1")).uses
-    assert told(use) == "Rollout/web.spec.template.spec.containers[0].image: shop/web:1"
+    assert summary_of(use) == "Rollout/web.spec.template.spec.containers[0].image: shop/web:1"
     assert use.resource_type == "kubernetes:argoproj.io/v1alpha1:Rollout"
 
 
 def test_lists_are_their_items() -> None:
     items = [pod("web", f"{HOST}/shop/web:1"), rollout(f"{HOST}/shop/web:2")]
     source = read({"apiVersion": "v1", "kind": "List", "items": items})
-    assert [told(use) for use in source.uses] == [
+    assert [summary_of(use) for use in source.uses] == [
         "Pod/web.spec.containers[0].image: shop/web:1",
         "Rollout/web.spec.template.spec.containers[0].image: shop/web:2",
     ]
 
 
-def test_items_that_do_not_say_what_they_are_are_what_their_list_is_of() -> None:
+def test_items_without_a_kind_are_of_the_kind_of_their_list() -> None:
     item = pod("web", f"{HOST}/shop/web:1")
     del item["apiVersion"], item["kind"]
     source = read({"apiVersion": "v1", "kind": "PodList", "items": [item]})
-    assert [told(use) for use in source.uses] == ["Pod/web.spec.containers[0].image: shop/web:1"]
+    assert [summary_of(use) for use in source.uses] == [
+        "Pod/web.spec.containers[0].image: shop/web:1"
+    ]
 
 
-def test_what_a_cluster_says_of_a_pod_is_no_image_that_it_is_to_run() -> None:
+def test_the_status_of_a_pod_is_no_image_that_it_runs() -> None:
     running = pod("web", f"{HOST}/shop/web:1")
     running["status"] = {"containerStatuses": [{"image": f"{HOST}/shop/web:0"}]}
-    assert [told(use) for use in read(running).uses] == [
+    assert [summary_of(use) for use in read(running).uses] == [
         "Pod/web.spec.containers[0].image: shop/web:1"
     ]
 
 
 def test_documents_in_json_stand_one_behind_the_other() -> None:
     text = "\n".join(json.dumps(pod(name, f"{HOST}/shop/{name}:1")) for name in ("web", "worker"))
-    assert [told(use) for use in read(text).uses] == [
+    assert [summary_of(use) for use in read(text).uses] == [
         "Pod/web.spec.containers[0].image: shop/web:1",
         "Pod/worker.spec.containers[0].image: shop/worker:1",
     ]
@@ -140,7 +141,9 @@ def test_documents_in_json_stand_one_behind_the_other() -> None:
 
 def test_a_document_that_does_not_parse_hides_none_of_the_others() -> None:
     source = read(f"a: [\n---\n{yaml.safe_dump(pod('web', f'{HOST}/shop/web:1'))}---\nlist:\n- x\n")
-    assert [told(use) for use in source.uses] == ["Pod/web.spec.containers[0].image: shop/web:1"]
+    assert [summary_of(use) for use in source.uses] == [
+        "Pod/web.spec.containers[0].image: shop/web:1"
+    ]
     assert source.problems == (
         "Document 1 is not YAML.",
         "1 of its documents are no Kubernetes manifests.",
@@ -150,7 +153,9 @@ def test_a_document_that_does_not_parse_hides_none_of_the_others() -> None:
 def test_directives_and_a_document_on_the_line_of_its_marker_are_yaml() -> None:
     text = f"%YAML 1.1\n--- {json.dumps(pod('web', f'{HOST}/shop/web:1'))}\n...\n"
     source = read(text)
-    assert [told(use) for use in source.uses] == ["Pod/web.spec.containers[0].image: shop/web:1"]
+    assert [summary_of(use) for use in source.uses] == [
+        "Pod/web.spec.containers[0].image: shop/web:1"
+    ]
     assert source.problems == ()
 
 

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from layerguard_cli.sources import Source, SourceKind
 from layerguard_cli.sources.places import Reader
+from layerguard_cli.sources.source import Source, SourceKind
 
 from tests.cli.sources.states import HOST, export, state
 
@@ -43,7 +43,7 @@ def test_a_folder_is_every_source_in_it_and_in_its_folders(tmp_path: Path) -> No
     assert notes == []
 
 
-def test_what_of_a_folder_is_something_else_is_left_out_and_told(tmp_path: Path) -> None:
+def test_a_file_of_a_folder_that_is_no_source_is_left_out_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"name": "shop"}')
     (tmp_path / "values.yaml").write_text("replicas: 2\n")
     (tmp_path / "pod.yaml").write_text(POD)
@@ -81,7 +81,7 @@ def test_what_is_hidden_in_a_folder_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_folder_in_it_that_nobody_may_read_is_a_problem(tmp_path: Path) -> None:
+def test_a_folder_in_it_that_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "pod.yaml").write_text(POD)
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from layerguard.enforcement.finding import Finding
+from layerguard.enforcement import Mode, decide
 from layerguard.identity import ORDINARY
+from layerguard.settings import Settings
 from layerguard.verdict import Code, Verdict
-from layerguard_cli.sources import Source, SourceKind
+from layerguard_cli.sources.source import Source, SourceKind
 
-from tests.cli.sources.states import HOST, RECORDED, export, read, recorded, state, told, urn
+from tests.cli.sources.states import HOST, RECORDED, export, read, recorded, state, summary_of, urn
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 NEW = [
@@ -28,6 +29,7 @@ LEFT_OUT = (
     "13 unchanged resources are left out, with all images and providers among them: add "
     "--show-sames to pulumi preview --json."
 )
+MISSING = Verdict(Code.REPOSITORY_NOT_FOUND, "It is not there.")
 FAILED = (
     "The preview ended with an error, so its steps may not be all: pulumi preview says what is "
     "wrong."
@@ -47,28 +49,33 @@ def test_a_real_preview_has_the_images_that_there_will_be(name: str) -> None:
     source = recorded(name)
     assert (source.name, source.kind) == ("layerguard-sample/dev", SourceKind.PREVIEW)
     assert source.problems == ()
-    assert sorted(map(told, source.uses)) == NEW
+    assert sorted(map(summary_of, source.uses)) == NEW
 
 
 @pytest.mark.parametrize("name", ["preview.json", "preview-events.jsonl"])
 def test_an_image_that_the_stack_pushes_before_it_is_used_is_pending(name: str) -> None:
     source = recorded(name)
     cart = next(use for use in source.uses if use.text == f"{HOST}/shop/cart:1")
-    missing = Finding(cart, Verdict(Code.REPOSITORY_NOT_FOUND, "It is not there."))
+    verdict = decide(cart, MISSING, Settings(), source.run).verdict
     pushes = "urn:pulumi:dev::layerguard-sample::docker-build:index:Image::cart"
-    foreseen = source.foreseen(missing).verdict
-    assert foreseen.code is Code.PUSHED_BY_THIS_STACK
-    assert foreseen.reason == f"It is not there. This stack's resource {pushes} pushes the image."
-    assert foreseen.next_step == (
+    assert verdict.code is Code.PUSHED_BY_THIS_STACK
+    assert verdict.reason == f"It is not there. This stack's resource {pushes} pushes the image."
+    assert verdict.next_step == (
         "nothing to do: the image is checked during the update, before its resource is created."
     )
 
 
-def test_a_deployed_image_is_not_mended_by_who_pushed_it_once() -> None:
+def test_a_deployed_image_is_missing_whichever_resource_pushed_it_once() -> None:
     source = recorded("export.json")
     cart = next(use for use in source.uses if use.text == f"{HOST}/shop/cart:1")
-    missing = Finding(cart, Verdict(Code.REPOSITORY_NOT_FOUND, "It is not there."))
-    assert source.foreseen(missing) == missing
+    assert decide(cart, MISSING, Settings(), source.run).verdict == MISSING
+
+
+@pytest.mark.parametrize("name", ["preview.json", "preview-events.jsonl"])
+def test_a_preview_knows_what_a_gate_knows_in_a_preview(name: str) -> None:
+    run = recorded(name).run
+    assert run.mode is Mode.PREVIEW
+    assert "urn:pulumi:dev::layerguard-sample::acme:index:Group::group" in run.components
 
 
 def test_unchanged_resources_that_are_left_out_are_a_problem() -> None:
@@ -83,14 +90,14 @@ def test_a_preview_that_failed_is_a_problem() -> None:
 def test_a_stream_of_events_that_breaks_off_is_a_problem_and_hides_nothing_before() -> None:
     text = (RECORDED / "preview-events.jsonl").read_text()
     source = read(text[: text.index('"summaryEvent"')])
-    assert sorted(map(told, source.uses)) == NEW
+    assert sorted(map(summary_of, source.uses)) == NEW
     broken, unfinished = source.problems
     assert broken.startswith("It is not valid JSON at line ")
     assert unfinished == "The preview has no summary, so it did not come to its end."
 
 
 @pytest.mark.parametrize("op", ["delete", "delete-replaced", "discard", "remove-pending-replace"])
-def test_what_the_update_takes_away_is_not_audited(op: str) -> None:
+def test_what_the_update_deletes_is_not_audited(op: str) -> None:
     gone = {"op": op, "urn": urn("old"), "oldState": state("old", f"{HOST}/shop/old:1")}
     assert (
         read(digest(gone, step("create", "web"))).uses == read(digest(step("create", "web"))).uses
@@ -101,7 +108,9 @@ def test_what_the_update_takes_away_is_not_audited(op: str) -> None:
 def test_a_replacement_of_several_steps_is_one_resource() -> None:
     steps = [step(op, "web") for op in ("create-replacement", "replace")]
     old = {"op": "delete-replaced", "urn": urn("web"), "oldState": state("web", "old")}
-    assert [told(use) for use in read(digest(*steps, old)).uses] == ["web imageUri: shop/web:1"]
+    assert [summary_of(use) for use in read(digest(*steps, old)).uses] == [
+        "web imageUri: shop/web:1"
+    ]
 
 
 @pytest.mark.parametrize(("former_copy", "expected"), [(False, []), (True, ["web"])])
@@ -129,13 +138,13 @@ def test_no_other_provider_is_what_the_configuration_says() -> None:
     assert use.identity == ORDINARY
 
 
-def test_unknown_and_secret_values_of_one_resource_are_told_apart() -> None:
+def test_unknown_and_secret_values_of_one_resource_are_distinguished() -> None:
     containers = [{"image": UNKNOWN}, {"image": "[secret]"}, {"image": UNKNOWN}]
     inputs = {"containerDefinitions": containers}
     token = "aws-native:ecs:TaskDefinition"
     made = {"urn": urn("task", token), "type": token, "inputs": inputs}
     uses = read(digest({"op": "create", "urn": made["urn"], "newState": made})).uses
-    assert [told(use) for use in uses] == [
+    assert [summary_of(use) for use in uses] == [
         "task containerDefinitions[0].image: unknown-in-preview",
         "task containerDefinitions[1].image: secret-not-shown",
         "task containerDefinitions[2].image: unknown-in-preview",

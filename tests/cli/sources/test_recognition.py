@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.errors import NotASource, SourceUnreadable
-from layerguard_cli.sources import SourceKind
+from layerguard_cli.sources.source import NotASource, SourceKind, SourceUnreadable
 
-from tests.cli.sources.states import HOST, RECORDED, export, read, state, told
+from tests.cli.sources.states import HOST, RECORDED, export, read, state, summary_of
 
 UNKNOWN = (
     "It is neither a stack export, nor a preview, nor a Kubernetes manifest, nor a list of "
@@ -22,7 +21,9 @@ UNKNOWN = (
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_text_is_read_with_the_mark_that_windows_puts_before_it(encoding: str) -> None:
     text = json.dumps(export(state("web", f"{HOST}/shop/web:1")))
-    assert [told(use) for use in read(text.encode(encoding)).uses] == ["web imageUri: shop/web:1"]
+    assert [summary_of(use) for use in read(text.encode(encoding)).uses] == [
+        "web imageUri: shop/web:1"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard_cli.sources import SourceKind
 from layerguard_cli.sources.reference_list import is_list, read_list
+from layerguard_cli.sources.source import SourceKind
 
-from tests.cli.sources.states import HOST, read, told
+from tests.cli.sources.states import HOST, read, summary_of
 
 LIST = f"""\
 # What the night shift runs.
@@ -23,7 +23,7 @@ docker.io/library/nginx:1.27
 def test_a_list_has_a_reference_a_line_and_comments() -> None:
     source = read(LIST)
     assert (source.name, source.kind, source.problems) == ("the place", SourceKind.REFERENCES, ())
-    assert [told(use) for use in source.uses] == [
+    assert [summary_of(use) for use in source.uses] == [
         "line 3: shop/web:1.4.2",
         "line 4: shop/worker:1.4.2",
         "line 5: not-private-ecr",
@@ -34,7 +34,7 @@ def test_a_list_has_a_reference_a_line_and_comments() -> None:
 
 def test_a_line_of_several_words_is_a_problem_and_hides_none_of_the_others() -> None:
     source = read(f"{HOST}/shop/web:1\nnginx 1.27\n{HOST}/shop/web:2")
-    assert [told(use) for use in source.uses] == ["line 1: shop/web:1", "line 3: shop/web:2"]
+    assert [summary_of(use) for use in source.uses] == ["line 1: shop/web:1", "line 3: shop/web:2"]
     assert source.problems == ("Line 2 has more than one word: it is no image reference.",)
 
 

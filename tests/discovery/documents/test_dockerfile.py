@@ -56,7 +56,7 @@ ENTRYPOINT ["/app"]
 def images(
     text: str, target: str | None = None, arguments: dict[str, Tree] | None = None
 ) -> list[Tree]:
-    """Return the images alone; what a case says about platforms, it says with pulls()."""
+    """Return the images alone; for their platforms there is pulls()."""
     found = dockerfile_images(text, arguments or {}, target)
     return [each["image"] for each in found if isinstance(each, dict)]
 
@@ -159,14 +159,14 @@ def test_an_image_is_as_unknown_as_the_argument_it_depends_on() -> None:
         ("", None),
     ],
 )
-def test_a_platform_counts_where_the_text_or_an_argument_says_it(
+def test_a_platform_counts_where_the_text_or_an_argument_names_it(
     flag: str, platform: str | None
 ) -> None:
     text = f"ARG CPU=arm64\nARG CPU_UNKNOWN\nFROM {flag} base:1"
     assert pulls(text, CPU_UNKNOWN=Mark.UNKNOWN) == [{"image": "base:1", "platform": platform}]
 
 
-def test_what_only_the_builder_knows_is_known_when_the_build_says_it() -> None:
+def test_what_only_the_builder_knows_is_known_when_it_is_an_argument_of_the_build() -> None:
     text = "FROM --platform=$TARGETPLATFORM base-${TARGETARCH}:1"
     assert pulls(text) == [{"image": Mark.UNRESOLVED, "platform": None}]
     assert pulls(text, TARGETPLATFORM="linux/arm64", TARGETARCH="arm64") == [

@@ -7,7 +7,7 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.discovery.documents.spark import spark_properties
+from layerguard.discovery.documents.spark import spark_properties, split_words
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
 
 from tests.fakes import HOST
@@ -69,3 +69,14 @@ def test_properties_that_are_quoted_for_a_shell_read_back(properties: dict[str, 
     settings = (f"{key}={value}" for key, value in properties.items())
     arguments = " ".join(f"--conf {shlex.quote(setting)}" for setting in settings)
     assert spark_properties(arguments) == properties
+
+
+@given(st.text("ab'\"\\ \t\n=") | st.text())
+def test_words_are_split_as_a_shell_splits_them(text: str) -> None:
+    try:
+        expected = shlex.split(text)
+    except ValueError:
+        with pytest.raises(DocumentUnreadable):
+            list(split_words(text))
+    else:
+        assert list(split_words(text)) == expected

@@ -89,6 +89,34 @@ def test_the_parts_of_a_message_that_are_documents_are_read() -> None:
     assert read_user_data(text) == [{"kind": "NodeConfig"}]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("7bit", CONFIG),
+        ("base64", base64.encodebytes(CONFIG.encode()).decode()),
+        ("base64", base64.encodebytes(gzip.compress(CONFIG.encode(), mtime=0)).decode()),
+        ("quoted-printable", CONFIG.replace("image", "im=\nage")),
+    ],
+)
+def test_the_parts_of_a_message_are_decoded_and_those_of_its_messages_read(
+    encoding: str, body: str
+) -> None:
+    part = f"Content-Type: text/cloud-config;\n charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n{body}\n"
+    inner = f"Content-Type: multipart/mixed; boundary=B-1\n\n--B-1\n{part}--B-1--\n"
+    text = f"MIME-Version: 1.0\nContent-Type: multipart/mixed;\n\tboundary=B\n\n--B\n{inner}\n--B\n\n{CONFIG}\n--B--\n"
+    document = {"write_files": [{"content": "image:1"}]}
+    assert read_user_data(text) == [document, document]
+    assert read_user_data(text.replace("\n", "\r\n")) == [document, document]
+
+
+def test_messages_that_are_nested_too_deeply_are_unreadable() -> None:
+    text = "".join(
+        f"Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n" for level in range(20)
+    )
+    with pytest.raises(DocumentUnreadable, match="messages in it too deeply"):
+        read_user_data(text)
+
+
 def test_references_in_bottlerockets_settings_are_read() -> None:
     settings = f'[settings.host-containers.admin]\nsource = "{HOST}/admin:1"\nenabled = true\n'
     assert read_user_data(settings) == {

@@ -1,4 +1,4 @@
-"""Archived images: out of reach of a pull, still described to who asks for them."""
+"""Archived images: out of reach of a pull, still described where any status is requested."""
 
 from typing import Any
 

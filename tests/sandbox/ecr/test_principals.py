@@ -56,13 +56,13 @@ def test_a_user_is_who_it_is_and_asks_the_registry_of_its_account(
     assert (request.access_key, request.principal) == (keys.access_key, caller["Arn"])
 
 
-def test_keys_that_nobody_gave_and_wrong_secrets_and_no_signature_are_refused(
+def test_unknown_keys_and_wrong_secrets_and_no_signature_are_refused(
     ecr: SandboxEcr, connect: Connect
 ) -> None:
     ours = ecr.keys
-    strange = Keys("nobody", "AKIAIOSFODNN7EXAMPLE", ours.secret_key)
-    wrong = Keys("nobody", ours.access_key, "another secret")
-    with_token = Keys("nobody", ours.access_key, ours.secret_key, "a token of nobody")
+    strange = Keys("unknown", "AKIAIOSFODNN7EXAMPLE", ours.secret_key)
+    wrong = Keys("unknown", ours.access_key, "another secret")
+    with_token = Keys("unknown", ours.access_key, ours.secret_key, "an unknown token")
     for keys, code in (
         (strange, "UnrecognizedClientException"),
         (wrong, "InvalidSignatureException"),
@@ -76,7 +76,7 @@ def test_keys_that_nobody_gave_and_wrong_secrets_and_no_signature_are_refused(
     assert not ecr.requests
 
 
-def test_a_role_is_assumed_by_whom_it_trusts_with_its_external_id(
+def test_a_role_is_assumed_by_those_it_trusts_with_its_external_id(
     ecr: SandboxEcr, connect: Connect
 ) -> None:
     user = ecr.principals.add_user(MINE, "ci")

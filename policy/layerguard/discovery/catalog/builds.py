@@ -1,7 +1,7 @@
 """Rows of the providers around them: docker, docker-build, awsx, eks, nomad."""
 
 from layerguard.discovery import runtimes, split_references
-from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled, push, soft
+from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled, optional, push
 from layerguard.discovery.platforms.aws_services import ec2_task, fargate_task
 from layerguard.discovery.platforms.docker import (
     docker_build,
@@ -42,12 +42,12 @@ ROWS = (
     Row(_NOMAD,                             "jobspec:nomad.TaskGroups[].Tasks[].Config.image",     undecided,  runtimes.ANY, split_references.unless_interpolated),
 
     # A cache: it may be absent
-    soft("awsx:ecr:Image",             "cacheFrom[]"),
-    soft(_REGISTRY_IMAGE,              "build.cacheFroms[]:cache"),
-    soft(_REMOTE_IMAGE,                "build.cacheFroms[]:cache"),
-    soft("docker:index/image:Image",   "build.cacheFrom.images[]"),
-    soft(_BUILD,                       "cacheFrom[].raw:cache"),
-    soft(_BUILD,                       "cacheFrom[].registry.ref"),
+    optional("awsx:ecr:Image",             "cacheFrom[]"),
+    optional(_REGISTRY_IMAGE,              "build.cacheFroms[]:cache"),
+    optional(_REMOTE_IMAGE,                "build.cacheFroms[]:cache"),
+    optional("docker:index/image:Image",   "build.cacheFrom.images[]"),
+    optional(_BUILD,                       "cacheFrom[].raw:cache"),
+    optional(_BUILD,                       "cacheFrom[].registry.ref"),
 
     # Values that a Dockerfile's FROM may use
     document("awsx:ecr:Image",           "args"),

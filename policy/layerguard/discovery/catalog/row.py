@@ -1,4 +1,4 @@
-"""What a row of the catalog says."""
+"""A row of the catalog: what stands at one property path of one resource type."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ class Role(Enum):
     """What stands at the path of a row."""
 
     PULL = "an image that a runtime pulls"
-    SOFT = "an image that is pulled if it is there, such as a build's cache; only a warning"
+    OPTIONAL = "an image that is pulled if it is there, such as a build's cache; only a warning"
     DOCUMENT = "a document or values whose strings are read for references"
     CARRIER = "free text, variables or parameters; whole references in it are only a warning"
     TEMPLATE = "a CloudFormation template: images as in the rows of aws-native"
     RESOURCE = "the properties of one CloudFormation resource: images as in the rows of aws-native"
     PUSH = "an image that this resource writes"
-    NOT_PULLED = "the name of an image, a registry or an artifact that no runtime pulls from here"
+    NOT_PULLED = "the name of an image, a registry or an artifact that no runtime pulls from there"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """What stands at ``path`` of resources of ``resource_type``.
 
-    ``platform`` says what will be pulled, ``runtime`` what pulls it, and ``reference`` how the
-    reference is read where it is not the text at the path alone.
+    ``platform`` decides what will be pulled and ``runtime`` what pulls it. ``reference`` reads the
+    reference where it is not the text at the path alone.
     """
 
     resource_type: str
@@ -40,9 +40,9 @@ class Row:
     role: Role = Role.PULL
 
 
-def soft(resource_type: str, path: str) -> Row:
+def optional(resource_type: str, path: str) -> Row:
     """Return the row of a cache: it may be absent."""
-    return Row(resource_type, path, role=Role.SOFT)
+    return Row(resource_type, path, role=Role.OPTIONAL)
 
 
 def document(resource_type: str, path: str) -> Row:
@@ -71,5 +71,5 @@ def not_pulled(resource_type: str, path: str) -> Row:
 
 
 def resource(resource_type: str, path: str) -> Row:
-    """Return the row of one CloudFormation resource; ``typeName`` or ``type`` says its type."""
+    """Return the row of one CloudFormation resource; its type is in ``typeName`` or ``type``."""
     return Row(resource_type, path, role=Role.RESOURCE)

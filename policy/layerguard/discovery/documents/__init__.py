@@ -66,7 +66,7 @@ def _exporter(text: str, _ancestors: Ancestors) -> Tree:
 
 
 def _json_or_text(text: str, _ancestors: Ancestors) -> Tree:
-    """A document, or else plain text or the address of one, which is none."""
+    """A document; plain text, or the address of a document, is none."""
     return read_json(text) if text.lstrip()[:1] in ("{", "[") else None
 
 

@@ -1,6 +1,6 @@
 """The images that the build of a Dockerfile pulls.
 
-Sources: Docker documentation, "Dockerfile reference"; where it is silent, the source of the
+Sources: Docker documentation, "Dockerfile reference"; for what that leaves open, the source of the
 builder, moby/buildkit ``frontend/dockerfile``.
 """
 
@@ -72,7 +72,7 @@ def _marked(text: str) -> str | Mark:
 
 
 def _directives(lines: Iterable[str]) -> dict[str, str]:
-    """Return the directives: they are comments above everything else, other comments included."""
+    """Return the directives: comments that stand above everything, also above other comments."""
     directives: dict[str, str] = {}
     for line in lines:
         directive = _DIRECTIVE.match(line)

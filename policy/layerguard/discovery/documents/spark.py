@@ -24,7 +24,7 @@ def spark_properties(arguments: str) -> dict[str, Tree]:
 
     Raises DocumentUnreadable where a quotation mark or a backslash at the end leaves a word open.
     """
-    words = _words(arguments)
+    words = split_words(arguments)
     properties: dict[str, Tree] = {}
     for word in words:
         if word in ("--conf", "-c"):
@@ -39,7 +39,7 @@ def spark_properties(arguments: str) -> dict[str, Tree]:
     return properties
 
 
-def _words(arguments: str) -> Iterator[str]:
+def split_words(arguments: str) -> Iterator[str]:
     """Yield the words as a POSIX shell splits them.
 
     The standard library's ``shlex`` does the same, in a time that grows with a word's square.

@@ -16,9 +16,9 @@ try:
 except ImportError:
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
-MAX_NODES = 200_000
-"""Values of a YAML document. Aliases let a short text stand for an endless tree."""
-
+# Values of a YAML text, in all and for each of its characters: aliases and merges let a short text
+# stand for an endless tree, while without them a value takes two characters at least.
+_MAX_NODES, _NODES_PER_CHARACTER, _NODES_OF_ANY = 200_000, 20, 100
 # More digits are no number that names a version, and take a time that grows with their square.
 _MAX_DIGITS = 64
 
@@ -54,19 +54,25 @@ def read_yaml_stream(text: str) -> list[Tree]:
     except Exception as error:
         # PyYAML has no one error for a value that does not fit its tag, or a key that is a list.
         raise DocumentUnreadable("The text is not YAML.") from error
-    return _tree(documents)
+    return _tree(documents, _most_nodes(text))
+
+
+def _most_nodes(text: str) -> int:
+    return min(_MAX_NODES, _NODES_OF_ANY + _NODES_PER_CHARACTER * len(text))
 
 
 class _Loader(_SafeLoader):
     """A loader of plain data that knows CloudFormation's short tags."""
 
-    merged = 0
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._merges_left = _most_nodes(text)
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Merge what ``<<`` names into ``node``, unless merges in merges make it too large."""
         super().flatten_mapping(node)
-        self.merged += len(node.value)
-        if self.merged > MAX_NODES:
+        self._merges_left -= len(node.value)
+        if self._merges_left < 0:
             raise DocumentUnreadable("The document is too large.")
 
 
@@ -91,18 +97,18 @@ _Loader.add_multi_constructor("!", _function)
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
-def _tree(documents: list[Any]) -> list[Tree]:
+def _tree(documents: list[Any], most_nodes: int) -> list[Tree]:
     """Return what the loader made as trees, unless aliases make them too large."""
     result: list[Tree] = [None] * len(documents)
-    nodes = 0
+    nodes_left = most_nodes
     ahead: list[tuple[object, Any, Any]] = [
         (document, result, position) for position, document in enumerate(documents)
     ]
     while ahead:
         value, container, key = ahead.pop()
         if isinstance(value, (dict, list)):
-            nodes += len(value)
-            if nodes > MAX_NODES:
+            nodes_left -= len(value)
+            if nodes_left < 0:
                 raise DocumentUnreadable("The document is too large.")
         if isinstance(value, dict):
             object_ = FoldedObject(dict.fromkeys(map(str, value)))

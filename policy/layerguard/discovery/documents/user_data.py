@@ -17,10 +17,9 @@ from layerguard.discovery.documents.structured import read_yaml
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
 from layerguard.discovery.tree import Tree
 
-MAX_BYTES = 1_000_000
-"""What user data may unpack to. EC2 takes 16 KiB of it packed."""
-MAX_NESTING = 8
-"""How deep messages may stand in messages."""
+# What user data may unpack to, in all and for each byte; EC2 takes 16 KiB of it packed.
+_MAX_BYTES, _MAX_RATIO = 1_000_000, 30
+_MAX_NESTING = 8  # of messages in messages
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}", re.ASCII)
 _BOTTLEROCKET = re.compile(r"^[ \t]*\[{1,2}settings[.\]]", re.MULTILINE)
@@ -51,7 +50,7 @@ def _unpacked(text: str) -> str:
         data = base64.b64decode(compact)
         if data.startswith(_GZIP):
             unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            data = unpacking.decompress(data, MAX_BYTES)
+            data = unpacking.decompress(data, min(_MAX_BYTES, _MAX_RATIO * len(data)))
             if not unpacking.eof:
                 raise DocumentUnreadable("The user data does not unpack, or not to its end.")
         return data.decode()
@@ -69,7 +68,7 @@ def _documents_in(message: str) -> Iterator[str]:
         kind = fields.get("content-type", "").partition(";")[0].strip().lower()
         boundary = _BOUNDARY.search(fields.get("content-type", ""))
         if kind.startswith("multipart/") and boundary:
-            if depth == MAX_NESTING:
+            if depth == _MAX_NESTING:
                 raise DocumentUnreadable("The message has messages in it too deeply.")
             mark = re.escape(boundary[1] or boundary[2])
             parts = re.split(rf"^--{mark}(?:--)?[ \t]*$\n?", body, flags=re.MULTILINE)

@@ -41,7 +41,7 @@ def beanstalk_build(leaf: Leaf) -> Platform | None:
 
 
 def code_build(leaf: Leaf) -> Platform | None:
-    """What ``environment.type`` says; a fleet makes it undecided."""
+    """The platform of ``environment.type``; a fleet makes it undecided."""
     kind = leaf.beside("type")
     if leaf.beside("fleet") is not None or not isinstance(kind, str):
         return None

@@ -17,7 +17,7 @@ LINUX_ARM64 = Platform("linux", "arm64")
 
 @dataclass(frozen=True, slots=True)
 class Presumed:
-    """A rule that is not documented: an image without the platform is a warning, and no violation."""
+    """A rule that is not documented: an image without the platform is only a warning."""
 
     rule: PlatformRule
 
@@ -34,7 +34,7 @@ def words(rule: PlatformRule) -> str:
 
 
 def undecided(_leaf: Leaf) -> Platform | None:
-    """Nothing in the resource says where the image will run."""
+    """Nothing in the resource decides where the image will run."""
     return None
 
 

@@ -16,12 +16,12 @@ _INSTANCE_TYPES_OF_JOBS = (
 
 
 def sagemaker_job(leaf: Leaf) -> Platform | None:
-    """Linux on the architecture of the job's instance type: arm64 for Graviton, else amd64."""
+    """Linux on the architecture of the job's instance type: arm64 for Graviton, or amd64."""
     return of_instances(*(reach(leaf.root, *keys) for keys in _INSTANCE_TYPES_OF_JOBS))
 
 
 def sagemaker_step(leaf: Leaf) -> Platform | None:
-    """Linux on the architecture of the step's instance type: arm64 for Graviton, else amd64."""
+    """Linux on the architecture of the step's instance type: arm64 for Graviton, or amd64."""
     processing = reach(leaf.nearest("ProcessingResources"), "ClusterConfig", "InstanceType")
     return sagemaker_training(leaf) if processing is None else of_instances(processing)
 
@@ -37,7 +37,7 @@ def sagemaker_supported(leaf: Leaf) -> Platform | None:
 
 
 def sagemaker_training(leaf: Leaf) -> Platform | None:
-    """Linux on the architecture of the training's instances: arm64 for Graviton, else amd64."""
+    """Linux on the architecture of the training's instances: arm64 for Graviton, or amd64."""
     keys = ("resourceConfig", "hyperParameterTuningResourceConfig")
     return leaf.once(_of_resources, *map(leaf.nearest, keys))
 

@@ -1,4 +1,4 @@
-"""What a bug hides: an image use in its place, so that silence always means checked."""
+"""Bugs in reading a resource, each as an image use in its place: silence always means checked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from layerguard.discovery.image_use import ImageUse, internal_error
 
 
-class Unread:
-    """Isolates the steps of reading one resource: a bug in one hides nothing that others find."""
+class Bugs:
+    """The bugs in reading one resource. One in one step hides nothing that the other steps find."""
 
     def __init__(self, urn: str, resource_type: str) -> None:
         self._urn = urn
@@ -18,9 +18,9 @@ class Unread:
 
     @contextmanager
     def at(self, path: str) -> Iterator[None]:
-        """Make a bug in what is read at ``path`` an undetermined use at that path."""
+        """Keep a bug in what is read at ``path`` as an undetermined use, instead of raising it."""
         try:
             yield
         except Exception as error:
-            verdict = internal_error(error, f"reading a {self._type}")
+            verdict = internal_error(error, f"reading a resource of type {self._type}")
             self.uses.append(ImageUse(self._urn, self._type, path, None, None, verdict, None))

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from unicodedata import east_asian_width
 
 Pieces: TypeAlias = tuple[str, ...]
-"""What of a drawing is written at once."""
+"""A part of a drawing that is written at once."""
 
 _PADDING = 4
 _RESET = "\x1b[0m"
@@ -28,7 +28,7 @@ class Section:
     natural_widths: list[int] | None = None
 
     def head(self, names: list[str]) -> None:
-        """Set the names of the columns; those of before leave their room."""
+        """Set the names of the columns; earlier names keep their width."""
         self.headers = names
         self._fit(names)
 
@@ -55,7 +55,7 @@ class Section:
     def widths(self, total: int) -> list[int]:
         """Return the widths of the columns, in proportion, so that they add up to ``total``.
 
-        What rounding leaves over is taken off from the left, and put on from the right.
+        What rounding leaves over is taken off from the left, and added from the right.
         """
         natural = self.natural_widths or []
         if not natural:
@@ -78,8 +78,8 @@ class Section:
         return turned
 
 
-def sections(title: str, value: Any) -> list[Section]:
-    """Return the sections that ``value`` is drawn as; none where there is nothing in it."""
+def sections_of(title: str, value: Any) -> list[Section]:
+    """Return the sections that ``value`` is drawn as; none if it is empty."""
     found: list[Section] = []
     _collect(found, title, value, 0)
     return found
@@ -88,7 +88,7 @@ def sections(title: str, value: Any) -> list[Section]:
 def drawing(parts: list[Section], terminal_width: int, *, color: bool) -> Iterator[Pieces]:
     """Return the lines of the drawing, each in the pieces that it is written in.
 
-    Sections of a single row are turned upright where the whole is wider than the terminal.
+    Sections of a single row are turned upright if the whole is wider than the terminal.
     """
     width = max(part.natural_width for part in parts)
     if width > terminal_width:
@@ -106,18 +106,24 @@ def _collect(found: list[Section], title: str | None, value: Any, depth: int) ->
         return
     if title is not None:
         found.append(Section(title, depth))
-    if isinstance(value, dict):
-        _collect_structure(found, value, depth)
-    elif isinstance(value, list) and isinstance(value[0], dict):
-        _collect_structures(found, title, value, depth)
-    elif isinstance(value, list):
-        for each in value:
-            if not _nested(each):
-                found[-1].add([each])
-            elif not any(_nested(member) for member in each):
-                found[-1].add(list(each))
-            else:
-                _collect(found, None, each, 0)
+    match value:
+        case dict():
+            _collect_structure(found, value, depth)
+        case [dict(), *_]:
+            _collect_structures(found, title, value, depth)
+        case list():
+            for item in value:
+                _collect_item(found, item)
+
+
+def _collect_item(found: list[Section], item: Any) -> None:
+    """Add a row with a scalar or a list of scalars, or the sections of what is nested deeper."""
+    if not _nested(item):
+        found[-1].add([item])
+    elif any(_nested(member) for member in item):
+        _collect(found, None, item, 0)
+    else:
+        found[-1].add(list(item))
 
 
 def _collect_structure(found: list[Section], value: dict[str, Any], depth: int) -> None:
@@ -189,7 +195,7 @@ def _centred(text: str, width: int, left: str) -> str:
 
 
 def _aligned(text: str, width: int, left: str, *, color: bool) -> str:
-    """Return the text two blanks from the left of a cell, or none where it is too narrow."""
+    """Return the text two blanks from the left of a cell, or none if the cell is too narrow."""
     room = width - 1 - len(left) - _width(text)
     start = 2 if room >= 2 else 0
     painted = f"{_BRIGHT_BLUE}{text}{_RESET}" if color else text
@@ -197,7 +203,7 @@ def _aligned(text: str, width: int, left: str, *, color: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """Return how many places a terminal gives to the text; those in doubt are given two."""
+    """Return the columns that the text takes on a terminal; ambiguous characters take two."""
     return sum(2 if east_asian_width(character) in "WFA" else 1 for character in text)
 
 

@@ -1,4 +1,4 @@
-"""The answer as output: what the query finds in it, in one of three formats."""
+"""Writes an answer, or what the query finds in it, in one of the AWS CLI's three formats."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TextIO
 
-from layerguard_cli.batch_check import table, text
+from layerguard_cli.batch_check.table_format import drawing, sections_of
+from layerguard_cli.batch_check.text_format import text_lines
 
 _RESET = "\x1b[0m"
 _UNKNOWN_WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """Writes an answer to ``stream``. ``color`` is on, off or auto: on a terminal."""
+class AnswerWriter:
+    """Writes answers to ``stream``. ``color`` is ``on``, ``off`` or ``auto``: on a terminal."""
 
     stream: TextIO
     format: str
@@ -43,15 +44,15 @@ class Output:
             self.stream.write("\n")
 
     def _text(self, _: str, value: Any) -> None:
-        for line in text.lines(value):
+        for line in text_lines(value):
             self.stream.write(f"{line}\n")
 
     def _table(self, title: str, value: Any) -> None:
-        sections = table.sections(title, value)
+        sections = sections_of(title, value)
         if sections:
             color = self.color == "on" or (self.color == "auto" and self.stream.isatty())
-            for pieces in table.drawing(sections, self._terminal_width(), color=color):
-                # Colours are switched off again after each piece, as in the AWS CLI.
+            for pieces in drawing(sections, self._terminal_width(), color=color):
+                # Each piece is followed by a reset, as in the AWS CLI.
                 self.stream.write("".join(f"{piece}{_RESET if color else ''}" for piece in pieces))
 
     def _terminal_width(self) -> int:

@@ -1,4 +1,4 @@
-"""As whom the command line asks, shown by the sandbox, which checks every signature."""
+"""The AWS credentials that the command line asks with, shown by the sandbox, which checks them."""
 
 from __future__ import annotations
 
@@ -72,23 +72,26 @@ def test_a_role_that_may_not_be_assumed_is_undetermined(
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
-        (["--profile", " "], "argument --profile: an empty text says nothing"),
+        (["--profile", " "], "argument --profile: the text is empty"),
         (["--role-arn", "checker"], "argument --role-arn: 'checker' is not the ARN of a role"),
         (["--role-arn", "arn:aws:iam::1:user/me"], "is not the ARN of a role, such as arn:aws:"),
         (["--external-id", "x"], "argument --external-id: only with --role-arn"),
         (["--endpoint-url", "localhost:1"], "'localhost:1' is not a URL that begins with http"),
+        (["--endpoint-url", "ftp://user:password@host"], "'ftp://host' is not a URL that begins"),
+        (["--timeout", "0"], "argument --timeout: '0' is not a number of seconds above 0"),
+        (["--total-timeout", "nan"], "'nan' is not a number of seconds above 0"),
         (["--region", "eu-west-1"], "unrecognized arguments: --region"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_a_wrong_option_is_exit_code_2(
-    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
         code: object = main(["check", *options, REFERENCE])
     except SystemExit as ended:
         code = ended.code
     assert code == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 
-def lines(
+def text_lines(
     value: Any, heading: str | None = None, columns: Sequence[str] | None = None
 ) -> Iterator[str]:
     """Return the lines of ``value``.
@@ -32,7 +32,7 @@ def _structure(
         cells = [str(value.get(name, "")) for name in columns]
         yield "\t".join([*_capitals(heading), *cells])
     for name in sorted(value.keys() - set(columns)):
-        yield from lines(value[name], name)
+        yield from text_lines(value[name], name)
 
 
 def _list(value: list[Any], heading: str | None) -> Iterator[str]:
@@ -41,7 +41,7 @@ def _list(value: list[Any], heading: str | None) -> Iterator[str]:
             {name for each in value for name, member in each.items() if not _nested(member)}
         )
         for each in value:
-            yield from lines(each, heading, columns)
+            yield from text_lines(each, heading, columns)
         return
     scalars = [str(each) for each in value if not _nested(each)]
     if scalars and heading is not None:
@@ -50,7 +50,7 @@ def _list(value: list[Any], heading: str | None) -> Iterator[str]:
         yield "\t".join(scalars)
     for each in value:
         if _nested(each):
-            yield from lines(each, heading)
+            yield from text_lines(each, heading)
 
 
 def _nested(value: Any) -> bool:

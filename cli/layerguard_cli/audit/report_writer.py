@@ -1,0 +1,53 @@
+"""Writes an audit's report in its format, to standard output or to a file."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from layerguard_cli.audit.whole_file import write_whole
+from layerguard_cli.reports.audit_report import AuditReport
+from layerguard_cli.reports.formats import Format, TableLayout
+from layerguard_cli.terminal import escape_what_cannot_be_encoded
+
+
+@dataclass(frozen=True, slots=True)
+class ReportWriter:
+    """Writes to ``file``, or to standard output if it is None.
+
+    With ``every_use`` a table lists what is available or skipped, too.
+    """
+
+    format: Format
+    file: Path | None
+    every_use: bool
+
+    def write(self, report: AuditReport, stdout: TextIO, stderr: TextIO) -> None:
+        """Write the report, and on ``stderr`` the run in numbers where no table shows them.
+
+        Raises OSError where it cannot be written.
+        """
+        text = self.format.render(report, self._layout(stdout))
+        if self.file:
+            write_whole(self.file, text)
+        else:
+            if self.format.is_document and isinstance(stdout, io.TextIOWrapper):
+                # A document declares its encoding, whatever that of the terminal is.
+                stdout.reconfigure(encoding="utf-8")
+            escape_what_cannot_be_encoded(stdout)
+            stdout.write(text)
+        if self.file or self.format.is_document:
+            print(report.summary, file=stderr)
+
+    def _layout(self, stdout: TextIO) -> TableLayout:
+        terminal = self.file is None and stdout.isatty()
+        colorless = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return TableLayout(
+            every_use=self.every_use,
+            width=shutil.get_terminal_size().columns if terminal else None,
+            color=terminal and not colorless,
+        )

@@ -1,0 +1,127 @@
+"""The options that ``check`` and ``audit`` share: platforms, limits, and AWS credentials."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from urllib.parse import urlsplit
+
+from layerguard.checking.limits import Limits
+from layerguard.errors import PlatformInvalid
+from layerguard.identity import ORDINARY, AssumedRole, Identity, without_credentials
+from layerguard.platform import Platform
+
+
+def add_platform_options(parser: argparse.ArgumentParser, *, one: str, every: str) -> None:
+    """Add the two options, of which one may be given; ``one`` and ``every`` are their help."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--platform", type=_platform, metavar="OS/ARCHITECTURE", help=one)
+    group.add_argument("--all-platforms", action="store_true", help=every)
+
+
+def add_limit_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for how long ECR may take; ``limits_of`` reads them."""
+    defaults = Limits()
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=defaults.image,
+        metavar="SECONDS",
+        help=f"the time for one image, retries included (default: {defaults.image:g})",
+    )
+    parser.add_argument(
+        "--total-timeout",
+        type=_seconds,
+        default=defaults.total,
+        metavar="SECONDS",
+        help=f"the time for all images together (default: {defaults.total:g})",
+    )
+
+
+def limits_of(arguments: argparse.Namespace) -> Limits:
+    """Return the limits in the options."""
+    return Limits(image=arguments.timeout, total=arguments.total_timeout)
+
+
+def add_identity_options(parser: argparse.ArgumentParser, *, otherwise: str) -> None:
+    """Add the options for AWS credentials; ``otherwise`` names those that are used without them.
+
+    There is none for a region: each reference has its own. ``identity_of`` reads them.
+    """
+    group = parser.add_argument_group(
+        "identity", f"The AWS credentials to ask ECR with; without these {otherwise}."
+    )
+    group.add_argument(
+        "--profile", type=_text, metavar="NAME", help="the profile of the AWS configuration"
+    )
+    group.add_argument(
+        "--role-arn",
+        type=_role,
+        metavar="ARN",
+        help="the role to assume, from the profile or boto3's ordinary chain",
+    )
+    group.add_argument(
+        "--external-id",
+        type=_text,
+        metavar="ID",
+        help="the external ID that the role requires; only with --role-arn",
+    )
+    group.add_argument("--endpoint-url", type=_url, metavar="URL", help="ask ECR at this URL")
+
+
+def identity_of(arguments: argparse.Namespace) -> Identity:
+    """Return the identity in the options.
+
+    Raises argparse.ArgumentTypeError for an external ID without a role.
+    """
+    if arguments.external_id and not arguments.role_arn:
+        raise argparse.ArgumentTypeError("argument --external-id: only with --role-arn")
+    role = AssumedRole(arguments.role_arn, arguments.external_id) if arguments.role_arn else None
+    identity = Identity(
+        profile=arguments.profile,
+        roles=(role,) if role else (),
+        ecr_endpoint=arguments.endpoint_url,
+    )
+    return ORDINARY if identity == ORDINARY else identity
+
+
+def _platform(text: str) -> Platform:
+    try:
+        return Platform.parse(text)
+    except PlatformInvalid as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the text is empty")
+    return text
+
+
+def _role(text: str) -> str:
+    """Source: AWS IAM user guide, "IAM ARNs"."""
+    parts = text.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn" or parts[2] != "iam" or parts[5][:5] != "role/":
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the ARN of a role, such as arn:aws:iam::123456789012:role/checker"
+        )
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise argparse.ArgumentTypeError(
+            f"{without_credentials(text)!r} is not a URL that begins with http or https"
+        )
+    return text

@@ -1,0 +1,227 @@
+"""No input of n bytes costs more than about n log n, and what expands has a bound.
+
+Each case is large enough that a square of its size would take minutes or gigabytes; the budget is
+one that only this misses. Processor time, because other work on the machine does not count.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from layerguard.discovery import discover
+from layerguard.discovery.documents import READERS
+from layerguard.discovery.documents.unreadable import DocumentUnreadable
+from layerguard.discovery.tree import plain
+
+from tests.discovery.engine_inputs import targets
+from tests.fakes import HOST
+
+WEB = f"{HOST}/shop/web:1"
+BUDGET = 10.0
+"""Seconds of processor time."""
+
+
+@contextmanager
+def within_budget() -> Iterator[None]:
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < BUDGET
+
+
+def bomb(first: str, level: Callable[[int], str], levels: int) -> str:
+    return first + "".join(level(number) for number in range(1, levels))
+
+
+def packed(text: str) -> str:
+    return base64.b64encode(gzip.compress(text.encode())).decode()
+
+
+def nested_messages(depth: int) -> str:
+    def head(level: int) -> str:
+        return f'Content-Type: multipart/mixed; boundary="b{level}"\n\n--b{level}\n'
+
+    leaf = "Content-Type: text/cloud-config\n\n#cloud-config\na: 1\n"
+    closing = "".join(f"--b{level}--\n" for level in reversed(range(depth)))
+    return "".join(map(head, range(depth))) + leaf + closing
+
+
+N = 200_000
+DOCUMENTS = {
+    "arguments in arguments": ("dockerfile", bomb("ARG a0=xx\n", lambda n: f"ARG a{n}=$a{n - 1}$a{n - 1}\n", 40) + "FROM $a39"),
+    "one argument in many": ("dockerfile", f"ARG a={'x' * N}\n" + "".join(f"ARG b{n}=$a-\n" for n in range(N // 10)) + "FROM a"),
+    "an argument many times": ("dockerfile", f"ARG a={'x' * N}\nFROM {'$a' * N}"),
+    "triggers of triggers": ("dockerfile", "FROM a\n" + "ONBUILD " * N),
+    "blanks of a heredoc": ("dockerfile", f"FROM a\nRUN <<{' ' * N}a<"),
+    "flags": ("dockerfile", "FROM a\nRUN " + '--mount=type=cache,"' * (N // 20)),
+    "open quotes": ("dockerfile", "FROM a\nRUN " + "\\\"'" * (N // 3)),
+    "blanks of a directive": ("dockerfile", f"#{' ' * N}x\n#{' ' * N}syntax{' ' * N}"),
+    "stages": ("dockerfile", "".join(f"FROM s{n} AS s{n + 1}\nCOPY --from=s{n} / /\n" for n in range(N // 40))),
+    "a long word": ("spark", "--conf a=" + "x" * N),
+    "open quotes of arguments": ("spark", "\\'" * N + "'" + "\\\"" * N),
+    "blanks of user data": ("user-data", " " * N + "#"),
+    "empty lines of user data": ("user-data", "\n" * N + "[x"),
+    "packed blanks": ("user-data", packed("#cloud-config\n" + " " * 900_000)),
+    "packed without end": ("user-data", packed("#cloud-config\n" + " " * 90_000_000)),
+    "messages in messages": ("user-data", nested_messages(N // 60)),
+    "parts of a message": ("user-data", 'Content-Type: multipart/mixed; boundary="b"\n\n' + "--b\n\n" * (N // 5)),
+    "parameters of a header": ("user-data", 'Content-Type: multipart/mixed; x="' + ";" * N + "\n\n"),
+    "folded lines of a header": ("user-data", "Content-Type: x\n" + " \n" * N),
+    "aliases": ("yaml", bomb("a0: &a0 [x]\n", lambda n: f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n", 30)),
+    "merges": ("yaml", bomb("a0: &a0 {x: 1}\n", lambda n: f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n", 30)),
+    "aliases in a stream": ("yaml-stream", f"---\na: &a [{'x, ' * 300}]\nb: [{'*a, ' * 300}]\n" * 300),
+    "a number of many digits": ("yaml", "a: 1" + "0" * N),
+    "a number of many sixties": ("yaml", "a: 1" + ":1" * N),
+    "brackets": ("yaml", "[" * N),
+    "dashes": ("yaml", "- " * N),
+    "brackets of JSON": ("json", "[" * N),
+    "quotes of a job": ("nomad", 'a = "' + '\\"' * N + "\\"),
+    "comments of a job": ("nomad", "/* " * N),
+    "heredocs of a job": ("nomad", "<<A\n" * N),
+    "strings of a job": ("nomad", "image = '' " * (N // 10)),
+    "blanks of a job": ("nomad", f"image{' ' * N}image ={' ' * N}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reader", "text"), DOCUMENTS.values(), ids=DOCUMENTS)
+def test_a_document_costs_no_more_than_its_size(reader: str, text: str) -> None:
+    with within_budget(), suppress(DocumentUnreadable):
+        READERS[reader](text, ({},))
+
+
+def stack(**template: Any) -> tuple[str, Any]:
+    return "aws:cloudformation/stack:Stack", {"templateBody": json.dumps(template)}
+
+
+def function(image: Any, **more: Any) -> tuple[str, Any]:
+    resource = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"ImageUri": image}}}
+    return stack(Resources={"F": resource}, **more)
+
+
+def substitutions(levels: int) -> Any:
+    image: Any = "xx"
+    for _ in range(levels):
+        image = {"Fn::Sub": ["${a}${a}", {"a": image}]}
+    return image
+
+
+def join(levels: int) -> Any:
+    image: Any = "xx"
+    for _ in range(levels):
+        image = {"Fn::Join": [image, ["", "", "", ""]]}
+    return image
+
+
+def deep(levels: int) -> str:
+    return f'{{"Resources": {{"F": {{"Type": "T", "Properties": {"[" * levels}{"]" * levels}}}}}}}'
+
+
+def pods(containers: int, **spec: Any) -> tuple[str, Any]:
+    return "kubernetes:core/v1:Pod", {
+        "spec": {"containers": [{"image": f"x{number}"} for number in range(containers)], **spec}
+    }
+
+
+def affinity(terms: int) -> Any:
+    expressions = [{"key": f"k{n}", "operator": "In", "values": ["x"]} for n in range(terms)]
+    required = {"nodeSelectorTerms": [{"matchExpressions": expressions}] * 2}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+
+
+def chart(images: int, registry: str) -> tuple[str, Any]:
+    values = {f"i{n}": {"image": {"repository": "web", "tag": "1"}} for n in range(images)}
+    return "kubernetes:helm.sh/v3:Release", {
+        "values": {"global": {"imageRegistry": registry}, **values}
+    }
+
+
+M = 5_000
+RESOURCES = {
+    "texts in texts": function(substitutions(32)),
+    "separators in separators": function(join(32)),
+    "a long default in many places": function(
+        {"Fn::Join": ["", [{"Ref": "P"}] * M]}, Parameters={"P": {"Default": "x" * N}}
+    ),
+    "a list in many places": function([{"Ref": "P"}] * M, Parameters={"P": {"Default": ["x"] * M}}),
+    "a map in many places": function(
+        [{"Fn::FindInMap": ["a", "b", "c"]}] * M, Mappings={"a": {"b": {"c": [WEB] * M}}}
+    ),
+    "a map that has no such key": function(
+        [{"Fn::FindInMap": ["z", "b", "c"]}] * M, Mappings={f"a{n}": {} for n in range(M)}
+    ),
+    "open braces": function({"Fn::Sub": "${" * N}),
+    "a deep template": ("aws:cloudformation/stack:Stack", {"templateBody": deep(900)}),
+    "properties in any case": stack(
+        Resources={
+            "T": {
+                "Type": "AWS::ECS::TaskDefinition",
+                "Properties": {
+                    **{f"p{n}": n for n in range(M)},
+                    "ContainerDefinitions": [{"Image": "x"}] * M,
+                },
+            }
+        }
+    ),
+    "a pod's node affinity": pods(M, affinity=affinity(M)),
+    "a task's launch types": (
+        "aws-native:ecs:TaskDefinition",
+        {
+            "requiresCompatibilities": ["EC2"] * M,
+            "containerDefinitions": [{"image": "x"}] * M,
+        },
+    ),
+    "a batch job's instance types": (
+        "aws-native:batch:JobDefinition",
+        {
+            "nodeProperties": {
+                "nodeRangeProperties": [
+                    {
+                        "instanceTypes": ["m7g.large"] * M,
+                        "ecsProperties": {"taskProperties": [{"containers": [{"image": "x"}] * M}]},
+                    }
+                ]
+            }
+        },
+    ),
+    "places that are never pulled": (
+        "kubernetes:core/v1:PodList",
+        {"items": [{"status": {"a": WEB}, "spec": {"b": WEB}} for _ in range(M)]},
+    ),
+    "many short documents of aliases": (
+        "kubernetes:helm.sh/v3:Release",
+        {"valueYamlFiles": ["&a [*a]", "&a {<<: *a}", "a: &a [b, b]\nc: [*a, *a]"] * (M // 5)},
+    ),
+    "much packed user data": (
+        "aws:ec2/spotFleetRequest:SpotFleetRequest",
+        {"launchSpecifications": [{"userData": packed("#cloud-config\n" + "- a\n" * N)}] * M},
+    ),
+    "a chart's registry": chart(M, "x" * N),
+    "a pipeline's role": (
+        "aws:codepipeline/pipeline:Pipeline",
+        {
+            "roleArn": f"arn:{'a' * N}",
+            "region": "r" * N,
+            "stages": [
+                {
+                    "actions": [
+                        {"provider": "ECR", "configuration": {"RepositoryName": "shop/web"}}
+                    ]
+                    * M
+                }
+            ],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("resource_type", "inputs"), RESOURCES.values(), ids=RESOURCES)
+def test_a_resource_costs_no_more_than_its_size(resource_type: str, inputs: Any) -> None:
+    with within_budget():
+        found = discover("urn", resource_type, plain(inputs))
+    assert "internal-error" not in dict(targets(found)).values()
