@@ -36,7 +36,7 @@ LAYERS = st.lists(st.sampled_from([f"layer {number}" for number in range(8)]), m
 
 @dataclass
 class Image:
-    """What was pushed under one tag: its manifests with what an index says of their platform.
+    """What was pushed under one tag: its manifests, with their platforms in an index.
 
     ``indexes`` are those between the top and the manifests.
     """

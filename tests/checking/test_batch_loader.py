@@ -205,16 +205,21 @@ def test_an_error_is_of_its_call_alone(loads: Loads) -> None:
     assert loads.answers == [{2: (WEB, 2)}]
 
 
-def test_a_call_that_is_cancelled_is_a_timeout_and_stops_no_later_one(loads: Loads) -> None:
-    loads.load(1)
+def test_a_call_that_no_load_waits_for_is_cancelled_and_its_questions_may_be_asked_again(
+    loads: Loads,
+) -> None:
+    loads.load_together(([1, 3], WEB), ([2, 3], WEB))
     loads.queue.send()
-    loads.load(2)
     (call,) = loads.queue.tasks
-    loads.queue.sent.clear()
-    loads.loop.perform(call.cancel)
-    assert [type(error) for error in loads.errors] == [asyncio.TimeoutError]
+    loads.loop.perform(loads.tasks[1].cancel)
+    assert not call.done()
+    loads.loop.perform(loads.tasks[2].cancel)
+    assert call.done()
+    loads.queue.sent.clear()  # it was cancelled
+    loads.load(3, 4)
     loads.queue.answer_all()
-    assert loads.answers == [{2: (WEB, 2)}]
+    assert loads.answers == [{3: (WEB, 3), 4: (WEB, 4)}]
+    assert loads.calls == [(WEB, (3, 4))]
 
 
 def test_a_load_that_is_cancelled_takes_no_answer_from_those_that_share_its_call(

@@ -169,17 +169,3 @@ def test_a_caller_that_is_cancelled_keeps_no_place_in_the_queue(
     loop.perform(other.cancel)
     assert third.done()
     assert order == ["third"] if not is_sent else order[-1:] == ["third"]
-
-
-def test_a_call_that_hangs_gives_its_place_to_the_next_after_its_seconds() -> None:
-    async def scenario() -> None:
-        queue, was_sent = CallQueue(1, seconds=0.05), asyncio.Event()
-
-        async def call() -> None:
-            was_sent.set()
-
-        queue.submit(_hang)
-        queue.submit(call)
-        await asyncio.wait_for(was_sent.wait(), 60)
-
-    asyncio.run(scenario())

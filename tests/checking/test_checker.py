@@ -242,6 +242,27 @@ def test_an_image_that_was_timed_out_stays_so_for_the_whole_run() -> None:
         assert codes(checker.check(uses)) == ["timed-out", "available"]
 
 
+def test_many_threads_get_the_same_verdicts_at_the_same_time() -> None:
+    registry = FakeRegistry()
+    for tag in range(0, 40, 2):
+        registry.put(manifest("base", f"app {tag}"), str(tag))
+    uses = [use(f"shop/web:{tag}") for tag in range(40)]
+    found: list[list[str]] = []
+    with checking(registry) as checker:
+        checker.prefetch(request(f"shop/web:{tag}") for tag in range(0, 40, 3))
+
+        def check(shift: int) -> None:
+            verdicts = checker.check([*uses[shift:], *uses[:shift]])
+            found.append(codes([*verdicts[40 - shift :], *verdicts[: 40 - shift]]))
+
+        threads = [threading.Thread(target=check, args=(shift,)) for shift in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+    assert found == [["available", "image-not-found"] * 20] * 8
+
+
 # With a backend that decides when the test says so.
 
 

@@ -278,6 +278,20 @@ def test_an_image_that_comes_meanwhile_is_available() -> None:
     assert (verdict.code, sleeps.taken) == (Code.AVAILABLE, [1.0, 2.0])
 
 
+def test_the_explanation_of_an_image_that_did_not_come_is_of_its_last_listing() -> None:
+    registry = FakeRegistry()
+    sleeps = Sleeps(registry)
+
+    async def sleep(seconds: float) -> None:
+        await sleeps.sleep(seconds)
+        registry.list(ListedImage(digest_of("a"), (f"1.{sleeps.now:g}",)))
+
+    with closing(InProcessBackend(registry, 2, sleeps.clock, sleep)) as backend:
+        backend.limit(Limits(absent=3.0), ())
+        (recorder,) = start(backend, request("shop/web:1.0"))
+        assert recorder.explanation.reason.endswith("The nearest tag is 1.3.")
+
+
 @pytest.mark.parametrize("absent", [0.0, 40.0])
 def test_an_image_that_will_not_come_is_not_asked_for_again(absent: float) -> None:
     registry = FakeRegistry()
@@ -287,6 +301,21 @@ def test_an_image_that_will_not_come_is_not_asked_for_again(absent: float) -> No
         backend.limit(Limits(absent=absent), ())
         (denied,) = check(backend, request())
         assert (denied.code, sleeps.taken) == (Code.ACCESS_DENIED, [])
+
+
+def test_a_later_check_that_hangs_does_not_hide_that_the_image_was_not_there() -> None:
+    registry = FakeRegistry()
+    sleeps = Sleeps(registry)
+
+    async def sleep(seconds: float) -> None:
+        await sleeps.sleep(seconds)
+        registry.hanging.add("images")
+
+    with closing(InProcessBackend(registry, 2, sleeps.clock, sleep)) as backend:
+        backend.limit(Limits(image=0.2, absent=0.2), ())
+        (verdict,) = check(backend, request())
+    assert verdict.code is Code.IMAGE_NOT_FOUND
+    assert registry.calls_made.count("images") == 2
 
 
 def test_absent_images_of_one_repository_are_asked_for_again_together() -> None:

@@ -1,4 +1,4 @@
-"""The prefetch file: for whom it is, for how long, without secrets, and harmless whatever is in it."""
+"""The prefetch file: for one stack and identity, for an hour, without secrets, never harmful."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def path_in(tmp_path: Path) -> Path:
     return found
 
 
-# For whom it is, and for how long.
+# Which stack and identity it is for, and for how long.
 
 
 def test_each_identity_gets_what_it_asked_itself_and_nothing_else(tmp_path: Path) -> None:

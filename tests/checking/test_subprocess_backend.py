@@ -228,6 +228,19 @@ def test_limits_and_forgotten_repositories_reach_the_worker(registry: Registry) 
         assert check(backend, absent)[0].code is Code.AVAILABLE
 
 
+def test_an_image_that_was_deleted_after_the_listing_is_gone_once_that_is_forgotten(
+    registry: Registry,
+) -> None:
+    text = registry.push("shop/web", oci_image("web"), tag="1").reference
+    present, absent = request_of(text), request_of(text.removesuffix(":1") + ":2")
+    with closing(SubprocessBackend(no_fallback)) as backend:
+        codes = [each.code for each in check(backend, present, absent)]
+        assert codes == [Code.AVAILABLE, Code.IMAGE_NOT_FOUND]
+        registry.delete_image("shop/web", "1")
+        backend.forget(present.reference.repository)
+        assert check(backend, present)[0].code is Code.IMAGE_NOT_FOUND
+
+
 def test_limits_that_were_set_before_the_worker_was_started_reach_it(registry: Registry) -> None:
     pushed = registry.push("shop/web", oci_image("web"), tag="1")
     absent = request_of(pushed.reference.removesuffix(":1") + ":2")

@@ -56,10 +56,10 @@ class CheckListener(Protocol):
     """Receives the results of one check. Called from any thread; must return quickly."""
 
     def decided(self, verdict: Verdict, counters: Counters, *, explaining: bool) -> None:
-        """Take the verdict, which stands; where ``explaining``, better words may follow."""
+        """Take the verdict, which is final; where ``explaining``, ``explained`` may follow."""
 
     def explained(self, verdict: Verdict) -> None:
-        """Take the same verdict in better words."""
+        """Take the same verdict with a better reason and next step."""
 
 
 class CheckBackend(Protocol):

@@ -20,12 +20,12 @@ class BackgroundLoop:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        begun: Future[asyncio.AbstractEventLoop] = Future()
+        started: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(
-            target=self._run_loop, args=(begun,), name="layerguard-loop", daemon=True
+            target=self._run_loop, args=(started,), name="layerguard-loop", daemon=True
         )
         self._thread.start()
-        self._loop = begun.result()
+        self._loop = started.result()
 
     def call(self, function: Callable[..., object], *arguments: Any) -> None:
         """Call ``function`` soon, in the order of such calls; after the end nothing is called."""
@@ -49,17 +49,17 @@ class BackgroundLoop:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _run_loop(self, begun: Future[asyncio.AbstractEventLoop]) -> None:
-        run = self._run(begun)
+    def _run_loop(self, started: Future[asyncio.AbstractEventLoop]) -> None:
+        run = self._run(started)
         try:
             asyncio.run(run)
         except Exception as error:
             run.close()
-            if begun.done():
+            if started.done():
                 raise
-            begun.set_exception(error)  # a loop takes files, and there may be too many open
+            started.set_exception(error)  # a loop takes files, and there may be too many open
 
-    async def _run(self, begun: Future[asyncio.AbstractEventLoop]) -> None:
+    async def _run(self, started: Future[asyncio.AbstractEventLoop]) -> None:
         self._end = asyncio.Event()
-        begun.set_result(asyncio.get_running_loop())
+        started.set_result(asyncio.get_running_loop())
         await self._end.wait()

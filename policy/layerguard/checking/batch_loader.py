@@ -6,7 +6,7 @@ The DataLoader pattern, with a batcher for each repository.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -78,22 +78,30 @@ class PendingAnswers(Generic[_Question, _Answer]):
 
     def __init__(self, batches: Mapping[_Question, _Batch[_Question, _Answer]]) -> None:
         self._batches = batches
+        for batch in self._distinct:
+            batch.waiting += 1
 
     def prioritise(self) -> None:
         """Send what was not sent yet before all else."""
-        for batch in dict.fromkeys(self._batches.values()):
+        for batch in self._distinct:
             batch.prioritise()
 
     async def answers(self) -> Mapping[_Question, _Answer]:
-        """Return the answer to each question when all are there.
+        """Return the answer to each question when all are there. To be called once.
 
-        A caller that is cancelled takes no answer from the others, who share the batch.
+        A caller that is cancelled takes no answer from the others that share a batch. A call that
+        no caller waits for any more is cancelled, so that it keeps no other from being sent.
         """
-        answers = {
-            batch: await asyncio.shield(batch.answers)
-            for batch in dict.fromkeys(self._batches.values())
-        }
+        try:
+            answers = {batch: await asyncio.shield(batch.answers) for batch in self._distinct}
+        finally:
+            for batch in self._distinct:
+                batch.release()
         return {question: answers[batch][question] for question, batch in self._batches.items()}
+
+    @property
+    def _distinct(self) -> Iterable[_Batch[_Question, _Answer]]:
+        return dict.fromkeys(self._batches.values())
 
 
 class _RepositoryBatcher(Generic[_Question, _Answer]):
@@ -134,6 +142,13 @@ class _RepositoryBatcher(Generic[_Question, _Answer]):
             self._under_way += 1
         self._queue.submit(partial(self._call, batch), priority)
 
+    def abandon(self, batch: _Batch[_Question, _Answer]) -> None:
+        """Cancel the call of ``batch``, whose questions may then be asked again."""
+        for question in batch.questions:
+            del self.batches[question]
+        if batch.call:
+            batch.call.cancel()
+
     def _flush_soon(self) -> None:
         """Flush at the end of this event-loop iteration, when all that run in it have asked."""
         asyncio.get_running_loop().call_soon(self._flush)
@@ -149,13 +164,15 @@ class _RepositoryBatcher(Generic[_Question, _Answer]):
         if self._gathering is batch:  # nothing can join it any more
             self._gathering = None
         batch.sent()
+        batch.call = asyncio.current_task()
         try:
             batch.answers.set_result(await self._ask(tuple(batch.questions)))
-        except asyncio.CancelledError:  # the queue does so to a call that hangs
-            batch.answers.set_exception(asyncio.TimeoutError())
+        except asyncio.CancelledError:  # nothing waits for it
+            batch.answers.cancel()
         except Exception as error:
             batch.answers.set_exception(error)
-        batch.answers.exception()  # every check that shares it may have been cancelled
+            batch.answers.exception()  # every check that shares it may have been cancelled
+        batch.call = None
         batch.questions.clear()  # there may be thousands, and the answers have them too
         self._under_way -= 1
         self._flush_soon()
@@ -164,12 +181,23 @@ class _RepositoryBatcher(Generic[_Question, _Answer]):
 class _Batch(Generic[_Question, _Answer]):
     """Questions that are asked in one call."""
 
-    __slots__ = ("_batcher", "_on_sending", "answers", "is_queued", "is_sent", "questions")
+    __slots__ = (
+        "_batcher",
+        "_on_sending",
+        "answers",
+        "call",
+        "is_queued",
+        "is_sent",
+        "questions",
+        "waiting",
+    )
 
     def __init__(self, batcher: _RepositoryBatcher[_Question, _Answer]) -> None:
         self.questions: list[_Question] = []
         self.answers: asyncio.Future[Mapping[_Question, _Answer]]
         self.answers = asyncio.get_running_loop().create_future()
+        self.call: asyncio.Task[Any] | None = None
+        self.waiting = 0
         self.is_queued = False
         self.is_sent = False
         self._batcher = batcher
@@ -187,8 +215,14 @@ class _Batch(Generic[_Question, _Answer]):
         if not self.is_sent:
             self._batcher.queue(self, Priority.URGENT)
 
+    def release(self) -> None:
+        """Take note that one caller less waits for this."""
+        self.waiting -= 1
+        if self.call and not self.waiting:
+            self._batcher.abandon(self)
+
     def sent(self) -> None:
-        """Mark this as sent, and call who waits for that."""
+        """Mark this as sent, and call the callbacks."""
         self.is_sent = True
         for callback in self._on_sending:
             callback()

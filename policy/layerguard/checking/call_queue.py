@@ -8,8 +8,6 @@ from collections.abc import Callable, Coroutine
 from enum import IntEnum
 from typing import Any, TypeAlias, TypeVar
 
-from layerguard.checking.limits import Limits
-
 _Result = TypeVar("_Result")
 Call: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
 """Makes the coroutine of a call when it is sent, and not before."""
@@ -28,21 +26,19 @@ class Priority(IntEnum):
     """A check that has begun is finished before another one begins."""
     NORMAL = 2
     LOW = 3
-    """It only makes better words."""
+    """It only serves an explanation."""
 
 
 class CallQueue:
     """Sends calls by priority and then in order, at most ``size`` at a time.
 
-    A call that has not ended ``seconds`` after it was sent is cancelled: calls that hang must not
-    keep others from being sent. Not thread-safe; bound to the running event loop.
+    Not thread-safe; bound to the running event loop.
     """
 
-    def __init__(self, size: int, seconds: float = Limits().image) -> None:
+    def __init__(self, size: int) -> None:
         self.size = size
-        self.seconds = seconds
         self._waiting: tuple[deque[Call], ...] = tuple(deque() for _ in Priority)
-        self._under_way: dict[asyncio.Task[None], asyncio.TimerHandle] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
         self._is_scheduled = False
 
     def submit(self, call: Call, priority: Priority = Priority.NORMAL) -> None:
@@ -87,17 +83,15 @@ class CallQueue:
             if waiting is None or len(self._under_way) >= self.size:
                 return
             task = asyncio.ensure_future(waiting.popleft()())
-            timer = asyncio.get_running_loop().call_later(self.seconds, task.cancel)
-            self._under_way[task] = timer
+            self._under_way.add(task)
             task.add_done_callback(self._ended)
         self._schedule()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way[task].cancel()
         # The slot is freed one iteration later, so that what follows from the answer is queued
         # before the next call is chosen.
         asyncio.get_running_loop().call_soon(self._free, task)
 
     def _free(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
+        self._under_way.discard(task)
         self._schedule()

@@ -73,7 +73,7 @@ class _Stopwatch:
 class _Check:
     """A check under way, as the listener of the backend that runs it. Thread-safe.
 
-    The first verdict stands; an explanation changes its words and nothing else.
+    The first verdict is final; an explanation changes its reason and next step only.
     """
 
     def __init__(
@@ -98,10 +98,10 @@ class _Check:
         with self._lock:
             if self.explanation.done() or not self.verdict.done():
                 return
-            stands = self.verdict.result()
-            if verdict.code is stands.code:
-                stands = replace(stands, reason=verdict.reason, next_step=verdict.next_step)
-            self.explanation.set_result(stands)
+            final = self.verdict.result()
+            if verdict.code is final.code:
+                final = replace(final, reason=verdict.reason, next_step=verdict.next_step)
+            self.explanation.set_result(final)
 
 
 class Checker:
@@ -176,7 +176,7 @@ class Checker:
         uses = tuple(uses)
         self.start(uses)
         known = [self._verdict(use) for use in uses]
-        # All verdicts stand: what is left of the time for better words is shared by all.
+        # All verdicts are known: they share what is left of the time for explanations.
         return tuple(self._explained(verdict, check) for verdict, check in known)
 
     def check_each(self, uses: Iterable[ImageUse]) -> Iterator[tuple[ImageUse, Verdict]]:
@@ -275,7 +275,7 @@ class Checker:
         return self._wait_for(request, check), check
 
     def _explained(self, verdict: Verdict, check: _Check | None) -> Verdict:
-        """Return ``verdict`` in better words, if they come within what time is left."""
+        """Return ``verdict`` as explained, if that comes within the time that is left."""
         if check is None or verdict.code is Code.TIMED_OUT:
             return verdict
         began = self._clock()

@@ -47,7 +47,7 @@ def with_platforms(
 
 
 def is_served(wanted: Platform, platform: Platform) -> bool:
-    """Tell whether an image whose config names ``platform`` may run on ``wanted``.
+    """Return whether an image whose config names ``platform`` may run on ``wanted``.
 
     Many builders leave the variant out of a config, so one that is absent is not compared.
     """

@@ -1,4 +1,4 @@
-"""Explanations: better words for a verdict that stands, asked for after it.
+"""Explanations: a better reason and next step for a verdict, asked for after it is delivered.
 
 The nearest tags and repositories, and the principal that was denied. An explanation never changes
 the code of a verdict; one that does not come in time is left out.
@@ -26,25 +26,25 @@ _LOOKED_AT = 2_000
 
 
 def may_explain(verdict: Verdict) -> bool:
-    """Tell whether asking may give better words for ``verdict``."""
+    """Return whether asking may give ``verdict`` a better reason."""
     if verdict.code is Code.ACCESS_DENIED:
         return _lacks_the_caller(Denial.parse(verdict.reason))
     return verdict.code in (Code.IMAGE_NOT_FOUND, Code.REPOSITORY_NOT_FOUND)
 
 
 async def explain(reference: ImageReference, verdict: Verdict, questions: Questions) -> Verdict:
-    """Return ``verdict`` in better words, where ``questions`` give any."""
+    """Return ``verdict`` with a better reason and next step, where ``questions`` give any."""
     repository = reference.repository
     if verdict.code is Code.IMAGE_NOT_FOUND:
         listing = await questions.listing(repository)
         tag = reference.image_id.tag
-        words = tags_beside(tag, listing) if tag and isinstance(listing, ImageListing) else ""
+        more = tags_beside(tag, listing) if tag and isinstance(listing, ImageListing) else ""
     elif verdict.code is Code.REPOSITORY_NOT_FOUND:
         names = await questions.repository_names(repository)
-        words = names_beside(repository.name, names) if isinstance(names, RepositoryNames) else ""
+        more = names_beside(repository.name, names) if isinstance(names, RepositoryNames) else ""
     else:
         return await _with_caller(repository, verdict, questions)
-    return replace(verdict, reason=f"{verdict.reason} {words}".rstrip())
+    return replace(verdict, reason=f"{verdict.reason} {more}".rstrip())
 
 
 def tags_beside(wanted: str, listing: ImageListing) -> str:
@@ -60,10 +60,10 @@ def tags_beside(wanted: str, listing: ImageListing) -> str:
     newest_first = sorted(pulled, key=lambda image: image.pushed_at, reverse=True)
     tags = [tag for image in newest_first for tag in image.tags]
     dated = [tag for image in newest_first if image.pushed_at for tag in image.tags]
-    words = [_sentence("The nearest tag", _nearest(wanted, tags))]
+    sentences = [_sentence("The nearest tag", _nearest(wanted, tags))]
     if listing.complete:
-        words.append(_sentence("The newest tag", dated[:_NEWEST]))
-    return " ".join(filter(None, words))
+        sentences.append(_sentence("The newest tag", dated[:_NEWEST]))
+    return " ".join(filter(None, sentences))
 
 
 def names_beside(wanted: str, repositories: RepositoryNames) -> str:
@@ -85,7 +85,7 @@ async def _with_caller(repository: Repository, verdict: Verdict, questions: Ques
 
 
 def _lacks_the_caller(denial: Denial) -> bool:
-    """Tell whether GetCallerIdentity may name the caller; it fails where AssumeRole was denied."""
+    """Return whether GetCallerIdentity may name the caller; it fails if AssumeRole was denied."""
     return denial.caller is None and not denial.is_of_a_role
 
 

@@ -72,11 +72,12 @@ async def check_image(
     layers = questions.layers(repository, sorted(blobs))
     read = questions.platforms(repository, configs)
     answers, platforms, (listing, is_cache) = await asyncio.gather(
-        layers.answers(), read.answers(), _about_absent(resolution, reference, questions)
+        layers.answers(), read.answers(), _listing_and_cache(resolution, reference, questions)
     )
     absent = list(_absent_problems(resolution, listing))
     if again and any(each.code is Code.INCONSISTENT_ANSWER for each in absent):
-        return await check_image(reference, wanted, questions.fresh_copy(), again=False)
+        questions.refresh()
+        return await check_image(reference, wanted, questions, again=False)
     problems = [
         *_layer_problems(answers.values()),
         *map(_problem, resolution.errors),
@@ -105,12 +106,12 @@ async def check_image(
     )
 
 
-async def _about_absent(
+async def _listing_and_cache(
     resolution: Resolution, reference: ImageReference, questions: Questions
 ) -> tuple[ImageListing | None, bool | None]:
-    """Return what tells why ECR does not give an image: archived, gone, or not pulled yet.
+    """Return the repository's listing and whether it is a cache; None where that is not known.
 
-    That is the listing of the repository, and whether it is a cache; None where it is not known.
+    They distinguish archived images, images that are gone, and those that were not pulled yet.
     """
     if not resolution.absent:
         return None, None

@@ -24,7 +24,7 @@ from layerguard.verdict import Code, Follows, Verdict
 Check: TypeAlias = Callable[[ImageReference, "Platform | None", Questions], Awaitable[Verdict]]
 Explain: TypeAlias = Callable[[ImageReference, Verdict, Questions], Awaitable[Verdict]]
 
-# Seconds between two looks at what is not there yet.
+# Seconds between two checks of an image that is not there yet.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 10.0
 # More explanations than this would take longer than a run waits for them, and hold checks up.
@@ -65,7 +65,7 @@ class InProcessBackend:
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
         self._limits = limits
-        self._queue.size, self._queue.seconds = limits.concurrency, limits.image
+        self._queue.size = limits.concurrency
         self._cache_prefixes = tuple(cache_prefixes)
         self._registry.set_retry_seconds(limits.image / 2)
 
@@ -126,7 +126,7 @@ class InProcessBackend:
     def _is_worth_explaining(self, verdict: Verdict) -> bool:
         try:
             explaining = self._explained_count < _MOST_EXPLAINED and may_explain(verdict)
-        except Exception:  # whatever is wrong with its words, the verdict stands
+        except Exception:  # the verdict is final without an explanation
             return False
         self._explained_count += explaining
         return explaining
@@ -134,11 +134,11 @@ class InProcessBackend:
     async def _explained(
         self, request: CheckRequest, verdict: Verdict, questions: Questions
     ) -> Verdict:
-        """Return ``verdict`` in better words, or as it is where they cannot be had."""
+        """Return ``verdict`` as explained, or as it is where that fails."""
         try:
             explaining = self._explain(request.reference, verdict, questions)
             explained = await asyncio.wait_for(explaining, EXPLANATION_SECONDS)
-            # Whatever an explanation returns, what stands is the verdict.
+            # Whatever an explanation returns, the verdict is final.
             return replace(verdict, reason=explained.reason, next_step=explained.next_step)
         except Exception:
             return verdict
@@ -146,14 +146,21 @@ class InProcessBackend:
     async def _until_there(
         self, request: CheckRequest, questions: Questions, absent: float
     ) -> Verdict:
-        """Check an image, again and again while it is not there and may still come."""
+        """Check an image, again and again while it is not there and may still come.
+
+        Where the time of the image is over in a later check, the verdict before it stands.
+        """
         began = self._clock()
         verdict = await self._check(request.reference, request.platform, questions)
         pause = _FIRST_PAUSE
         while _may_come(verdict) and (left := began + absent - self._clock()) > 0:
-            await self._sleep(min(pause, left))
+            try:
+                await self._sleep(min(pause, left))
+                questions.refresh()
+                verdict = await self._check(request.reference, request.platform, questions)
+            except asyncio.CancelledError:
+                break
             pause = min(2 * pause, _LONGEST_PAUSE)
-            verdict = await self._check(request.reference, request.platform, questions.fresh_copy())
         if _may_come(verdict) and absent:
             waited = self._clock() - began
             reason = f"{verdict.reason} It did not come within {waited:.0f} s either."

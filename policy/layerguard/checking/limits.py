@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 # More calls than this at a time would only wait for the processor.
 CONCURRENCY = 100
-# Seconds in which a run waits for better words, all of them together.
+# Seconds in which a run waits for explanations, all of them together.
 EXPLANATION_SECONDS = 2.0
 
 

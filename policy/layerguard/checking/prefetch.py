@@ -41,7 +41,7 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 class Prefetch:
     """Images that may be asked about, each with a fingerprint of the identity that asked.
 
-    A fingerprint is a salted hash of what is no secret: without the identity it says nothing.
+    A fingerprint is a salted hash without any secret; only an equal identity has the same.
     """
 
     salt: str = ""
@@ -84,7 +84,7 @@ class PrefetchFile:
     """The prefetch of one stack in the user's cache folder, readable by its owner alone.
 
     Whatever is wrong with the file or its folder, there is no prefetch: the update is then merely
-    slower. A file that somebody else owns or may write is never read.
+    slower. A file that another user owns or may write is never read.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:

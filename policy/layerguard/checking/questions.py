@@ -24,7 +24,7 @@ from layerguard.registry import (
 from layerguard.verdict import Code
 
 _EVERY_REPOSITORY = "ROOT"
-# Seconds for what tells the causes of a proven failure apart: a silent server must not hide it.
+# Seconds for what distinguishes the causes of a failure, which is proven without it too.
 DISTINGUISHING_SECONDS = 5.0
 # Seconds in which answers are fresh enough for what asks anew.
 _MOMENT = 0.2
@@ -56,7 +56,7 @@ class RegistryLoaders:
         self.platforms: BatchLoader[Digest, Platform | None] = BatchLoader(
             self._platforms, queue, size=1, priority=Priority.HIGH
         )
-        # These tell the causes of a proven failure apart: few calls, and checks wait for them.
+        # These distinguish the causes of a proven failure: few calls, and checks wait for them.
         self.listings = SharedCalls(registry.listing, queue, Priority.URGENT)
         self.cache_prefixes = SharedCalls(
             registry.cache_prefixes, queue, Priority.URGENT, _registry_of
@@ -96,9 +96,9 @@ class Questions:
     """The questions of one check, which may be prioritised together.
 
     ``cache_prefixes`` are prefixes of pull-through caches that are known without asking, and
-    ``begun`` is called when a first question is sent, and may be called again. The listing and the
-    caches may take ``patience`` seconds and may fail: they only tell causes of a proven failure
-    apart.
+    ``sent`` is called when a first question is sent, and may be called again. The listing and the
+    caches may take ``patience`` seconds and may fail: they only distinguish the causes of a proven
+    failure.
     Not thread-safe; bound to the running event loop.
     """
 
@@ -106,12 +106,12 @@ class Questions:
         self,
         loaders: RegistryLoaders,
         cache_prefixes: Collection[str] = (),
-        begun: Callable[[], None] = lambda: None,
+        sent: Callable[[], None] = lambda: None,
         patience: float = DISTINGUISHING_SECONDS,
     ) -> None:
         self._loaders = loaders
         self._cache_prefixes = tuple(cache_prefixes)
-        self._begun = begun
+        self._sent = sent
         self._patience = patience
         self._pending: list[PendingAnswers[Any, Any]] = []
         self._priority = Priority.NORMAL
@@ -122,18 +122,15 @@ class Questions:
         for each in self._pending:
             each.prioritise()
 
-    def fresh_copy(self) -> Questions:
-        """Return the same questions without any answer about a repository."""
-        loaders = self._loaders.fresh()
-        copy = Questions(loaders, self._cache_prefixes, self._begun, self._patience)
-        copy._priority = self._priority
-        return copy
+    def refresh(self) -> None:
+        """Drop every answer about a repository, so that all is asked anew."""
+        self._loaders = self._loaders.fresh()
 
     def images(
         self, repository: Repository, ids: Sequence[ImageId]
     ) -> PendingAnswers[ImageId, ImageAnswer | RegistryError]:
         """Ask for manifests."""
-        return self._noted(self._loaders.images.load(repository, ids, self._begun))
+        return self._noted(self._loaders.images.load(repository, ids, self._sent))
 
     def layers(
         self, repository: Repository, digests: Sequence[Digest]
@@ -151,12 +148,12 @@ class Questions:
         """List the images of ``repository``, archived ones included."""
         try:
             return await self._loaders.listings.answer(repository, self._patience)
-        except Exception as error:  # whatever is wrong with it, what is proven stands without it
+        except Exception as error:  # the failure is proven without it
             reason = f"ECR did not list the repository's images: {error!r}"
             return RegistryError(Code.INTERNAL_ERROR, reason)
 
     async def is_cache(self, repository: Repository) -> bool | None:
-        """Tell whether pulls fill ``repository`` from upstream; None where that is not known.
+        """Return whether pulls fill ``repository`` from upstream; None where that is not known.
 
         Source: ECR user guide, "Sync an upstream registry with an Amazon ECR private registry".
         """
@@ -164,7 +161,7 @@ class Questions:
             return True
         try:
             prefixes = await self._loaders.cache_prefixes.answer(repository, self._patience)
-        except Exception:  # the same
+        except Exception:  # the failure is proven without it
             return None
         return None if prefixes is None else _is_below(prefixes, repository.name)
 

@@ -67,8 +67,6 @@ class Ecr:
         self._clients_of = clients_of
         self._closed_downloads: set[AccountRegion] = set()
         self._by_identity: dict[Identity, Ecr] = {}
-        self._listings: dict[Repository, SharedResult[ImageListing | RegistryError]]
-        self._listings = defaultdict(SharedResult)
         self._names: dict[AccountRegion, SharedResult[RepositoryNames | RegistryError]]
         self._names = defaultdict(SharedResult)
         self._prefixes: dict[AccountRegion, SharedResult[tuple[str, ...] | None]]
@@ -129,8 +127,19 @@ class Ecr:
         return {digest: await self._config(repository, digest) for digest in digests}
 
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
-        """Call DescribeImages for the whole repository, once."""
-        return await self._listings[repository].get(partial(self._list_images, repository))
+        """Call DescribeImages for the whole repository."""
+        try:
+            pages = await self._optional_calls.pages(
+                (repository.account, repository.region),
+                "describe_images",
+                "imageDetails",
+                repositoryName=repository.name,
+                filter={"imageStatus": "ANY"},
+            )
+        except RegistryError as error:
+            return error
+        images = filter(None, map(_listed_image, pages.entries))
+        return ImageListing(tuple(images), pages.complete)
 
     async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
         """Call DescribePullThroughCacheRules, once for each registry."""
@@ -215,20 +224,6 @@ class Ecr:
             if error.code in (Code.ACCESS_DENIED, Code.TIMED_OUT, Code.UNREACHABLE):
                 self._closed_downloads.add(registry)
             return error
-
-    async def _list_images(self, repository: Repository) -> ImageListing | RegistryError:
-        try:
-            pages = await self._optional_calls.pages(
-                (repository.account, repository.region),
-                "describe_images",
-                "imageDetails",
-                repositoryName=repository.name,
-                filter={"imageStatus": "ANY"},
-            )
-        except RegistryError as error:
-            return error
-        images = filter(None, map(_listed_image, pages.entries))
-        return ImageListing(tuple(images), pages.complete)
 
     async def _list_names(self, registry: AccountRegion) -> RepositoryNames | RegistryError:
         try:
