@@ -134,6 +134,12 @@ def test_every_part_has_its_place_in_the_rule() -> None:
     assert parts == set().union(*LAYERS)
 
 
+def test_the_policy_folder_is_what_is_published_and_nothing_else() -> None:
+    hidden = {".gitignore", "venv", "__pycache__", "layerguard.egg-info"}
+    published = {"PulumiPolicy.yaml", "__main__.py", "requirements.txt", "layerguard"}
+    assert {path.name for path in PACKS.iterdir()} - hidden == published
+
+
 def test_no_module_of_the_pack_hides_one_of_the_standard_library() -> None:
     risky = {"types", "logging", "platform", "inspect", "queue", "typing"}
     assert not risky & {path.stem for path in PACKS.glob("*.py")}

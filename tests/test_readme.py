@@ -8,7 +8,8 @@ import re
 import subprocess
 
 from layerguard.checking.checker import Checker
-from layerguard.gates import Gates, Mode
+from layerguard.enforcement import Mode
+from layerguard.gates import Gates
 from layerguard.policies import declare
 from layerguard.registry import PERMISSIONS
 from layerguard.settings import OPTIONS, Settings
@@ -19,30 +20,38 @@ from layerguard_sandbox.engine import ROOT, Engine, sample_stack
 from tests.fakes import FakeRegistry
 
 README = (ROOT / "README.md").read_text()
-# Every command of the README, and what runs it.
+# Every command of the README: the file that runs it, and how it does.
 COMMANDS = {
-    "make demo": "tests/sandbox/test_demo.py",
-    "make test": ".ci/run",
-    "make setup": "tests/test_readme.py",
-    "make soak": "tests/bench/test_soak.py",
-    "make -s pulumi-path": "tests/test_readme.py",
-    "python3 -m venv policy/venv": "tools/venvs.py",
-    "policy/venv/bin/pip install -r policy/requirements.txt": "tools/venvs.py",
-    "pulumi preview": "sandbox/layerguard_sandbox/demo.py",
-    "pulumi up": "sandbox/layerguard_sandbox/demo.py",
-    "pulumi preview --policy-pack policy": "sandbox/layerguard_sandbox/demo.py",
-    "pulumi up --policy-pack policy": "sandbox/layerguard_sandbox/demo.py",
-    "pulumi policy analyze --file state.json --policy-pack policy": "sandbox/layerguard_sandbox/demo.py",
-    "layerguard --help": "tests/test_readme.py",
-    "layerguard check REFERENCE": "tests/cli/test_check.py",
-    "layerguard audit exports/": "tests/cli/test_audit.py",
+    "make demo": ("tests/sandbox/test_demo.py", '"layerguard_sandbox.demo"'),
+    "make test": (".ci/run", "make test"),
+    "make setup": ("tests/test_readme.py", '"make", "setup"'),
+    "make soak": ("tests/bench/test_soak.py", "bench.soak"),
+    "make -s pulumi-path": ("tests/test_readme.py", '"make", "-s", "pulumi-path"'),
+    "python3 -m venv policy/venv": ("tools/venvs.py", '"-m", "venv", folder'),
+    "policy/venv/bin/pip install -r policy/requirements.txt": (
+        "tools/venvs.py",
+        '"-r", "policy/requirements.txt"',
+    ),
+    "pulumi preview": ("sandbox/layerguard_sandbox/engine.py", "self._stack.preview"),
+    "pulumi up": ("sandbox/layerguard_sandbox/engine.py", "self._stack.up"),
+    "pulumi preview --policy-pack policy": ("sandbox/layerguard_sandbox/engine.py", "policy_packs"),
+    "pulumi up --policy-pack policy": ("sandbox/layerguard_sandbox/engine.py", "policy_packs"),
+    "pulumi policy analyze --file state.json --policy-pack policy": (
+        "sandbox/layerguard_sandbox/engine.py",
+        '"--policy-pack"',
+    ),
+    "layerguard --help": ("tests/test_readme.py", '"--help"'),
+    "layerguard check REFERENCE": ("tests/cli/test_check.py", '"check"'),
+    "layerguard audit exports/": ("tests/cli/test_audit.py", "audit("),
     "layerguard audit --stack acme/shop/production --stack acme/shop/staging": (
-        "tests/engine/test_audit_on_the_engine.py"
+        "tests/engine/test_audit_on_the_engine.py",
+        '"--stack"',
     ),
     "pulumi preview --json --show-sames | layerguard audit --format markdown -": (
-        "tests/cli/test_audit.py"
+        "tests/cli/test_audit.py",
+        '"markdown"',
     ),
-    "layerguard completion SHELL": "tests/cli/test_completion.py",
+    "layerguard completion SHELL": ("tests/cli/test_completion.py", '"completion"'),
 }
 
 
@@ -71,8 +80,8 @@ def test_every_option_is_explained_in_the_words_of_its_declaration() -> None:
 
 
 def test_the_policies_are_those_of_the_pack_with_their_levels() -> None:
-    gates = Gates(Mode.PREVIEW, Checker.asking(FakeRegistry()), None, io.StringIO())
-    assert [row[:2] for row in table("| policy | level | when | says |")] == [
+    gates = Gates(Mode.PREVIEW, Checker.in_process(FakeRegistry()), None, io.StringIO())
+    assert [row[:2] for row in table("| policy | level | when | reports |")] == [
         [policy.name, policy.enforcement_level.value]
         for policy in declare(lambda: gates)
         if policy.enforcement_level
@@ -94,15 +103,15 @@ def test_the_configurations_are_valid() -> None:
 
 
 def test_every_command_is_run_by_something() -> None:
-    said = {
+    commands = {
         command.strip()
         for line in re.findall(r"`([^`\n]+)`|^\$ (.+)$", README, re.MULTILINE)
         for command in line
         if re.match(r"(make|pulumi|layerguard|python3|policy/venv)\b.* ", command)
     }
-    assert said == set(COMMANDS)
-    for place in COMMANDS.values():
-        assert (ROOT / place).exists()
+    assert commands == set(COMMANDS)
+    for file, call in COMMANDS.values():
+        assert call in (ROOT / file).read_text(), file
 
 
 def test_the_help_of_the_command_line_is_what_it_says() -> None:

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard.checking.checker import Checker
     from layerguard.discovery import ImageUse
     from layerguard.discovery.walker import target_of
-    from layerguard.enforcement import Run, decide
+    from layerguard.enforcement import Run, decide_or_bug
     from layerguard.registry.clients import OrdinaryChain
     from layerguard.registry.ecr import Ecr
     from layerguard.settings import Settings, Undetermined
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
         checker.close()
     # The exit code of an undetermined image is not that of an available one.
     settings = Settings(undetermined=Undetermined.FAIL)
-    findings = [decide(*each, settings, Run()) for each in zip(uses, verdicts, strict=True)]
+    findings = [decide_or_bug(*each, settings, Run()) for each in zip(uses, verdicts, strict=True)]
     summary = checker.summary([finding.verdict for finding in findings])
     escape_what_cannot_be_encoded(stdout)
     print(*(finding.message for finding in findings), summary, sep="\n", file=stdout)

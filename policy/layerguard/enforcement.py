@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TypeAlias
 
 from layerguard.discovery import ImageUse, Naming, ResourceGraph, runtimes
 from layerguard.discovery.provisions import Provides, Provision
@@ -97,6 +98,12 @@ class Finding:
         return legible_lines(self.lines)
 
 
+Apply: TypeAlias = Callable[[ImageUse, Settings], ImageUse]
+"""Returns a use as the settings want it checked."""
+Decide: TypeAlias = Callable[[ImageUse, Verdict, Settings, Run], Finding]
+"""Returns what is done about a use and the verdict on its image."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """What the rows of ``RULES`` look at."""
@@ -171,6 +178,26 @@ def may_block(use: ImageUse, run: Run) -> bool:
     """Tell whether any verdict on ``use`` could stop the deployment."""
     worst = Verdict(Code.LAYER_MISSING, "")
     return decide(use, worst, Settings(), run).enforcement is Enforcement.BLOCK
+
+
+def decide_or_bug(
+    use: ImageUse, verdict: Verdict, settings: Settings, run: Run, step: Decide = decide
+) -> Finding:
+    """Return what ``step`` decides; a bug in it is the finding on this use alone."""
+    try:
+        return step(use, verdict, settings, run)
+    except Exception as error:
+        fails = settings.undetermined is Undetermined.FAIL and may_block(use, run)
+        enforcement = Enforcement.BLOCK if fails else Enforcement.WARN
+        return Finding(use, bug(use, error, "deciding"), enforcement, "Layerguard has a bug.")
+
+
+def apply_or_bug(use: ImageUse, settings: Settings, step: Apply | None = None) -> ImageUse:
+    """Return ``use`` as ``step`` returns it; a bug in it is the verdict on this use alone."""
+    try:
+        return (step or apply_settings)(use, settings)
+    except Exception as error:
+        return replace(use, target=bug(use, error, "applying the settings"))
 
 
 def bug(use: ImageUse, error: Exception, where: str) -> Verdict:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TextIO
 
@@ -25,14 +25,25 @@ from layerguard.discovery.resources import (
     Read,
     read_resource,
 )
-from layerguard.enforcement import Enforcement, Finding, Mode, Run, apply_settings, bug, decide
-from layerguard.enforcement import may_block as _may_block
+from layerguard.enforcement import (
+    Apply,
+    Decide,
+    Enforcement,
+    Finding,
+    Mode,
+    Run,
+    apply_or_bug,
+    apply_settings,
+    decide,
+    decide_or_bug,
+    may_block,
+)
 from layerguard.errors import SettingsInvalid
 from layerguard.identity import ORDINARY, Identity
 from layerguard.legible import legible_line, legible_lines
 from layerguard.reference import ImageReference
 from layerguard.settings import Settings, Undetermined
-from layerguard.verdict import Code, Verdict
+from layerguard.verdict import Code
 
 SENTINELS = frozenset(
     {
@@ -53,8 +64,8 @@ class Steps:
     """The steps of a run, each a function: a test may plant a fault into any of them."""
 
     read: Read = read_resource
-    apply_settings: Callable[[ImageUse, Settings], ImageUse] = apply_settings
-    decide: Callable[[ImageUse, Verdict, Settings, Run], Finding] = decide
+    apply_settings: Apply = apply_settings
+    decide: Decide = decide
     render: Callable[[Finding], str] = lambda finding: finding.message
     prefetch_file: Callable[[Mapping[str, str]], PrefetchFile] = PrefetchFile.of
     summarise: Callable[[Summary], str] = str
@@ -181,10 +192,7 @@ class Gates:
         return bool(config.get("undetermined") == Undetermined.FAIL.value)
 
     def _apply(self, use: ImageUse, settings: Settings) -> ImageUse:
-        try:
-            return self._steps.apply_settings(use, settings)
-        except Exception as error:
-            return replace(use, target=bug(use, error, "applying the settings"))
+        return apply_or_bug(use, settings, self._steps.apply_settings)
 
     def _fresh(self, uses: Sequence[ImageUse], run: Run) -> list[ImageUse]:
         """Return the uses that may stop their resource, after starting to check all of them.
@@ -195,25 +203,16 @@ class Gates:
             if run.pushes(use.target):
                 self._checker.forget(use)
         self._checker.start(use for use in uses if not run.pushes(use.target))
-        return [use for use in uses if _may_block(use, run)]
+        return [use for use in uses if may_block(use, run)]
 
     def _findings(
         self, uses: Sequence[ImageUse], settings: Settings, run: Run
     ) -> tuple[Finding, ...]:
         verdicts = self._checker.check(uses)
         return tuple(
-            self._decide(use, verdict, settings, run)
+            decide_or_bug(use, verdict, settings, run, self._steps.decide)
             for use, verdict in zip(uses, verdicts, strict=True)
         )
-
-    def _decide(self, use: ImageUse, verdict: Verdict, settings: Settings, run: Run) -> Finding:
-        try:
-            return self._steps.decide(use, verdict, settings, run)
-        except Exception as error:
-            verdict = bug(use, error, "deciding")
-            is_blocking = settings.undetermined is Undetermined.FAIL and _may_block(use, run)
-            enforcement = Enforcement.BLOCK if is_blocking else Enforcement.WARN
-            return Finding(use, verdict, enforcement, "Layerguard has a bug.")
 
     def _of_stack(self, args: StackValidationArgs) -> tuple[Finding, ...]:
         """Return the finding on every use of the stack's resources."""

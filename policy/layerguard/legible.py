@@ -32,8 +32,8 @@ def legible_line(text: str, most: int = MAX_LINE) -> str:
     An illegible character is shown as its escape, such as ``\n`` or ``\u202e``. A backslash breaks
     what a CI system would take for a command.
     """
-    cut = text if len(text) <= most else f"{text[: most - 1]}…"
-    return _COMMAND.sub(r"\\", _ILLEGIBLE.sub(_escape, cut))
+    shown = _COMMAND.sub(r"\\", _ILLEGIBLE.sub(_escape, text[: most + 1]))
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def legible_lines(lines: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from layerguard.checking.checker import Checker
 from layerguard.discovery import ImageUse
-from layerguard.enforcement import Enforcement, Finding, Run, apply_settings, bug, decide
+from layerguard.enforcement import apply_or_bug, decide_or_bug
 from layerguard.platform import Platform
 from layerguard.settings import Settings
 from layerguard.verdict import Verdict
@@ -86,25 +86,14 @@ def _audited(
     return AuditedSource.of(
         source,
         (
-            _finding(use, verdicts[use], settings, source.run) if use in verdicts else None
+            decide_or_bug(use, verdicts[use], settings, source.run) if use in verdicts else None
             for use in source.uses
         ),
     )
 
 
 def _prepared(use: ImageUse, settings: Settings, platform: Platform | None) -> ImageUse:
-    use = replace(use, platform=use.platform or platform)
-    try:
-        return apply_settings(use, settings)
-    except Exception as error:  # of one image, and no reason to hide the others
-        return replace(use, target=bug(use, error, "applying the settings"))
-
-
-def _finding(use: ImageUse, verdict: Verdict, settings: Settings, run: Run) -> Finding:
-    try:
-        return decide(use, verdict, settings, run)
-    except Exception as error:
-        return Finding(use, bug(use, error, "deciding"), Enforcement.WARN, "Layerguard has a bug.")
+    return apply_or_bug(replace(use, platform=use.platform or platform), settings)
 
 
 def _from_a_thread(items: Iterator[T]) -> Iterator[T]:

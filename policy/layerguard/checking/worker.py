@@ -91,7 +91,9 @@ def main() -> None:
     gc.set_threshold(50_000, 20, 20)
     chain = OrdinaryChain()
     chain.get_ready()
-    serve(InProcessBackend(Ecr(chain)), requests, results)
+    backend = InProcessBackend(Ecr(chain))
+    serve(backend, requests, results)
+    backend.close()  # ends what it started, such as a credential process
     os._exit(0)  # threads may hang on answers that nothing waits for
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from layerguard.checking.subprocess_backend import WORKER
 from layerguard.policies import policies
 from pulumi_policy import PolicyPack
 
@@ -68,6 +69,5 @@ def steps() -> Steps:
     return Steps(**planted.get(PLANTED, {}))
 
 
-in_worker = PLANTED in ("checking", "explaining")
-worker = {"worker": "planted_worker"} if in_worker else {}
-PolicyPack("layerguard", policies(steps=steps, **worker))
+worker = "planted_worker" if PLANTED in ("checking", "explaining") else WORKER
+PolicyPack("layerguard", policies(steps=steps, worker=worker))

@@ -35,4 +35,5 @@ if __name__ == "__main__":
         Ecr(OrdinaryChain()), check=planted_check, explain=planted_explanation
     )
     serve(backend, requests, results)
+    backend.close()
     os._exit(0)
