@@ -8,6 +8,7 @@ starts beside both.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -49,6 +50,7 @@ def policies(
     off = environment.get(OFF_VARIABLE, "").lower() == "off"
     if off:
         print(OFF_MESSAGE, file=sys.stderr, flush=True)
+    _handle_interrupts()
     _mark_secrets()
     backend = SubprocessBackend(_in_process, begin=not off, module=worker)
 
@@ -172,6 +174,13 @@ def _no_gates(error: Exception) -> str:
             "  next step: please report this text to the maintainers of Layerguard.",
         ]
     )
+
+
+def _handle_interrupts() -> None:
+    """Let SIGINT, with which the engine ends a pack, end it also where the parent ignores it."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _mark_secrets() -> None:

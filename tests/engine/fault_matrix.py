@@ -55,8 +55,8 @@ class Case:
         return self.code.state is State.UNAVAILABLE
 
     @property
-    def is_spoken_of(self) -> bool:
-        """Whether there is anything to say of it."""
+    def is_reported(self) -> bool:
+        """Whether a gate or the notice reports it."""
         return self.code is not Code.AVAILABLE
 
 
@@ -221,7 +221,7 @@ CASES = (
     Case("throttled",           "throttled, and it does not end",                      Code.THROTTLED,             "run it again",                                      _answered(Fault(Answer.THROTTLED))),
     Case("server-error",        "server errors, and they do not end",                  Code.UNREACHABLE,           "check the network path",                            _answered(Fault(Answer.SERVER_ERROR))),
     Case("closed",              "every connection is closed",                          Code.UNREACHABLE,           "check the network path",                            _answered(Fault(Answer.CONNECTION_CLOSED))),
-    Case("empty-images",        "`{}` instead of the image",                           Code.INCONSISTENT_ANSWER,   "neither of the image nor of its absence",           _answered(Fault(Answer.EMPTY_OBJECT, operation=_IMAGES))),
+    Case("empty-images",        "`{}` instead of the image",                           Code.INCONSISTENT_ANSWER,   "neither has the image nor denies it",               _answered(Fault(Answer.EMPTY_OBJECT, operation=_IMAGES))),
     Case("empty-layers",        "`{}` instead of the layers",                          Code.INCONSISTENT_ANSWER,   "does not account for every layer",                  _answered(Fault(Answer.EMPTY_OBJECT, operation=_LAYERS))),
     Case("html",                "a page of HTML with status 200",                      Code.INCONSISTENT_ANSWER,   "something between Pulumi and ECR changes answers",  _answered(Fault(Answer.HTML))),
     Case("truncated",           "an answer that is cut off",                           Code.INCONSISTENT_ANSWER,   "something between Pulumi and ECR changes answers",  _answered(Fault(Answer.TRUNCATED))),
@@ -232,12 +232,12 @@ CASES = (
     Case("null-entries",        "`null` in place of each layer",                       Code.INCONSISTENT_ANSWER,   "does not account for every layer",                  _changed(_without_entries, _LAYERS)),
     Case("text-for-layers",     "a text in place of the layers",                       Code.INCONSISTENT_ANSWER,   "something between Pulumi and ECR changes answers",  _changed(_as_text, _LAYERS)),
     Case("number-for-manifest", "a number in place of the manifest",                   Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _changed(_as_number, _IMAGES)),
-    Case("hangs",               "a connection that hangs",                             Code.TIMED_OUT,             f"no answer within {TIMEOUT} s for one image",       _answered(Fault(Answer.HANG))),
-    Case("half",                "half of an answer, and then nothing",                 Code.TIMED_OUT,             f"no answer within {TIMEOUT} s for one image",       _answered(Fault(Answer.HALF))),
-    Case("hangs-at-layers",     "a connection that hangs at the layers",               Code.TIMED_OUT,             f"no answer within {TIMEOUT} s for one image",       _answered(Fault(Answer.HANG, operation=_LAYERS))),
+    Case("hangs",               "a connection that hangs",                             Code.TIMED_OUT,             f"did not end within {TIMEOUT} s",                    _answered(Fault(Answer.HANG))),
+    Case("half",                "half of an answer, and then nothing",                 Code.TIMED_OUT,             f"did not end within {TIMEOUT} s",                    _answered(Fault(Answer.HALF))),
+    Case("hangs-at-layers",     "a connection that hangs at the layers",               Code.TIMED_OUT,             f"did not end within {TIMEOUT} s",                    _answered(Fault(Answer.HANG, operation=_LAYERS))),
     Case("kms",                 "the repository's key cannot be used",                 Code.KMS,                   "the KMS key",                                       _answered(Fault(Answer.IMAGES_FAILED, failure_code="KmsError"))),
     Case("upstream",            "the upstream of a cache cannot be used",              Code.UPSTREAM,              "pull-through cache rule",                           _answered(Fault(Answer.IMAGES_FAILED, failure_code="UpstreamUnavailable"))),
-    Case("uncached",            "nobody has pulled it through the cache",              Code.CACHE_NOT_FILLED,      "a first pull by its runtime would bring the image", _uncached),
+    Case("uncached",            "it was never pulled through the cache",               Code.CACHE_NOT_FILLED,      "a first pull by its runtime would bring the image", _uncached),
     Case("lost-of-1000",        "one of 1,000 layers is not there",                    Code.LAYER_MISSING,         "layers: 1 of 1001 is not available",                _many_layers),
     Case("lost-of-200",         "an index of 200 images, one without its layer",       Code.LAYER_MISSING,         "layers: 1 of 3 is not available",                   _wide_index, SERVICE),
     Case("archived-layers",     "the layers are archived",                             Code.LAYER_ARCHIVED,        "restore the image",                                 _changed(_archived_layers, _LAYERS)),
@@ -258,20 +258,20 @@ CASES = (
 def page() -> str:
     """Return the matrix as a page in Markdown."""
     lines = [
-        "# What goes wrong, and what Layerguard says",
+        "# What goes wrong, and what Layerguard reports",
         "",
         "Written by `python -m tests.engine.fault_matrix`. Each row is put through preview, update",
         "and analyze on the real engine by a test, beside healthy images that are judged as if they",
         "were alone. A stopped preview or analyze ends with a failure; a stopped update never asks",
-        "for the resource to be created. What does not stop is said by the notice, and stops too",
-        "with `undetermined: fail`; of what is available in the end nothing is said.",
+        "for the resource to be created. What does not stop is reported by the notice, and stops too",
+        "with `undetermined: fail`; an image that is available in the end is not reported.",
         "",
         "| what goes wrong | verdict | state | preview, analyze | update |",
         "|---|---|---|---|---|",
     ]
     for case in CASES:
         preview, update = ("fails", "stops") if case.stops else ("notice", "goes on, notice")
-        if not case.is_spoken_of:
+        if not case.is_reported:
             preview, update = "passes", "goes on"
         state = case.code.state.value
         lines.append(f"| {case.fault} | `{case.code.text}` | {state} | {preview} | {update} |")

@@ -22,7 +22,7 @@ UPDATE, PREVIEW, NOTICE = (
 )
 NEIGHBOURS = ("healthy-first", "healthy-last")
 CONFIG = {UPDATE: {"timeoutSeconds": TIMEOUT}}
-SPOKEN_OF = tuple(case for case in CASES if case.is_spoken_of)
+REPORTED = tuple(case for case in CASES if case.is_reported)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def state_of(images: Mapping[str, str], path: Path) -> Path:
     return path
 
 
-def test_a_preview_and_an_analysis_say_of_each_what_is_true_of_it(
+def test_a_preview_and_an_analysis_report_each_as_it_is(
     start: Start, ecr: SandboxEcr, registry: Registry, healthy: Mapping[str, str], tmp_path: Path
 ) -> None:
     bad = spoilt(ecr, registry, CASES)
@@ -93,18 +93,18 @@ def test_a_preview_and_an_analysis_say_of_each_what_is_true_of_it(
     engine: Engine = start(users(used_by(images)), pack_config=CONFIG)
     preview = engine.preview()
     assert not preview.passed
-    for case in SPOKEN_OF:
+    for case in REPORTED:
         said = preview.messages(PREVIEW if case.stops else NOTICE)
         assert case.words in the_message(said, case, bad[case.name]), case.name
-    spoken_of = {violation.urn.rpartition("::")[2] for violation in preview.violations}
-    assert spoken_of == {case.name for case in SPOKEN_OF}
+    reported = {violation.urn.rpartition("::")[2] for violation in preview.violations}
+    assert reported == {case.name for case in REPORTED}
     ecr.faults.rewind()
     analysis = engine.analyze(state_of(images, tmp_path / "state.json"))
     assert not analysis.passed
-    for case in SPOKEN_OF:
+    for case in REPORTED:
         assert headline(case, bad[case.name]) in analysis.output, case.name
         assert case.words in analysis.output, case.name
-    for image in (*healthy.values(), *(bad[case.name] for case in CASES if not case.is_spoken_of)):
+    for image in (*healthy.values(), *(bad[case.name] for case in CASES if not case.is_reported)):
         assert image not in analysis.output
 
 
@@ -128,14 +128,14 @@ def test_an_update_never_creates_what_is_proven_unavailable(
     assert engine.asked_to_create() == (f"{FUNCTION}::{first}",)
 
 
-def test_an_update_goes_on_with_what_could_not_be_checked_and_says_so(
+def test_an_update_goes_on_with_what_could_not_be_checked_and_reports_it(
     start: Start, ecr: SandboxEcr, registry: Registry, healthy: Mapping[str, str]
 ) -> None:
     bad = spoilt(ecr, registry, NOT_STOPPING)
     engine = start(users(used_by({**healthy, **bad})), pack_config=CONFIG)
     update = engine.up()
     assert update.passed, update.output
-    noted = [case for case in NOT_STOPPING if case.is_spoken_of]
+    noted = [case for case in NOT_STOPPING if case.is_reported]
     for case in noted:
         assert case.words in the_message(update.messages(NOTICE), case, bad[case.name]), case.name
     assert len(update.messages(NOTICE)) == len(noted)

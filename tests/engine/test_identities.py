@@ -153,12 +153,12 @@ def assert_only_the_denied_are_spoken_of(
     assert untrusted.startswith(
         'access-denied: containerDefinitions[0].image (container "untrusted"): '
         f"{images['untrusted']}\n"
-        f"  ECR says AccessDenied: User: {ordinary} is not authorized to perform: sts:AssumeRole"
+        f"  STS says AccessDenied: User: {ordinary} is not authorized to perform: sts:AssumeRole"
     )
     assert f"next step: add to the trust policy of arn:aws:iam::{THEIRS}:role/closed: " in untrusted
 
 
-def test_who_may_not_ask_and_may_not_say_who_asked_is_told_without_a_name(
+def test_a_denial_is_reported_without_the_caller_where_sts_does_not_name_it(
     start: Start, ecr: SandboxEcr, images: Mapping[str, str], static: Keys
 ) -> None:
     def program() -> None:

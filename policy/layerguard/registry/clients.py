@@ -21,7 +21,7 @@ from layerguard.registry.redaction import Redaction
 from layerguard.registry.sessions import make_session
 from layerguard.registry.shared_result import SharedResult
 from layerguard.registry.threads import on_a_thread
-from layerguard.registry.translation import translate
+from layerguard.registry.translation import translate_configuration
 from layerguard.registry.wire import WireClient
 from layerguard.verdict import Code
 
@@ -169,7 +169,7 @@ class Clients:
         try:
             client = await on_a_thread(partial(self._wire_client, resolved.session, region))
         except Exception as error:  # whatever the files and variables hold that botocore refuses
-            return translate(error, self.redact)
+            return translate_configuration(error, self.redact)
         if is_foreign(client.url):
             self._foreign.add(without_credentials(client.url))
         return client

@@ -238,13 +238,13 @@ class Ecr:
         )
 
     async def _list_prefixes(self, registry: AccountRegion) -> tuple[str, ...] | None:
-        """Return the prefixes, None where the question is denied, and none after other failures."""
+        """Return the prefixes, None where the question is not answered."""
         try:
             pages = await self._calls.pages(
                 registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
             )
-        except RegistryError as error:
-            return None if error.code is Code.ACCESS_DENIED else ()
+        except RegistryError:
+            return None
         return tuple(str(each.get("ecrRepositoryPrefix")) for each in pages.entries)
 
 

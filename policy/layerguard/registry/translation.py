@@ -166,6 +166,15 @@ def translate_credentials(error: Exception, identity: Identity, redact: Redact) 
     return _of_credentials(translate(error, redact))
 
 
+def translate_configuration(error: Exception, redact: Redact) -> RegistryError:
+    """Return what ``error`` means, which was raised while a client was made.
+
+    No service was asked: what botocore refuses is in the configuration files or the environment.
+    """
+    failure = translate(error, redact)
+    return _of_credentials(failure) if "BotoCoreError" in _class_names(error) else failure
+
+
 def is_transient(error: Exception) -> bool:
     """Tell whether the same question may be answered in a moment.
 
