@@ -228,7 +228,7 @@ CASES = (
     Case("layers-dropped",      "layers are left out of the answer",                   Code.INCONSISTENT_ANSWER,   "not accounted for",                                 _answered(Fault(Answer.LAYERS_DROPPED))),
     Case("other-bytes",         "a manifest that does not hash to its digest",         Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _answered(Fault(Answer.MANIFEST_OTHER_BYTES))),
     Case("not-json",            "a manifest that is not JSON",                         Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _answered(Fault(Answer.MANIFEST_NOT_JSON))),
-    Case("contradicting",       "an answer that contradicts itself",                   Code.INCONSISTENT_ANSWER,   "contradicts itself about a layer",                  _changed(_also_lost, _LAYERS)),
+    Case("contradicting",       "an answer that contradicts itself",                   Code.INCONSISTENT_ANSWER,   "contradicts itself about",                         _changed(_also_lost, _LAYERS)),
     Case("null-entries",        "`null` in place of each layer",                       Code.INCONSISTENT_ANSWER,   "does not account for every layer",                  _changed(_without_entries, _LAYERS)),
     Case("text-for-layers",     "a text in place of the layers",                       Code.INCONSISTENT_ANSWER,   "something between Pulumi and ECR changes answers",  _changed(_as_text, _LAYERS)),
     Case("number-for-manifest", "a number in place of the manifest",                   Code.INCONSISTENT_ANSWER,   "these are not the image's bytes",                   _changed(_as_number, _IMAGES)),
