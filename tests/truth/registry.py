@@ -100,7 +100,10 @@ class TruthRegistry:
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
         images = self._repositories.get(repository.name)
         absent = RegistryError(Code.REPOSITORY_NOT_FOUND, "ECR says RepositoryNotFoundException.")
-        return {each: images.answer(each, is_strict=self._is_strict) if images else absent for each in ids}
+        return {
+            each: images.answer(each, is_strict=self._is_strict) if images else absent
+            for each in ids
+        }
 
     async def layers(
         self, repository: Repository, digests: Sequence[Digest]
