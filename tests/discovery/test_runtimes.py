@@ -172,7 +172,6 @@ US = Placement(ACCOUNT, "us-east-1")
             [("the reference has 256 characters, and it accepts 255.", True)],
         ),
         (runtimes.LIGHTSAIL, f"{WEB}:1", US, SINGLE, [(AWAY, True)]),
-        (runtimes.LIGHTSAIL, ":web.label.1", US, None, []),
         (runtimes.SAGEMAKER, f"{WEB}:1", US, INDEX, [(AWAY, False)]),
         (
             runtimes.SAGEMAKER_HOSTING,

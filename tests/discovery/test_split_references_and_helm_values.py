@@ -83,7 +83,6 @@ def test_the_parts_of_a_charts_image_are_put_together(
         {"image": {"repository": "shop/web", "tag": "1"}},
         {"image": {"registry": "docker.io", "repository": "shop/web", "tag": "1"}},
         {"image": {"registry": UNKNOWN, "repository": "shop/web", "tag": "1"}},
-        {"image": {"repository": f"{HOST}/Shop", "tag": "1"}},
         {"image": {"repository": "shop/web", "tag": UNKNOWN}},
         {"image": {"repository": 5, "tag": "1"}},
     ],
@@ -92,6 +91,13 @@ def test_a_charts_image_with_an_unknown_part_is_not_guessed(
     values: dict[str, Any],
 ) -> None:
     assert found(RELEASE, {"values": values}) == []
+
+
+def test_a_charts_image_in_a_registry_that_is_none_is_reported() -> None:
+    image = {"registry": HOST[1:], "repository": "shop/web", "tag": "1"}
+    assert found(RELEASE, {"values": {"image": image}}) == [
+        ("values.image.repository", "reference-invalid")
+    ]
 
 
 def test_values_in_yaml_files_are_read_like_values() -> None:

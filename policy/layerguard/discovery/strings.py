@@ -9,7 +9,7 @@ from layerguard.discovery.helm_values import joined
 from layerguard.discovery.path import Keys, Place
 from layerguard.discovery.tree import Tree
 from layerguard.errors import ReferenceInvalid
-from layerguard.reference import ImageReference
+from layerguard.reference import ImageReference, names_ecr
 
 # Members whose text is only handed on. Source: the names of such members in the inputs of the AWS,
 # Kubernetes and Docker providers.
@@ -32,6 +32,8 @@ _CARRIERS = frozenset(
         "tagsall",
     }
 )
+# Source: the documentation of skopeo, docker buildx and Nomad.
+_SCHEMES = ("docker://", "docker-image://", "https://")
 
 
 class _Step(NamedTuple):
@@ -66,14 +68,32 @@ def references_in(tree: Tree, where: Keys = ()) -> Iterator[Place]:
 
 
 def is_whole_reference(text: str) -> bool:
-    """Tell whether the whole of ``text`` is a private ECR reference with a tag or a digest."""
+    """Tell whether ``text`` is, or is meant as, a private ECR reference with a tag or a digest."""
     if ".dkr" not in text[:64].lower():
         return False  # every host has it: this spares the other strings the parsing
+    bare = without_scheme(text)
     try:
-        reference = ImageReference.parse(text)
+        reference = ImageReference.parse(bare)
     except ReferenceInvalid:
-        return False
+        _, _, rest = bare.partition("/")
+        is_word = not any(map(str.isspace, bare))
+        return is_word and (":" in rest or "@" in rest) and names_ecr(bare)
     return reference is not None and bool(reference.tag or reference.digest)
+
+
+def without_scheme(text: str) -> str:
+    """Return ``text`` without the scheme that a tool may take in front of a reference."""
+    scheme = next((each for each in _SCHEMES if text.startswith(each)), "")
+    return text.removeprefix(scheme)
+
+
+def is_valid(text: str) -> bool:
+    """Tell whether ``text`` is a reference that a container runtime parses."""
+    try:
+        ImageReference.parse(without_scheme(text))
+    except ReferenceInvalid as error:
+        return not error.is_certain
+    return True
 
 
 def is_carried(keys: Keys) -> bool:
