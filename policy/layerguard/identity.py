@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 # Anything shorter is no key of AWS, and may stand in any word.
 _SHORTEST_SECRET = 8
+# Every parser ends the authority of a URL at one of these characters, or refuses the URL.
+_URL = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^/?#\\]*@)?([^/?#\\@]*(?:/[^?#\\@]*)?)(?:[?#][^@]*)?", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,10 @@ ORDINARY = Identity()
 
 
 def without_credentials(url: str) -> str:
-    """Return ``url`` without the user and password that may stand in it."""
-    scheme, separator, rest = url.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{place.rpartition('@')[2]}{slash}{path}"
+    """Return ``url`` without the user, the password and the query that may stand in it.
+
+    In a text that is no URL, anything before an ``@`` may be a password.
+    """
+    if found := _URL.fullmatch(url):
+        return found[1] + found[2]
+    return f"***@{url.rpartition('@')[2]}" if "@" in url else url

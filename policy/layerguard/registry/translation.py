@@ -119,6 +119,8 @@ _REPEATED_REQUEST = re.compile(
     "The Canonical String for this request|(in )?Authorization( header)?[=:]"
 )
 _REPEATED_HEADER = re.compile("invalid header value", re.IGNORECASE)
+# What is no URL is repeated in whole or in part, and may hold a password.
+_INVALID_ENDPOINT = re.compile("Invalid endpoint: |Port could not be cast to integer")
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/?#\s]*@")
 # A JSON web token. Source: RFC 7519; its header is an object, which begins so in base64.
 _WEB_TOKEN = re.compile(r"eyJ[\w.-]{20,}", re.ASCII)
@@ -133,6 +135,10 @@ def translate(error: Exception, redact: Redact) -> RegistryError:
         return RegistryError(
             Code.NO_CREDENTIALS,
             "The credentials hold a character, such as a line break, that no request can carry.",
+        )
+    if _INVALID_ENDPOINT.search(str(error)):
+        return RegistryError(
+            Code.UNREACHABLE, "The endpoint that is configured for ECR is not a valid URL."
         )
     names = _class_names(error)
     code = next((_CLIENT_ERRORS[each] for each in names if each in _CLIENT_ERRORS), None)
