@@ -58,7 +58,11 @@ def a_verdict(code: Code, **changes: Any) -> Verdict:
         # Fail closed
         (Code.AVAILABLE,          {}, FAIL, Run(), NONE),
         (Code.NOT_PRIVATE_ECR,    {}, FAIL, Run(), NONE),
-        (Code.UNKNOWN_IN_PREVIEW, {}, FAIL, Run(), WARN),
+        (Code.UNKNOWN_IN_PREVIEW, {}, FAIL, Run(Mode.PREVIEW), WARN),
+        # Nothing comes after an update, so that nothing is pending in one
+        (Code.UNKNOWN_IN_PREVIEW, {}, FAIL, Run(Mode.UPDATE),  BLOCK),
+        (Code.UNKNOWN_IN_PREVIEW, {}, {},   Run(Mode.UPDATE),  WARN),
+        (Code.UNKNOWN_IN_PREVIEW, {}, FAIL, Run(Mode.ANALYZE), BLOCK),
         (Code.ACCESS_DENIED,      {}, FAIL, Run(), BLOCK),
         (Code.INTERNAL_ERROR,     {}, FAIL, Run(), BLOCK),
         # In what sense the place names the image
