@@ -20,6 +20,7 @@ from layerguard.enforcement import (
     apply_settings,
     bug,
     decide,
+    decide_or_bug,
     may_block,
 )
 from layerguard.identity import Identity
@@ -422,3 +423,14 @@ def test_an_endpoint_that_the_stack_chose_proves_nothing_unless_it_is_trusted(
     assert target.code is code
     assert "https://ecr.example as ECR's endpoint" in target.reason
     assert "hidden" not in target.reason
+
+
+def test_a_bug_in_deciding_shows_no_account_of_a_secret() -> None:
+    secret = replace(use(), is_secret=True)
+
+    def step(*_: object) -> Finding:
+        raise ValueError(secret.text)
+
+    finding = decide_or_bug(secret, a_verdict(Code.AVAILABLE), Settings(), Run(), step)
+    assert finding.verdict.code is Code.INTERNAL_ERROR
+    assert "123456789012" not in finding.message

@@ -232,7 +232,7 @@ def apply_settings(use: ImageUse, settings: Settings) -> ImageUse:
         return replace(use, target=use.identity_unknown)
     endpoint = use.identity.ecr_endpoint
     if endpoint is not None and not settings.trusts(endpoint):
-        return replace(use, target=_untrusted(endpoint))
+        return replace(use, target=_untrusted(use.identity.without_secrets(endpoint)))
     return use
 
 

@@ -122,8 +122,8 @@ class Gates:
         for finding in blocking:
             self._report(finding, args.urn, report)
         if blocking:
-            # The engine ends a stopped update without AnalyzeStack, and kills the pack. It waits for
-            # this, so that what is not known yet is left out.
+            # The engine ends a stopped update without AnalyzeStack, and kills the pack. It waits
+            # for this, so that what is not known yet is left out.
             every = [self._apply(use, settings) for use in self._discovered.uses]
             self._sum_up(self._decided(self._checker.known(every), settings, run))
 

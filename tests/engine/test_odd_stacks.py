@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pulumi
 import pytest
 from layerguard_sandbox.ecr import SandboxEcr, docker_image
 from layerguard_sandbox.ecr.registry import Registry
 
 from tests.engine.conftest import Start
-from tests.engine.programs import HOST, functions, resource
+from tests.engine.programs import HOST, function, functions, resource
 from tests.engine.test_what_leaves import program_with_endpoint
 
 UPDATE, PREVIEW = "ecr-layers-available", "ecr-layers-available-preview"
@@ -76,4 +77,17 @@ def test_the_credentials_in_an_endpoint_that_is_no_url_are_not_printed(
         assert not outcome.passed
         (message,) = outcome.messages(UPDATE)
         assert message.startswith(f"{code}: imageUri: {image}\n")
+        assert "hidden" not in outcome.output
+
+
+def test_what_a_provider_keeps_as_a_secret_is_not_printed(start: Start) -> None:
+    def program() -> None:
+        inputs = {"region": "eu-west-1", "profile": pulumi.Output.secret("hidden-profile")}
+        provider = pulumi.ProviderResource("aws", "local", inputs)
+        function("web", f"{HOST}/shop/web:1", provider=provider)
+
+    engine = start(program, pack_config=FAIL)
+    for outcome, gate in ((engine.preview(), PREVIEW), (engine.up(), UPDATE)):
+        (message,) = outcome.messages(gate)
+        assert message.startswith("no-credentials: ")
         assert "hidden" not in outcome.output

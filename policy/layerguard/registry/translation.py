@@ -160,10 +160,10 @@ def translate_credentials(error: Exception, identity: Identity, redact: Redact) 
             return _of_credentials(_service_error("AWS", response, redact))
         refusal = _service_error("STS", response, redact)
         if refusal.code is Code.ACCESS_DENIED:
-            return _denied_role(str(refusal), operation, identity)
+            return _denied_role(str(refusal), operation, identity, redact)
         return _of_credentials(refusal)
     if "BotoCoreError" not in _class_names(error):
-        return RegistryError(Code.NO_CREDENTIALS, _unknown_failure(error, identity))
+        return RegistryError(Code.NO_CREDENTIALS, redact(_unknown_failure(error, identity)))
     if getattr(error, "kwargs", {}).get("provider") == _CREDENTIAL_PROCESS:
         return RegistryError(
             Code.NO_CREDENTIALS,
@@ -240,11 +240,11 @@ def _parts(response: Mapping[str, Any]) -> tuple[str, str, int]:
     return str(error.get("Code", "")), str(error.get("Message", "")), status
 
 
-def _denied_role(reason: str, operation: str, identity: Identity) -> RegistryError:
+def _denied_role(reason: str, operation: str, identity: Identity, redact: Redact) -> RegistryError:
     denial = Denial.parse(reason)
     role = denial.resource
     if role is None:
-        role = _role_of(identity, operation)
+        role = redact(_role_of(identity, operation) or "") or None
         reason = f"{reason} The role is {role}." if role else reason
     return RegistryError(Code.ACCESS_DENIED, reason, denial.next_step_for_role(role))
 
