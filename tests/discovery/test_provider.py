@@ -6,11 +6,19 @@ import json
 
 import pytest
 from layerguard.discovery.provider import NotKnownYet, provider_identity
-from layerguard.discovery.tree import Mark, Tree
+from layerguard.discovery.tree import Mark, SecretText, Tree
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 
 AWS, NATIVE = "pulumi:providers:aws", "pulumi:providers:aws-native"
 ROLE = "arn:aws:iam::210987654321:role/deploy"
+
+
+def test_a_text_that_is_a_secret_is_never_shown_wherever_it_stands() -> None:
+    roles = json.dumps([{"roleArn": ROLE, "sessionName": "session-1"}])
+    inputs: Tree = {"profile": SecretText("profile-1"), "assumeRoles": SecretText(roles)}
+    identity = provider_identity(AWS, inputs)
+    assert identity.without_secrets(f"profile-1, {ROLE}, session-1, open") == "***, ***, ***, open"
+    assert provider_identity(AWS, {"region": SecretText("eu-west-1")}) == ORDINARY
 
 
 @pytest.mark.parametrize(

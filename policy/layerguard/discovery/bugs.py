@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from layerguard.discovery.image_use import ImageUse, internal_error
 from layerguard.discovery.path import Keys, written
 
+ALL_INPUTS = "(all inputs)"
+"""The path of what is about no one property."""
+
 
 class Bugs:
     """The bugs in reading one resource. One in one step hides nothing that the other steps find."""
@@ -26,6 +29,6 @@ class Bugs:
         try:
             yield
         except Exception as error:
-            path = place if isinstance(place, str) else written(place) or "(all inputs)"
+            path = place if isinstance(place, str) else written(place) or ALL_INPUTS
             verdict = internal_error(error, f"reading a resource of type {self._type}")
             self.uses.append(ImageUse(self._urn, self._type, path, None, None, verdict, None))
