@@ -63,7 +63,7 @@ def planted_pack(pack: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def images(ecr: SandboxEcr, registry: Registry) -> Mapping[str, str]:
+def images(registry: Registry) -> Mapping[str, str]:
     """A healthy image, the planted one, and one that lacks a layer."""
     names = ("good", "planted", "lost")
     pushed = {name: registry.push(f"shop/{name}", docker_image(name), tag="1") for name in names}
