@@ -433,20 +433,12 @@ def test_an_image_that_was_deleted_after_the_listing_is_gone_once_that_is_forgot
 # Over HTTP.
 
 
-@pytest.fixture
-def ecr(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        yield ecr
-
-
 def no_fallback() -> CheckBackend:
     raise AssertionError("The worker does it.")
 
 
-def test_verdicts_do_not_depend_on_order_concurrency_or_process(ecr: SandboxEcr) -> None:
-    registry = ecr.registry("123456789012", "eu-west-1")
+def test_verdicts_do_not_depend_on_order_concurrency_or_process(aws: SandboxEcr) -> None:
+    registry = aws.registry("123456789012", "eu-west-1")
     for number in range(12):
         registry.push("shop/web", oci_image(f"web {number}"), tag=str(number))
     index = image_index([oci_image("both", "amd64"), oci_image("both", "arm64")])
@@ -485,22 +477,22 @@ def test_verdicts_do_not_depend_on_order_concurrency_or_process(ecr: SandboxEcr)
 
 
 def test_many_references_take_few_calls_and_no_digest_is_asked_about_twice(
-    ecr: SandboxEcr,
+    aws: SandboxEcr,
 ) -> None:
-    registry = ecr.registry("123456789012", "eu-west-1")
+    registry = aws.registry("123456789012", "eu-west-1")
     # 60 images under 250 tags, so that many share their layers.
     for number in range(250):
         registry.push("shop/web", oci_image(f"app {number % 60}"), tag=str(number))
-    ecr.clear_requests()
+    aws.clear_requests()
     requests = [request(f"shop/web:{number}") for number in range(250)]
     # The first call is answered when all the others wait.
-    ecr.faults.add(Fault(latency=60.0, operation="BatchGetImage", first=1))
+    aws.faults.add(Fault(latency=60.0, operation="BatchGetImage", first=1))
     with closing(InProcessBackend(Ecr(OrdinaryChain()))) as backend:
         recorders = start(backend, *requests)
-        ecr.faults.clear()
+        aws.faults.clear()
         assert {each.verdict.code for each in recorders} == {Code.AVAILABLE}
-    images = [each for each in ecr.requests if each.operation == "BatchGetImage"]
-    layers = [each for each in ecr.requests if each.operation == "BatchCheckLayerAvailability"]
+    images = [each for each in aws.requests if each.operation == "BatchGetImage"]
+    layers = [each for each in aws.requests if each.operation == "BatchCheckLayerAvailability"]
     # Two full ones and one of the rest, beside the first one.
     assert len(images) <= 4
     assert all(len(each.image_ids) <= 100 for each in images)

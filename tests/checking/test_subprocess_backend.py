@@ -28,8 +28,8 @@ from layerguard.reference import ImageReference, Repository
 from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.ecr import Ecr
 from layerguard.verdict import Code, Verdict
-from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 from layerguard_sandbox.ecr.registry import Registry
+from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 
 from tests.checking.recording import (
     PATIENCE,
@@ -45,16 +45,8 @@ from tests.test_architecture import ROOT
 
 
 @pytest.fixture
-def ecr(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        yield ecr
-
-
-@pytest.fixture
-def registry(ecr: SandboxEcr) -> Registry:
-    return ecr.registry("123456789012", "eu-west-1")
+def registry(aws: SandboxEcr) -> Registry:
+    return aws.registry("123456789012", "eu-west-1")
 
 
 def ecr_in_process() -> CheckBackend:
@@ -165,15 +157,15 @@ def test_the_verdicts_of_a_worker_are_those_of_a_backend_in_this_process(
         assert check(backend, *requests[::-1]) == sent[::-1]
 
 
-def test_a_verdict_comes_with_the_counters_and_before_its_explanation(ecr: SandboxEcr) -> None:
-    registry = ecr.registry("123456789012", "eu-west-1")
+def test_a_verdict_comes_with_the_counters_and_before_its_explanation(aws: SandboxEcr) -> None:
+    registry = aws.registry("123456789012", "eu-west-1")
     pushed = registry.push("shop/web", oci_image("web", layers=3), tag="1.0")
     absent = pushed.reference.removesuffix(":1.0") + ":1.1"
     with closing(SubprocessBackend(no_fallback)) as backend:
         (available,) = start(backend, request_of(pushed.reference))
         assert available.verdict.code is Code.AVAILABLE
         assert not available.is_explaining
-        assert (available.counters.layers, available.counters.calls) == (4, len(ecr.requests))
+        assert (available.counters.layers, available.counters.calls) == (4, len(aws.requests))
         assert len(available.counters.foreign_endpoints) == 1
         (missing,) = start(backend, request_of(absent))
         assert "The nearest tag is 1.0." in missing.explanation.reason
@@ -196,16 +188,16 @@ def test_the_worker_is_started_at_once_or_with_the_first_check(
 
 
 def test_static_keys_are_in_no_command_line_and_no_environment(
-    ecr: SandboxEcr, workers: Workers, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    aws: SandboxEcr, workers: Workers, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
-    keys = StaticKeys(ecr.keys.access_key, ecr.keys.secret_key)
+    keys = StaticKeys(aws.keys.access_key, aws.keys.secret_key)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAANOTHERUSER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the key of another user")
     with closing(SubprocessBackend(no_fallback)) as backend:
         (verdict,) = check(backend, request_of(text, Identity(keys=keys)))
         assert verdict.code is Code.AVAILABLE
-        assert {each.access_key for each in ecr.requests} == {keys.access_key}
+        assert {each.access_key for each in aws.requests} == {keys.access_key}
         shown = command_line(workers.one) + variables(workers.one)
     assert "layerguard.checking.worker" in shown
     for secret in (keys.access_key, keys.secret_key):
@@ -259,7 +251,7 @@ def test_ctrl_c_does_not_end_the_worker(workers: Workers, registry: Registry) ->
 
 
 def test_a_program_that_gets_credentials_reads_nothing_of_the_parents(
-    ecr: SandboxEcr,
+    aws: SandboxEcr,
     registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -267,8 +259,8 @@ def test_a_program_that_gets_credentials_reads_nothing_of_the_parents(
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
     credentials = {
         "Version": 1,
-        "AccessKeyId": ecr.keys.access_key,
-        "SecretAccessKey": ecr.keys.secret_key,
+        "AccessKeyId": aws.keys.access_key,
+        "SecretAccessKey": aws.keys.secret_key,
     }
     program = tmp_path / "credentials"
     program.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{json.dumps(credentials)}'\n")
@@ -407,16 +399,16 @@ def test_a_worker_that_is_stopped_blocks_no_operation_and_holds_a_run_within_its
 
 
 def test_a_worker_that_is_killed_in_the_middle_loses_no_check(
-    ecr: SandboxEcr, workers: Workers, registry: Registry
+    aws: SandboxEcr, workers: Workers, registry: Registry
 ) -> None:
     requests, expected = fill(registry)
-    ecr.clear_requests()
-    ecr.faults.add(Fault(Answer.HANG, operation="BatchGetImage"))
+    aws.clear_requests()
+    aws.faults.add(Fault(Answer.HANG, operation="BatchGetImage"))
     with closing(SubprocessBackend(ecr_in_process)) as backend:
         recorders = start(backend, *requests)
-        wait_until(lambda: ecr.requests)
+        wait_until(lambda: aws.requests)
         os.kill(workers.one, signal.SIGKILL)
-        ecr.faults.clear()
+        aws.faults.clear()
         assert [each.verdict for each in recorders] == expected
         # Later checks run in this process too, with the limits that are set.
         backend.limit(Limits(), ("shop",))
@@ -531,13 +523,13 @@ def test_where_nothing_can_run_checks_each_is_a_bug(
 
 
 def test_close_leaves_no_process_and_nothing_begins_after_it(
-    ecr: SandboxEcr, workers: Workers, registry: Registry
+    aws: SandboxEcr, workers: Workers, registry: Registry
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
-    ecr.faults.add(Fault(Answer.HANG))
+    aws.faults.add(Fault(Answer.HANG))
     backend = SubprocessBackend(no_fallback)
     (before,) = start(backend, request_of(text))
-    wait_until(lambda: ecr.requests)
+    wait_until(lambda: aws.requests)
     backend.close()
     assert workers.all == ()
     (after,) = start(backend, request_of(text))
@@ -561,18 +553,18 @@ threading.Event().wait()
 
 @pytest.mark.parametrize("is_asking", [False, True])
 def test_the_worker_ends_when_its_parent_is_killed(
-    ecr: SandboxEcr, registry: Registry, is_asking: bool
+    aws: SandboxEcr, registry: Registry, is_asking: bool
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
     if is_asking:
-        ecr.faults.add(Fault(Answer.HANG))
+        aws.faults.add(Fault(Answer.HANG))
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT.format(text=text)], stdout=subprocess.PIPE
     )
     assert parent.stdout
     with parent.stdout:
         assert parent.stdout.readline() == b"up\n"
-        wait_until(lambda: ecr.requests)
+        wait_until(lambda: aws.requests)
         (worker,) = children(parent.pid)
         parent.kill()
         parent.wait()

@@ -11,14 +11,13 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from layerguard_cli.reports.formats import FORMATS
 from layerguard_cli.sources.engine_json import HIDDEN
-from layerguard_sandbox.ecr import SandboxEcr, fill, image_index, oci_image
+from layerguard_sandbox.ecr import SandboxEcr, image_index, oci_image
 
 from tests.cli.auditing import (
     ABSENT,
@@ -40,13 +39,6 @@ from tests.cli.sources.states import RECORDED, SECRET, SIGNATURE, export, state,
 PROVIDER = "pulumi:providers:aws"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 POD = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec: {{containers: [{{image: '{WEB}'}}]}}\n"
-
-
-@pytest.fixture
-def ecr() -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        fill(ecr)
-        yield ecr
 
 
 def listed(folder: Path, *references: str) -> Path:

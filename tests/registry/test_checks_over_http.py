@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -31,17 +31,6 @@ from layerguard_sandbox.ecr import (
 from tests.fakes import digest_of, use
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
-
-
-@pytest.fixture
-def sandbox() -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        yield ecr
-
-
-@pytest.fixture
-def pushed(sandbox: SandboxEcr) -> Pushed:
-    return sandbox.registry(ACCOUNT, REGION).push("shop/web", oci_image("web"), tag="1")
 
 
 @pytest.fixture

@@ -39,14 +39,9 @@ MANY = 150
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            monkeypatch.delenv(name)
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        ecr.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
-        yield ecr
+def sandbox(aws: SandboxEcr) -> SandboxEcr:
+    aws.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
+    return aws
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -47,17 +46,6 @@ from tests.registry.loops import on_a_loop
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 WEB = Repository(ACCOUNT, REGION, "shop/web")
 ONE = ImageId("1", None)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        yield ecr
-
-
-@pytest.fixture
-def pushed(sandbox: SandboxEcr) -> Pushed:
-    return sandbox.registry(ACCOUNT, REGION).push("shop/web", oci_image("web"), tag="1")
 
 
 @pytest.fixture
