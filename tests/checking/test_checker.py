@@ -74,30 +74,6 @@ def test_an_image_with_many_uses_is_asked_about_once() -> None:
     assert len({question for _, question in registry.questions}) == len(registry.questions) == 4
 
 
-def test_layers_that_images_share_are_asked_about_once() -> None:
-    registry = FakeRegistry()
-    for tag in range(20):
-        registry.put(manifest("base", f"app {tag}"), str(tag))
-    with checking(registry) as checker:
-        checker.check([use(f"shop/web:{tag}") for tag in range(20)])
-    questions = [question for _, question in registry.questions]
-    assert len(questions) == len(set(questions)) == 20 + 20 + 2
-
-
-@pytest.mark.parametrize("concurrency", [1, 2, 40])
-def test_verdicts_do_not_depend_on_concurrency_or_order(concurrency: int) -> None:
-    registry = FakeRegistry()
-    for tag in range(12):
-        registry.put(manifest("base", f"app {tag}"), str(tag))
-    registry.lose("app 3")
-    uses = [use(f"shop/web:{tag}") for tag in range(13)]
-    expected = ["available"] * 3 + ["layer-missing"] + ["available"] * 8 + ["image-not-found"]
-    with checking(registry, concurrency) as checker:
-        assert codes(checker.check(uses)) == expected
-    with checking(registry, concurrency) as checker:
-        assert codes(checker.check(uses[::-1])) == expected[::-1]
-
-
 def test_the_summary_counts_uses_images_layers_states_calls_and_seconds() -> None:
     registry = FakeRegistry()
     registry.put(manifest("a", "b"), "1")
@@ -136,16 +112,6 @@ def test_images_that_are_forgotten_are_asked_about_again_and_others_are_not() ->
         assert codes(verdicts) == ["available", "layer-missing"]
         assert checker.summary(verdicts).images == 2
     assert {repository.name for repository, _ in registry.questions[asked:]} == {"shop/web"}
-
-
-def test_each_identity_asks_for_itself() -> None:
-    ordinary, team = FakeRegistry(), FakeRegistry()
-    team.put(manifest("a"), "1")
-    ordinary.others[TEAM] = team
-    with checking(ordinary) as checker:
-        verdicts = checker.check([replace(use(), identity=TEAM), use()])
-    assert codes(verdicts) == ["available", "image-not-found"]
-    assert (ordinary.calls, team.calls) == (1, 2)
 
 
 @pytest.mark.parametrize("first", [TEAM, ORDINARY])

@@ -28,8 +28,8 @@ from layerguard.reference import ImageReference, Repository
 from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.ecr import Ecr
 from layerguard.verdict import Code, Verdict
-from layerguard_sandbox.ecr.registry import Registry
 from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
+from layerguard_sandbox.ecr.registry import Registry
 
 from tests.checking.recording import (
     PATIENCE,
@@ -37,7 +37,6 @@ from tests.checking.recording import (
     check,
     request,
     start,
-    without_available_layers,
 )
 from tests.fakes import FakeRegistry, manifest, reference, use
 from tests.processes import children, command_line, is_running, variables, wait_until
@@ -140,23 +139,6 @@ def fill(registry: Registry) -> tuple[list[CheckRequest], list[Verdict]]:
         return requests, check(backend, *requests)
 
 
-def test_the_verdicts_of_a_worker_are_those_of_a_backend_in_this_process(
-    registry: Registry,
-) -> None:
-    requests, expected = fill(registry)
-    assert [each.code for each in expected] == [
-        *[Code.AVAILABLE] * 30,
-        Code.LAYER_MISSING,
-        Code.IMAGE_NOT_FOUND,
-        Code.REPOSITORY_NOT_FOUND,
-    ]
-    sent = without_available_layers(expected)
-    with closing(SubprocessBackend(no_fallback)) as backend:
-        assert check(backend, *requests) == sent
-    with closing(SubprocessBackend(no_fallback)) as backend:
-        assert check(backend, *requests[::-1]) == sent[::-1]
-
-
 def test_a_verdict_comes_with_the_counters_and_before_its_explanation(aws: SandboxEcr) -> None:
     registry = aws.registry("123456789012", "eu-west-1")
     pushed = registry.push("shop/web", oci_image("web", layers=3), tag="1.0")
@@ -218,19 +200,6 @@ def test_limits_and_forgotten_repositories_reach_the_worker(registry: Registry) 
         assert check(backend, absent)[0].code is Code.IMAGE_NOT_FOUND
         backend.forget(absent.reference.repository)
         assert check(backend, absent)[0].code is Code.AVAILABLE
-
-
-def test_an_image_that_was_deleted_after_the_listing_is_gone_once_that_is_forgotten(
-    registry: Registry,
-) -> None:
-    text = registry.push("shop/web", oci_image("web"), tag="1").reference
-    present, absent = request_of(text), request_of(text.removesuffix(":1") + ":2")
-    with closing(SubprocessBackend(no_fallback)) as backend:
-        codes = [each.code for each in check(backend, present, absent)]
-        assert codes == [Code.AVAILABLE, Code.IMAGE_NOT_FOUND]
-        registry.delete_image("shop/web", "1")
-        backend.forget(present.reference.repository)
-        assert check(backend, present)[0].code is Code.IMAGE_NOT_FOUND
 
 
 def test_limits_that_were_set_before_the_worker_was_started_reach_it(registry: Registry) -> None:

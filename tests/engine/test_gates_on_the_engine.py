@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pulumi
 import pytest
-from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, docker_image, image_index, oci_image
+from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, docker_image, oci_image
 from layerguard_sandbox.ecr.registry import Registry
 from layerguard_sandbox.engine import sample_stack
 
@@ -196,38 +196,6 @@ def test_a_team_that_fails_closed_is_stopped_without_credentials(
     assert engine.asked_to_create() == ()
 
 
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [
-        (Answer.DENIED, "access-denied"),
-        (Answer.MANIFEST_NOT_JSON, "inconsistent-answer"),
-        (Answer.HTML, "inconsistent-answer"),
-    ],
-)
-def test_what_ecr_does_not_answer_is_undetermined_never_available_and_never_a_crash(
-    start: Start, ecr: SandboxEcr, images: Mapping[str, str], answer: Answer, code: str
-) -> None:
-    ecr.faults.add(Fault(answer, repository="shop/good"))
-    outcome = start(functions(good=images["good"], also=images["also"])).preview()
-    assert outcome.passed, outcome.output
-    (message,) = outcome.messages(NOTICE)
-    assert message.startswith(f"{code}: imageUri: {images['good']}\n")
-    assert "2 images" in outcome.output
-
-
-def test_a_missing_tag_and_a_missing_platform_are_told_apart_from_a_missing_layer(
-    start: Start, registry: Registry
-) -> None:
-    index = registry.push(
-        "shop/index", image_index([oci_image("a", "arm64")], attestations=True), tag="1"
-    )
-    program = functions(tag=f"{HOST}/shop/index:2", platform=index.reference)
-    assert sorted(m.split(":")[0] for m in start(program).preview().messages(PREVIEW)) == [
-        "image-not-found",
-        "platform-missing",
-    ]
-
-
 def test_layerguard_off_lets_everything_pass_and_says_so(
     start: Start, ecr: SandboxEcr, images: Mapping[str, str]
 ) -> None:
@@ -248,15 +216,6 @@ def test_a_team_can_start_softly_with_every_policy_advisory(
         assert outcome.passed, outcome.output
         (message,) = outcome.messages(policy)
         assert message.startswith(f"layer-missing: imageUri: {images['lost']}\n")
-
-
-def test_a_configuration_that_is_not_allowed_is_refused_with_the_options_name(
-    start: Start, images: Mapping[str, str]
-) -> None:
-    config = {UPDATE: {"undetermined": "stop"}}
-    outcome = start(functions(good=images["good"]), pack_config=config).preview()
-    assert not outcome.passed
-    assert "undetermined" in outcome.output
 
 
 def test_the_sample_stack_uses_every_runtime_and_all_of_it_is_found(
