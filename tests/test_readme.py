@@ -24,6 +24,7 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = {
     "make demo": ("tests/sandbox/test_demo.py", '"layerguard_sandbox.demo"'),
     "make test": (".ci/run", "make test"),
+    "make test-pythons": (".ci/run", "make test-pythons"),
     "make setup": ("tests/test_readme.py", '"make", "setup"'),
     "make soak": ("tests/bench/test_soak.py", "bench.soak"),
     "make -s pulumi-path": ("tests/test_readme.py", '"make", "-s", "pulumi-path"'),

@@ -26,7 +26,7 @@ def test_an_available_image_is_exit_code_0(
     assert main(["check", reference]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"available: argument: {reference}"
-    assert lines[-1].startswith("layerguard: 1 image use, 1 images, 4 layers checked, ")
+    assert lines[-1].startswith("layerguard: 1 image use, 1 image, 4 layers checked, ")
 
 
 def test_the_installed_command_checks_a_reference(reference: str) -> None:

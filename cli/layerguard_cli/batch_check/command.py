@@ -94,7 +94,8 @@ def _apply(shared: argparse.Namespace, session: Any, stderr: TextIO) -> None:
     """Check the global options in the AWS CLI's order, and configure the session with them."""
     if shared.query is not None:
         shared.query = _query(shared.query)
-    if shared.endpoint_url is not None and not urlparse(shared.endpoint_url).scheme:
+    # Python 3.10 takes the address in 127.0.0.1:5000 for a scheme.
+    if shared.endpoint_url is not None and not urlparse(shared.endpoint_url).scheme[:1].isalpha():
         raise ValueError(
             f'Bad value for --endpoint-url "{shared.endpoint_url}": scheme is missing.  Must be of '
             "the form http://<hostname>/ or https://<hostname>/"

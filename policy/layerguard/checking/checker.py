@@ -35,12 +35,11 @@ class Summary:
     seconds: float
 
     def __str__(self) -> str:
-        uses = "1 image use" if self.image_uses == 1 else f"{self.image_uses} image uses"
         return (
-            f"layerguard: {uses}, {self.images} images, "
-            f"{self.layers} layers checked, {self.unavailable} unavailable, "
+            f"layerguard: {_count(self.image_uses, 'image use')}, {_count(self.images, 'image')}, "
+            f"{_count(self.layers, 'layer')} checked, {self.unavailable} unavailable, "
             f"{self.undetermined} undetermined, {self.pending} pending; "
-            f"{self.calls} calls to ECR in {self.seconds:.1f} s"
+            f"{_count(self.calls, 'call')} to ECR in {self.seconds:.1f} s"
         )
 
 
@@ -316,6 +315,10 @@ class Checker:
         with self._lock:
             limits = self._limits
             return max(0.0, limits.total + limits.absent - self._stopwatch.seconds)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _put(known: SimpleQueue[_Check], check: _Check, _: Future[Verdict]) -> None:
