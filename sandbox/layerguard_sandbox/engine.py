@@ -62,6 +62,10 @@ class Outcome:
             if violation.policy == policy
         )
 
+    def headlines(self, policy: str) -> list[str]:
+        """Return the first lines of the messages of one policy, sorted."""
+        return sorted(message.partition("\n")[0] for message in self.messages(policy))
+
 
 def engine_variables(home: Path) -> dict[str, str]:
     """Return the variables that keep a pulumi within ``home``: launchers, state and own folder."""

@@ -13,15 +13,9 @@ from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, docker_image
 from layerguard_sandbox.ecr.registry import Registry
 from layerguard_sandbox.engine import Engine, Outcome
 
-from tests.engine.programs import FUNCTION, function
-from tests.engine.test_fault_matrix import state_of
+from tests.engine.programs import FAIL, FUNCTION, NOTICE, PREVIEW, function
+from tests.engine.states import state_of
 
-UPDATE, PREVIEW, NOTICE = (
-    "ecr-layers-available",
-    "ecr-layers-available-preview",
-    "ecr-layers-unverified",
-)
-FAIL: Mapping[str, Any] = {UPDATE: {"undetermined": "fail"}}
 PLANTED = Path(__file__).parent / "planted"
 BUG = "internal-error"
 
