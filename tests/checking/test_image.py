@@ -20,7 +20,6 @@ from layerguard.registry import (
 )
 from layerguard.verdict import Code, State, Verdict
 
-from tests.checking.recording import PATIENCE
 from tests.fakes import (
     OCI_MANIFEST,
     WEB,
@@ -31,6 +30,7 @@ from tests.fakes import (
     manifest,
     reference,
 )
+from tests.processes import PATIENCE
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")

@@ -29,12 +29,11 @@ from tests.cli.auditing import (
     audit_json,
     environment,
     hang_after,
-    has_ended,
-    wait_until,
     wait_until_asked,
     without_endpoint_note,
 )
 from tests.cli.sources.states import RECORDED, SECRET, SIGNATURE, export, state, urn
+from tests.processes import is_running, wait_until
 
 PROVIDER = "pulumi:providers:aws"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
@@ -367,7 +366,7 @@ def test_an_audit_that_is_interrupted_while_pulumi_answers_leaves_nothing_of_it_
     assert process.returncode == 130
     assert all("ECR was asked at" in line for line in stderr.splitlines())
     assert "\nThe audit is not complete.\n" in f"\n{stdout}"
-    wait_until(lambda: has_ended(int(started.read_text())))
+    wait_until(lambda: not is_running(int(started.read_text())))
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -44,7 +44,7 @@ def providers(session: Keys) -> Mapping[str, Mapping[str, object]]:
         "broken-key": {**keys, "accessKey": f"{session.access_key}\n"},
         "broken-token": {**keys, "token": f"{session.token}\n"},
         "role": {**keys, "assumeRoles": json.dumps(roles)},
-        "no-such-profile": {**keys, "profile": "nobodys"},
+        "no-such-profile": {**keys, "profile": "absent"},
     }
 
 
