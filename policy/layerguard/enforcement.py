@@ -19,7 +19,7 @@ from layerguard.identity import without_credentials
 from layerguard.legible import legible_lines
 from layerguard.reference import ImageReference
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
-from layerguard.verdict import Code, Follows, State, Verdict
+from layerguard.verdict import Code, Follows, State, Verdict, bug_in
 
 
 class Enforcement(Enum):
@@ -189,7 +189,9 @@ def decide_or_bug(
     except Exception as error:
         fails = settings.undetermined is Undetermined.FAIL and may_block(use, run)
         enforcement = Enforcement.BLOCK if fails else Enforcement.WARN
-        return Finding(use, bug(use, error, "deciding"), enforcement, "Layerguard has a bug.")
+        return Finding(
+            use, bug_in("deciding", error, use.platform), enforcement, "Layerguard has a bug."
+        )
 
 
 def apply_or_bug(use: ImageUse, settings: Settings, step: Apply | None = None) -> ImageUse:
@@ -197,17 +199,7 @@ def apply_or_bug(use: ImageUse, settings: Settings, step: Apply | None = None) -
     try:
         return (step or apply_settings)(use, settings)
     except Exception as error:
-        return replace(use, target=bug(use, error, "applying the settings"))
-
-
-def bug(use: ImageUse, error: Exception, where: str) -> Verdict:
-    """Return the verdict on ``use`` after a bug of Layerguard in the step ``where``."""
-    return Verdict(
-        Code.INTERNAL_ERROR,
-        f"This is a bug of Layerguard, in {where}: {type(error).__name__}: {error}",
-        Code.INTERNAL_ERROR.next_step,
-        wanted=use.platform,
-    )
+        return replace(use, target=bug_in("applying the settings", error, use.platform))
 
 
 def apply_settings(use: ImageUse, settings: Settings) -> ImageUse:

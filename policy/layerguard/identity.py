@@ -1,11 +1,8 @@
-"""Who asks ECR: the principal whose permissions decide what can be known."""
+"""The identity that asks ECR: the principal whose permissions decide what can be known."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-# Anything shorter is no key of AWS, and may stand in any word.
-_SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class WebIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """As whom to ask, and through which endpoints; what is not said is boto3's ordinary chain.
+    """The principal that asks, and its endpoints; what is left out is boto3's ordinary chain.
 
     ``roles`` are assumed one from the other, in their order, after everything else.
     ``region`` is where STS is asked; ECR is always asked in the image's own region.
@@ -66,20 +63,15 @@ class Identity:
     use_dual_stack: bool | None = None
     skip_instance_metadata: bool = False
 
-    def without_secrets(self, text: str) -> str:
-        """Return ``text``, in which somebody may repeat what they were shown, without secrets."""
+    @property
+    def secrets(self) -> tuple[str | None, ...]:
+        """Its keys, tokens and external IDs."""
         keys, web = self.keys, self.web_identity
-        secrets = [
+        return (
             *((keys.access_key, keys.secret_key, keys.token) if keys else ()),
             *((web.token,) if web else ()),
             *(role.external_id for role in self.roles),
-        ]
-        for secret in secrets:
-            # A line break at its end is a common mistake, and is shown as something else.
-            bare = (secret or "").strip()
-            if len(bare) >= _SHORTEST_SECRET:
-                text = text.replace(bare, "***")
-        return text
+        )
 
 
 ORDINARY = Identity()

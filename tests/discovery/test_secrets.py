@@ -10,12 +10,13 @@ from layerguard.discovery import ImageUse
 from layerguard.discovery.documents.dockerfile import dockerfile_images
 from layerguard.discovery.placement import Placement
 from layerguard.discovery.tree import FoldedObject, Mark, SecretText, Tree, plain, text_of
+from layerguard.gates import SENTINELS
 from pulumi import StringAsset
 from pulumi_policy import Secret
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from tests.discovery.engine_inputs import SENTINELS, uses
+from tests.discovery.engine_inputs import uses
 from tests.fakes import HOST
 
 WEB = f"{HOST}/shop/web:1"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from tests.engine.programs import FUNCTION, inputs
 
 _STACK = "urn:pulumi:dev::layerguard-sample::"
 _AWS = "pulumi:providers:aws"
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_KINDS: Mapping[str, str] = {}
 
 
-def provider(name: str, values: Mapping[str, object] = _NOTHING) -> dict[str, object]:
+def provider(name: str, values: Mapping[str, object]) -> dict[str, object]:
     return _state(_AWS, name, values)
 
 
@@ -45,7 +44,7 @@ def write_state(path: Path, *resources: Mapping[str, object]) -> Path:
     return path
 
 
-def state_of(images: Mapping[str, str], path: Path, kinds: Mapping[str, str] = _NOTHING) -> Path:
+def state_of(images: Mapping[str, str], path: Path, kinds: Mapping[str, str] = _NO_KINDS) -> Path:
     """Write a state with a user for each image: a function, unless ``kinds`` names another type."""
     users = (user(name, image, kind=kinds.get(name, FUNCTION)) for name, image in images.items())
-    return write_state(path, provider("default"), *users)
+    return write_state(path, provider("default", {}), *users)
