@@ -18,7 +18,6 @@ from layerguard.enforcement import (
     Mode,
     Run,
     apply_settings,
-    bug,
     decide,
     decide_or_bug,
     may_block,
@@ -27,7 +26,7 @@ from layerguard.identity import Identity
 from layerguard.manifest import ManifestForm
 from layerguard.platform import Platform
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
-from layerguard.verdict import Code, Follows, State, Verdict
+from layerguard.verdict import Code, Follows, State, Verdict, bug_in
 
 from tests.discovery.test_resource_graph import Resource
 from tests.fakes import HOST, use
@@ -366,7 +365,7 @@ def test_a_secret_that_is_no_reference_is_not_shown_at_all() -> None:
 
 
 def test_a_bug_is_a_verdict_that_names_the_step() -> None:
-    verdict = bug(use(), ZeroDivisionError("oh"), "deciding")
+    verdict = bug_in("deciding", ZeroDivisionError("oh"))
     assert verdict.code is Code.INTERNAL_ERROR
     assert verdict.reason == "This is a bug of Layerguard, in deciding: ZeroDivisionError: oh"
     assert verdict.next_step == "please report this text to the maintainers of Layerguard."

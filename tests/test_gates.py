@@ -21,7 +21,6 @@ from layerguard.identity import ORDINARY, Identity
 from layerguard.policies import OFF_MESSAGE, declare
 from layerguard.reference import ImageId
 from layerguard.registry import RegistryError
-from layerguard.registry.threads import on_a_thread
 from layerguard.settings import OPTIONS
 from layerguard.verdict import Code
 from pulumi_policy import (
@@ -37,7 +36,7 @@ from pulumi_policy import (
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from tests.fakes import HOST, FakeRegistry, digest_of, manifest
+from tests.fakes import HOST, FakeRegistry, HeldRegistry, digest_of, manifest
 from tests.processes import wait_until
 
 TYPE = "aws:lambda/function:Function"
@@ -420,16 +419,10 @@ def test_a_foreign_endpoint_is_in_the_notice_once() -> None:
 
 
 def test_in_preview_analyze_returns_while_ecr_has_not_answered() -> None:
-    answered = threading.Event()
-
-    class Slow(FakeRegistry):
-        async def images(self, *args: Any) -> Any:
-            assert await on_a_thread(lambda: answered.wait(30))
-            return await super().images(*args)
-
-    pack = Pack(Mode.PREVIEW, Slow())
+    registry = HeldRegistry()
+    pack = Pack(Mode.PREVIEW, registry)
     assert pack.analyze("absent", {"imageUri": GOOD}) == []
-    answered.set()
+    registry.let_go.set()
     assert pack.analyze_stack()["ecr-layers-available-preview"] == [
         (f"image-not-found: imageUri: {GOOD}", urn("absent"))
     ]

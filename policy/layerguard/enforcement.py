@@ -18,8 +18,9 @@ from layerguard.discovery.runtimes import Candidate, Refusal
 from layerguard.identity import without_credentials
 from layerguard.legible import legible_lines
 from layerguard.reference import ImageReference
+from layerguard.registry.redaction import Redaction
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
-from layerguard.verdict import Code, Follows, State, Verdict
+from layerguard.verdict import Code, Follows, State, Verdict, bug_in
 
 
 class Enforcement(Enum):
@@ -190,8 +191,8 @@ def decide_or_bug(
     except Exception as error:
         fails = settings.undetermined is Undetermined.FAIL and may_block(use, run)
         enforcement = Enforcement.BLOCK if fails else Enforcement.WARN
-        finding = Finding(use, bug(use, error, "deciding"), enforcement, "Layerguard has a bug.")
-        return _without_account(finding)
+        verdict = bug_in("deciding", error, use.platform)
+        return _without_account(Finding(use, verdict, enforcement, "Layerguard has a bug."))
 
 
 def apply_or_bug(use: ImageUse, settings: Settings, step: Apply | None = None) -> ImageUse:
@@ -199,17 +200,7 @@ def apply_or_bug(use: ImageUse, settings: Settings, step: Apply | None = None) -
     try:
         return (step or apply_settings)(use, settings)
     except Exception as error:
-        return replace(use, target=bug(use, error, "applying the settings"))
-
-
-def bug(use: ImageUse, error: Exception, where: str) -> Verdict:
-    """Return the verdict on ``use`` after a bug of Layerguard in the step ``where``."""
-    return Verdict(
-        Code.INTERNAL_ERROR,
-        f"This is a bug of Layerguard, in {where}: {type(error).__name__}: {error}",
-        Code.INTERNAL_ERROR.next_step,
-        wanted=use.platform,
-    )
+        return replace(use, target=bug_in("applying the settings", error, use.platform))
 
 
 def apply_settings(use: ImageUse, settings: Settings) -> ImageUse:
@@ -232,7 +223,7 @@ def apply_settings(use: ImageUse, settings: Settings) -> ImageUse:
         return replace(use, target=use.identity_unknown)
     endpoint = use.identity.ecr_endpoint
     if endpoint is not None and not settings.trusts(endpoint):
-        return replace(use, target=_untrusted(use.identity.without_secrets(endpoint)))
+        return replace(use, target=_untrusted(Redaction(use.identity)(endpoint)))
     return use
 
 

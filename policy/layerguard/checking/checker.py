@@ -18,7 +18,7 @@ from layerguard.checking.limits import CONCURRENCY, EXPLANATION_SECONDS, Limits
 from layerguard.discovery import ImageUse
 from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import Registry
-from layerguard.verdict import Code, State, Verdict
+from layerguard.verdict import Code, State, Verdict, bug_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,8 @@ class Checker:
         try:
             self._backend.start(request, check)
         except Exception as error:
-            check.decided(request.bug("starting a check", error), Counters(), explaining=False)
+            bug = bug_in("starting a check", error, request.platform)
+            check.decided(bug, Counters(), explaining=False)
         return check
 
     def _forget(self, repository: Repository) -> None:

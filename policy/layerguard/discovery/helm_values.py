@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from layerguard.discovery.tree import Mark, Tree, reach, text_of
-from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 
 # Source: the values of the charts of the Helm project's own examples, Bitnami and AWS: a name
@@ -41,7 +40,7 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
             yield name_key, mark
             continue
         reference = image + _version(":", tag) + _version("@", digest)
-        if _parsed(reference):
+        if ImageReference.find(reference):
             yield name_key, text_of(reference, image, tag, digest)
 
 
@@ -56,7 +55,7 @@ def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> str | Non
 
 
 def _is_repository(image: str) -> bool:
-    reference = _parsed(image)
+    reference = ImageReference.find(image)
     return reference is not None and not reference.tag and not reference.digest
 
 
@@ -64,10 +63,3 @@ def _version(separator: str, value: Tree) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a number of the engine's protocol is a float
     return f"{separator}{value}" if isinstance(value, (str, int, float)) else ""
-
-
-def _parsed(text: str) -> ImageReference | None:
-    try:
-        return ImageReference.parse(text)
-    except ReferenceInvalid:
-        return None

@@ -59,7 +59,7 @@ def provider_identity(provider_type: str, inputs: Tree) -> Identity:
     # A region alone is no identity: providers of many regions are one principal.
     if replace(identity, region=None) == ORDINARY:
         return ORDINARY
-    return replace(identity, secrets=tuple(sorted(set(_secrets(inputs)))))
+    return replace(identity, hidden=tuple(sorted(set(_secrets(inputs)))))
 
 
 def _secrets(inputs: Tree) -> Iterator[str]:

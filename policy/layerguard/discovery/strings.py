@@ -8,7 +8,6 @@ from typing import NamedTuple
 from layerguard.discovery.helm_values import joined
 from layerguard.discovery.path import Keys, Place
 from layerguard.discovery.tree import Mark, Tree
-from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 
 # Members whose text is only handed on. Source: the names of such members in the inputs of the AWS,
@@ -84,10 +83,7 @@ def is_whole_reference(text: str) -> bool:
     """Tell whether the whole of ``text`` is a private ECR reference with a tag or a digest."""
     if ".dkr" not in text[:64].lower():
         return False  # every host has it: this spares the other strings the parsing
-    try:
-        reference = ImageReference.parse(text)
-    except ReferenceInvalid:
-        return False
+    reference = ImageReference.find(text)
     return reference is not None and bool(reference.tag or reference.digest)
 
 
