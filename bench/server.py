@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
-from types import TracebackType
 
 from bench.answers import Answers, Response
 from bench.images import REGION, Layout, make_image
@@ -147,12 +146,7 @@ class RunningServer:
             raise RuntimeError("the scripted registry did not start")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()

@@ -13,6 +13,7 @@ from pathlib import Path
 # Python 3.11 cannot parse in two threads at once (gh-106905).
 import hypothesis
 import pytest
+from layerguard_sandbox.ecr import SandboxEcr
 from layerguard_sandbox.engine import ROOT
 
 from tests.processes import command_line, running_with, wait_until
@@ -57,6 +58,24 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "policy", copy, ignore=ignored)
     (copy / "venv").symlink_to(ROOT / "policy" / "venv", target_is_directory=True)
     return copy
+
+
+@pytest.fixture
+def ecr() -> Iterator[SandboxEcr]:
+    """A sandbox of its own for each test."""
+    with SandboxEcr() as ecr:
+        yield ecr
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
+    """A sandbox that the AWS variables of this process lead to; it has no others."""
+    with SandboxEcr() as ecr:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        for name, value in ecr.environment.items():
+            monkeypatch.setenv(name, value)
+        yield ecr
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,10 @@ from layerguard.registry import (
     RegistryError,
     RepositoryNames,
 )
+from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
+
+from tests.processes import PATIENCE
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -204,3 +208,20 @@ class FakeRegistry:
             await asyncio.sleep(self.latency)
         if name in self.failures:
             raise self.failures[name]
+
+
+class HeldRegistry(FakeRegistry):
+    """Answers nothing about the images of one repository, or of all, until it is let go."""
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__()
+        self.is_asked, self.let_go = threading.Event(), threading.Event()
+        self._name = name
+
+    async def images(
+        self, repository: Repository, ids: Sequence[ImageId]
+    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
+        if self._name in (None, repository.name):
+            self.is_asked.set()
+            assert await on_a_thread(lambda: self.let_go.wait(PATIENCE))
+        return await super().images(repository, ids)

@@ -21,7 +21,6 @@ from layerguard.identity import ORDINARY, Identity
 from layerguard.policies import OFF_MESSAGE, declare
 from layerguard.reference import ImageId
 from layerguard.registry import RegistryError
-from layerguard.registry.threads import on_a_thread
 from layerguard.settings import OPTIONS
 from layerguard.verdict import Code
 from pulumi_policy import (
@@ -37,7 +36,7 @@ from pulumi_policy import (
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from tests.fakes import HOST, FakeRegistry, digest_of, manifest
+from tests.fakes import HOST, FakeRegistry, HeldRegistry, digest_of, manifest
 from tests.processes import wait_until
 
 TYPE = "aws:lambda/function:Function"
@@ -266,6 +265,22 @@ def test_an_update_that_a_gate_stops_is_summed_up_at_once() -> None:
     assert pack.stderr.getvalue() == reported
 
 
+def test_what_stops_nothing_does_not_hold_up_the_gate_that_stops() -> None:
+    config = {"ecr-layers-available": {"waitSeconds": 3600}}
+    pack = Pack(Mode.UPDATE, config=config)
+    environment = {"variables": {"IMAGE": f"{HOST}/shop/api:absent"}}
+    assert pack.analyze("carrier", {"imageUri": GOOD, "environment": environment}) == []
+    reported: list[str] = []
+    gate = threading.Thread(
+        target=lambda: reported.extend(pack.analyze("rejected", {"imageUri": "x/web:1"})),
+        daemon=True,
+    )
+    gate.start()
+    gate.join(10)
+    assert [each.partition(":")[0] for each in reported] == ["runtime-rejects"]
+    assert pack.stderr.getvalue().startswith("layerguard: 2 image uses, ")
+
+
 class Explosive(Mapping[str, Any]):
     """Inputs that cannot be read."""
 
@@ -404,16 +419,10 @@ def test_a_foreign_endpoint_is_in_the_notice_once() -> None:
 
 
 def test_in_preview_analyze_returns_while_ecr_has_not_answered() -> None:
-    answered = threading.Event()
-
-    class Slow(FakeRegistry):
-        async def images(self, *args: Any) -> Any:
-            assert await on_a_thread(lambda: answered.wait(30))
-            return await super().images(*args)
-
-    pack = Pack(Mode.PREVIEW, Slow())
+    registry = HeldRegistry()
+    pack = Pack(Mode.PREVIEW, registry)
     assert pack.analyze("absent", {"imageUri": GOOD}) == []
-    answered.set()
+    registry.let_go.set()
     assert pack.analyze_stack()["ecr-layers-available-preview"] == [
         (f"image-not-found: imageUri: {GOOD}", urn("absent"))
     ]

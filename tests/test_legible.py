@@ -43,7 +43,7 @@ def test_any_text_becomes_one_encodable_line_of_visible_characters(text: str) ->
     assert legible_line(line) == line
 
 
-def test_text_is_cut_where_it_is_longer_than_anybody_reads() -> None:
+def test_text_that_is_too_long_is_cut() -> None:
     assert legible_line("x" * 3_000_000) == "x" * (MAX_LINE - 1) + "…"
     assert legible_line("abcdef", most=4) == "abc…"
     many = legible_lines(str(number) for number in range(1_000)).split("\n")

@@ -100,29 +100,22 @@ def test_an_endpoint_is_trusted_whatever_its_case_its_last_slash_and_its_credent
     assert not settings.trusts("https://ecr.example")
 
 
+@pytest.mark.parametrize("end", ["?", "#", "\\", "/", ":80?", "/x#"])
+def test_an_endpoint_that_only_looks_like_a_trusted_one_is_not_trusted(end: str) -> None:
+    settings = Settings.parse({"trustedEndpoints": ["https://ecr.example"]})
+    assert not settings.trusts(f"https://evil.example{end}@ecr.example")
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"undetermind": "fail"}, "There is no option undetermind; did you mean undetermined."),
-        (
-            {"undetermined": "stop"},
-            "The option undetermined is 'stop'; allowed: `notice`, `fail`.",
-        ),
-        (
-            {"timeoutSeconds": "30"},
-            "The option timeoutSeconds is '30'; allowed: number from 1 to 600.",
-        ),
-        (
-            {"exempt": [{"reference": "x"}]},
-            "The option exempt is [{'reference': 'x'}]; allowed: list of `{reference: glob, "
-            "reason: text}`.",
-        ),
-        (
-            {"undetermined": "x" * 200},
-            f"The option undetermined is '{'x' * 79}...; allowed: `notice`, `fail`.",
-        ),
+        ({"undetermind": "fail"},          "There is no option undetermind; did you mean undetermined."),
+        ({"undetermined": "stop"},         "The option undetermined is 'stop'; allowed: `notice`, `fail`."),
+        ({"timeoutSeconds": "30"},         "The option timeoutSeconds is '30'; allowed: number from 1 to 600."),
+        ({"exempt": [{"reference": "x"}]}, "The option exempt is [{'reference': 'x'}]; allowed: list of `{reference: glob, reason: text}`."),
+        ({"undetermined": "x" * 200},      f"The option undetermined is '{'x' * 79}...; allowed: `notice`, `fail`."),
     ],
-)
+)  # fmt: skip
 def test_wrong_configuration_is_refused_by_name(config: dict[str, object], words: str) -> None:
     with pytest.raises(SettingsInvalid) as raised:
         Settings.parse(config)

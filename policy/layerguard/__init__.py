@@ -1,12 +1,7 @@
-r"""Layerguard proves that every layer of every Amazon ECR image in a Pulumi stack is there.
+"""Layerguard proves that every layer of every Amazon ECR image in a Pulumi stack is there.
 
-Data goes one way::
-
-    resource inputs --discovery--> image uses --check--> findings --gates--> violations
-                                                   |                     \--report--> CLI output
-                                             investigation   in a process of its own
-                                                   |
-                                                registry (ECR)
+Data goes one way: ``discovery`` reads image uses from resource inputs, ``checking`` finds a verdict
+on each by asking the ``registry``, ``enforcement`` makes findings of them, ``gates`` violations.
 """
 
 __version__ = "0.1.0"

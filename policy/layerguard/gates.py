@@ -43,19 +43,10 @@ from layerguard.identity import ORDINARY, Identity
 from layerguard.legible import legible_line, legible_lines
 from layerguard.reference import ImageReference
 from layerguard.settings import Settings, Undetermined
-from layerguard.verdict import Code
+from layerguard.verdict import Code, Verdict, bug_in
 
-SENTINELS = frozenset(
-    {
-        proxy.UNKNOWN_ARCHIVE_VALUE,
-        proxy.UNKNOWN_ARRAY_VALUE,
-        proxy.UNKNOWN_ASSET_VALUE,
-        proxy.UNKNOWN_BOOLEAN_VALUE,
-        proxy.UNKNOWN_NUMBER_VALUE,
-        proxy.UNKNOWN_OBJECT_VALUE,
-        proxy.UNKNOWN_STRING_VALUE,
-    }
-)
+SENTINELS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
+"""The strings that stand for unknown values in what the SDK hands over."""
 Gate = Callable[[Any, ReportViolation], None]
 
 
@@ -122,9 +113,10 @@ class Gates:
         for finding in blocking:
             self._report(finding, args.urn, report)
         if blocking:
-            # The engine ends a stopped update without AnalyzeStack, and kills the pack.
+            # The engine ends a stopped update without AnalyzeStack, and kills the pack. It waits
+            # for this, so that what is not known yet is left out.
             every = [self._apply(use, settings) for use in self._discovered.uses]
-            self._sum_up(self._findings(every, settings, run))
+            self._sum_up(self._decided(self._checker.known(every), settings, run))
 
     def preview_gate(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report the whole stack's blocking findings; in an update the update gate has done so."""
@@ -197,7 +189,7 @@ class Gates:
     def _fresh(self, uses: Sequence[ImageUse], run: Run) -> list[ImageUse]:
         """Return the uses that may stop their resource, after starting to check all of them.
 
-        What ECR said of an image before this stack pushed it is no longer true.
+        What ECR answered about an image before this stack pushed it is no longer true.
         """
         for use in uses:
             if run.pushes(use.target):
@@ -209,9 +201,14 @@ class Gates:
         self, uses: Sequence[ImageUse], settings: Settings, run: Run
     ) -> tuple[Finding, ...]:
         verdicts = self._checker.check(uses)
+        return self._decided(zip(uses, verdicts, strict=True), settings, run)
+
+    def _decided(
+        self, verdicts: Iterable[tuple[ImageUse, Verdict]], settings: Settings, run: Run
+    ) -> tuple[Finding, ...]:
         return tuple(
             decide_or_bug(use, verdict, settings, run, self._steps.decide)
-            for use, verdict in zip(uses, verdicts, strict=True)
+            for use, verdict in verdicts
         )
 
     def _of_stack(self, args: StackValidationArgs) -> tuple[Finding, ...]:
@@ -311,11 +308,8 @@ class Gates:
 
 
 def bug_of_gate(where: str, error: Exception) -> str:
-    """Return the violation that says there is a bug in a gate."""
-    code, problem = Code.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
+    """Return the violation that reports a bug in a gate."""
+    headline, *rest = bug_in(where, error).lines
     return legible_lines(
-        [
-            f"{code.text}: This is a bug of Layerguard, in {where}: {problem}",
-            f"  next step: {code.next_step}",
-        ]
+        [f"{Code.INTERNAL_ERROR.text}: {headline}", *(f"  {line}" for line in rest)]
     )

@@ -1,11 +1,14 @@
-"""Who asks ECR: the principal whose permissions decide what can be known."""
+"""The identity that asks ECR: the principal whose permissions decide what can be known."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
-# Anything shorter is no key of AWS, and may stand in any word.
-_SHORTEST_SECRET = 8
+# Every parser ends the authority of a URL at one of these characters, or refuses the URL.
+_URL = re.compile(
+    r"([a-z][a-z0-9+.-]*://)(?:[^/?#\\]*@)?([^/?#\\@]*(?:/[^?#\\@]*)?)(?:[?#][^@]*)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,11 @@ class WebIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """As whom to ask, and through which endpoints; what is not said is boto3's ordinary chain.
+    """The principal that asks, and its endpoints; what is left out is boto3's ordinary chain.
 
     ``roles`` are assumed one from the other, in their order, after everything else.
-    ``region`` is where STS is asked; ECR is always asked in the image's own region.
+    ``region`` is where STS is asked; ECR is always asked in the image's own region. ``hidden`` are
+    other texts in it that Pulumi keeps as secrets, such as a profile's name.
     """
 
     profile: str | None = None
@@ -65,21 +69,18 @@ class Identity:
     use_fips: bool | None = None
     use_dual_stack: bool | None = None
     skip_instance_metadata: bool = False
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
-    def without_secrets(self, text: str) -> str:
-        """Return ``text``, in which somebody may repeat what they were shown, without secrets."""
+    @property
+    def secrets(self) -> tuple[str | None, ...]:
+        """Its keys, tokens and external IDs."""
         keys, web = self.keys, self.web_identity
-        secrets = [
+        return (
             *((keys.access_key, keys.secret_key, keys.token) if keys else ()),
             *((web.token,) if web else ()),
             *(role.external_id for role in self.roles),
-        ]
-        for secret in secrets:
-            # A line break at its end is a common mistake, and is shown as something else.
-            bare = (secret or "").strip()
-            if len(bare) >= _SHORTEST_SECRET:
-                text = text.replace(bare, "***")
-        return text
+            *sorted(self.hidden, key=len, reverse=True),
+        )
 
 
 ORDINARY = Identity()
@@ -87,7 +88,10 @@ ORDINARY = Identity()
 
 
 def without_credentials(url: str) -> str:
-    """Return ``url`` without the user and password that may stand in it."""
-    scheme, separator, rest = url.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{place.rpartition('@')[2]}{slash}{path}"
+    """Return ``url`` without the user, the password and the query that may stand in it.
+
+    In a text that is no URL, anything before an ``@`` may be a password.
+    """
+    if found := _URL.fullmatch(url):
+        return found[1] + found[2]
+    return f"***@{url.rpartition('@')[2]}" if "@" in url else url

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulumi_policy import (
@@ -108,36 +109,26 @@ def declare(gates: Callable[[], Gates]) -> list[Policy]:
     otherwise the notice says so.
     """
     boundary = _Boundary(gates)
-
-    def update_gate(args: Any, report: ReportViolation) -> None:
-        boundary.run("update_gate", args, report)
-
-    def preview_gate(args: Any, report: ReportViolation) -> None:
-        boundary.run("preview_gate", args, report)
-
-    def notice(args: Any, report: ReportViolation) -> None:
-        boundary.run("notice", args, report)
-
     return [
         ResourceValidationPolicy(
             name="ecr-layers-available",
             description="Every layer of every Amazon ECR image that a resource uses is in ECR "
             "before the resource is created or changed.",
-            validate=update_gate,
+            validate=partial(boundary.run, "update_gate"),
             enforcement_level=EnforcementLevel.MANDATORY,
             config_schema=_schema(),
         ),
         StackValidationPolicy(
             name="ecr-layers-available-preview",
             description="Every layer of every Amazon ECR image that the stack uses is in ECR.",
-            validate=preview_gate,
+            validate=partial(boundary.run, "preview_gate"),
             enforcement_level=EnforcementLevel.MANDATORY,
             config_schema=_schema(),
         ),
         StackValidationPolicy(
             name="ecr-layers-unverified",
             description="Every Amazon ECR image that the stack uses could be verified.",
-            validate=notice,
+            validate=partial(boundary.run, "notice"),
             enforcement_level=EnforcementLevel.ADVISORY,
             config_schema=_schema(),
         ),

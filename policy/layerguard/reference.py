@@ -112,6 +112,14 @@ class ImageReference:
         return f"{self.host.name}/{self.repository.name}{ImageId(self.tag, self.digest)}"
 
     @classmethod
+    def find(cls, text: str) -> ImageReference | None:
+        """Return the reference that ``text`` is, None for anything else, invalid ones included."""
+        try:
+            return cls.parse(text)
+        except ReferenceInvalid:
+            return None
+
+    @classmethod
     def parse(cls, text: str) -> ImageReference | None:
         """Return the reference that ``text`` is, or None when it names no private ECR registry.
 

@@ -15,7 +15,7 @@ from layerguard.reference import Digest, ImageReference
 
 
 class State(Enum):
-    """The five things that a verdict can say."""
+    """The five kinds of verdicts."""
 
     AVAILABLE = "available"
     UNAVAILABLE = "unavailable"
@@ -123,6 +123,13 @@ def next_step_after(
     )
 
 
+def bug_in(where: str, error: Exception, wanted: Platform | None = None) -> Verdict:
+    """Return the verdict after a bug of Layerguard in the step ``where``."""
+    code = Code.INTERNAL_ERROR
+    reason = f"This is a bug of Layerguard, in {where}: {type(error).__name__}: {error}"
+    return Verdict(code, reason, code.next_step, wanted=wanted)
+
+
 class BlobState(Enum):
     """What is known of a layer or config: ECR's word, or why there is none."""
 
@@ -182,7 +189,7 @@ class ManifestReport:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What can be said of an image. ``reason`` and ``next_step`` are whole sentences.
+    """What is true of an image. ``reason`` and ``next_step`` are whole sentences.
 
     ``digest`` is what the reference resolved to and ``form`` what kind of manifest that is,
     ``wanted`` the platform that was looked for.
@@ -198,7 +205,7 @@ class Verdict:
 
     @property
     def state(self) -> State:
-        """Which of the five things the verdict says."""
+        """The kind of the verdict."""
         return self.code.state
 
     @property

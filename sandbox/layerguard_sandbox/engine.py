@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from pulumi import automation
@@ -62,6 +61,10 @@ class Outcome:
             for violation in self.violations
             if violation.policy == policy
         )
+
+    def headlines(self, policy: str) -> list[str]:
+        """Return the first lines of the messages of one policy, sorted."""
+        return sorted(message.partition("\n")[0] for message in self.messages(policy))
 
 
 def engine_variables(home: Path) -> dict[str, str]:
@@ -140,12 +143,7 @@ class Engine:
             ),
         )
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for process in self._processes():
             _end(process)
         self._folder.cleanup()

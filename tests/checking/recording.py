@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from layerguard.checking.backend import CheckBackend, CheckRequest, Counters
 from layerguard.identity import ORDINARY, Identity
@@ -12,9 +12,17 @@ from layerguard.platform import Platform
 from layerguard.verdict import Code, Verdict
 
 from tests.fakes import reference
+from tests.processes import PATIENCE
 
-# Seconds; far more than any check of a test takes on a busy machine.
-PATIENCE = 60.0
+
+@dataclass
+class Clock:
+    """A clock that the test moves."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Recorder:

@@ -11,7 +11,7 @@ from contextlib import closing
 
 from layerguard.checking.background_loop import BackgroundLoop
 
-from tests.checking.recording import PATIENCE
+from tests.processes import PATIENCE
 from tests.test_architecture import ROOT
 
 

@@ -9,8 +9,9 @@ from contextlib import closing
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.checking.batch_loader import BATCH, BatchLoader, PendingAnswers
+from layerguard.checking.batch_loader import BatchLoader, PendingAnswers
 from layerguard.reference import Repository
+from layerguard.registry.answers import BATCH
 
 from tests.checking.idle_loop import IdleLoop
 from tests.checking.manual_queue import ManualQueue

@@ -17,8 +17,8 @@ from layerguard.registry import (
 )
 from layerguard.verdict import Code, Verdict
 
-from tests.checking.recording import PATIENCE
 from tests.fakes import WEB, FakeRegistry, digest_of, reference
+from tests.processes import PATIENCE
 
 IMAGES = (
     ListedImage(digest_of("a"), ("1.4.1",), pushed_at="2026-01-01"),

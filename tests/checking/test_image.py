@@ -6,24 +6,20 @@ import asyncio
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from layerguard.checking.call_queue import CallQueue
 from layerguard.checking.image import check_image
 from layerguard.checking.questions import Questions, RegistryLoaders
 from layerguard.manifest import ManifestForm
 from layerguard.platform import Platform
-from layerguard.reference import Digest, ImageId, Repository
+from layerguard.reference import ImageId, Repository
 from layerguard.registry import (
     Availability,
-    ImageAnswer,
     ImageListing,
     ListedImage,
     RegistryError,
 )
 from layerguard.verdict import Code, State, Verdict
 
-from tests.checking.recording import PATIENCE
 from tests.fakes import (
     OCI_MANIFEST,
     WEB,
@@ -34,6 +30,7 @@ from tests.fakes import (
     manifest,
     reference,
 )
+from tests.processes import PATIENCE
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")
@@ -116,15 +113,6 @@ def test_every_bad_layer_is_reported_and_a_missing_one_decides() -> None:
     assert verdict.reason.endswith("Not accounted for.")
 
 
-def test_a_layer_that_ecr_omits_is_inconsistent_not_available() -> None:
-    registry = FakeRegistry()
-    registry.put(manifest("one"), "1")
-    registry.layer_answers[digest_of("one")] = RegistryError(
-        Code.INCONSISTENT_ANSWER, "It is omitted."
-    )
-    assert check(registry).code is Code.INCONSISTENT_ANSWER
-
-
 def test_of_an_index_only_the_wanted_platform_is_asked_about() -> None:
     registry = FakeRegistry()
     amd64, arm64 = registry.put(manifest("a")), registry.put(manifest("b"))
@@ -203,17 +191,6 @@ def test_an_index_in_an_index_is_followed() -> None:
     assert check(registry, ARM64).code is Code.PLATFORM_MISSING
 
 
-def test_indexes_nested_too_deep_are_not_followed() -> None:
-    registry = FakeRegistry()
-    document = registry.put(manifest("a"))
-    for _ in range(6):
-        document = registry.put(index(document.child()))
-    registry.put(document, "1")
-    verdict = check(registry)
-    assert verdict.code is Code.MANIFEST_UNREADABLE
-    assert verdict.reason == "The image's indexes are nested more than 3 deep."
-
-
 def test_a_child_that_is_gone_is_named() -> None:
     registry = FakeRegistry()
     gone, there = manifest("a"), registry.put(manifest("b"))
@@ -256,14 +233,6 @@ def test_a_denial_reports_no_layer_as_bad() -> None:
     assert verdict.manifests[0].bad == ()
 
 
-def test_a_manifest_that_does_not_hash_to_its_digest_is_never_available() -> None:
-    registry = FakeRegistry()
-    registry.image_answers[ImageId("1", None)] = ImageAnswer(
-        digest_of("something else"), manifest("one").text
-    )
-    assert check(registry).code is Code.INCONSISTENT_ANSWER
-
-
 def test_a_manifest_that_is_not_json_is_never_available() -> None:
     registry = FakeRegistry()
     registry.put(Document("<html>", ""), "1")
@@ -282,36 +251,6 @@ def test_the_next_step_of_a_reference_by_digest_is_not_to_push_a_tag() -> None:
         "push this image again under a tag of this repository, which uploads what is missing, "
         "or refer to a newer image."
     )
-
-
-_CONTENTS = ["a", "b", "c", "config"]
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(_CONTENTS),
-        st.sampled_from([*Availability, None]),
-    )
-)
-def test_available_means_that_every_digest_came_back_as_available(
-    answers: dict[str, Availability | None],
-) -> None:
-    registry = FakeRegistry()
-    amd64, arm64 = registry.put(manifest("a", "b")), registry.put(manifest("b", "c"))
-    registry.put(index(amd64.child("linux/amd64"), arm64.child("linux/arm64")), "1")
-    for content, availability in answers.items():
-        if availability is None:
-            registry.layer_answers[digest_of(content)] = RegistryError(
-                Code.INCONSISTENT_ANSWER, "Omitted."
-            )
-        else:
-            registry.lose(content, availability)
-    all_there = set(answers.values()) <= {Availability.AVAILABLE}
-    verdict = check(registry)
-    assert (verdict.code is Code.AVAILABLE) is all_there
-    proven = {Availability.UNAVAILABLE, Availability.ARCHIVED} & set(answers.values())
-    assert (verdict.state is State.UNAVAILABLE) is bool(proven)
-    assert isinstance(verdict.digest, Digest)
 
 
 def config(architecture: str, os: str = "linux") -> str:

@@ -24,8 +24,9 @@ from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 from layerguard_sandbox.ecr import Fault, SandboxEcr, image_index, oci_image
 
-from tests.checking.recording import PATIENCE, check, request, start, without_available_layers
-from tests.fakes import FakeRegistry, digest_of, manifest, reference
+from tests.checking.recording import check, request, start, without_available_layers
+from tests.fakes import FakeRegistry, HeldRegistry, digest_of, manifest, reference
+from tests.processes import PATIENCE
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 TEAM = Identity(profile="team")
@@ -94,7 +95,7 @@ def test_each_identity_asks_for_itself() -> None:
 
 
 def test_a_check_that_hangs_is_timed_out_and_all_others_get_their_verdicts() -> None:
-    registry = Gated("shop/hangs")
+    registry = HeldRegistry("shop/hangs")
     registry.put(manifest("a"), "1")
     with closing(InProcessBackend(registry, concurrency=1)) as backend:
         backend.limit(Limits(image=0.2, concurrency=1), ())
@@ -122,7 +123,7 @@ def test_the_time_of_an_image_counts_from_its_first_question_and_not_in_the_queu
 
 
 def test_a_check_that_is_timed_out_takes_no_answer_from_others_in_its_batch() -> None:
-    registry = Gated("shop/web")
+    registry = HeldRegistry("shop/web")
     registry.put(manifest("a"), "1")
     with closing(InProcessBackend(registry)) as backend:
         backend.limit(Limits(image=0.2), ())
@@ -138,11 +139,9 @@ def test_a_check_that_is_timed_out_takes_no_answer_from_others_in_its_batch() ->
 def test_a_listing_and_a_cache_question_that_hang_hide_no_proven_verdict() -> None:
     registry = FakeRegistry()
     registry.hanging = {"listing", "cache_prefixes"}
-    names = [f"shop/{number}:1" for number in range(10)]
-    with closing(InProcessBackend(registry, concurrency=2)) as backend:
-        backend.limit(Limits(image=3.0, concurrency=2), ())
-        recorders = start(backend, *map(request, names[:1]))
-        assert [each.verdict.code for each in recorders] == [Code.IMAGE_NOT_FOUND]
+    with closing(InProcessBackend(registry)) as backend:
+        backend.limit(Limits(image=3.0), ())
+        assert check(backend, request())[0].code is Code.IMAGE_NOT_FOUND
 
 
 def test_99_missing_tags_of_one_repository_take_one_listing_and_few_round_trips() -> None:
@@ -332,25 +331,8 @@ def test_absent_images_of_one_repository_are_asked_for_again_together() -> None:
 # Limits, priorities, and what is forgotten.
 
 
-class Gated(FakeRegistry):
-    """Answers nothing about the images of a repository, or of all, until it is let go."""
-
-    def __init__(self, name: str | None = None) -> None:
-        super().__init__()
-        self.is_asked, self.let_go = threading.Event(), threading.Event()
-        self._name = name
-
-    async def images(
-        self, repository: Repository, ids: Sequence[ImageId]
-    ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
-        if self._name in (None, repository.name):
-            self.is_asked.set()
-            assert await on_a_thread(lambda: self.let_go.wait(PATIENCE))
-        return await super().images(repository, ids)
-
-
 def test_a_check_keeps_the_limits_that_it_started_with() -> None:
-    registry = Gated()
+    registry = HeldRegistry()
     sleeps = Sleeps(registry)
     with closing(InProcessBackend(registry, 2, sleeps.clock, sleeps.sleep)) as backend:
         (before,) = start(backend, request())
@@ -363,7 +345,7 @@ def test_a_check_keeps_the_limits_that_it_started_with() -> None:
 
 
 def test_a_prioritised_check_is_sent_before_all_others() -> None:
-    registry = Gated()
+    registry = HeldRegistry()
     with closing(InProcessBackend(registry, concurrency=1)) as backend:
         first = start(backend, request("shop/first:1"))
         assert registry.is_asked.wait(PATIENCE)
@@ -381,7 +363,7 @@ def test_a_prioritised_check_is_sent_before_all_others() -> None:
 
 
 def test_what_follows_from_a_prioritised_question_is_prioritised_too() -> None:
-    registry = Gated()
+    registry = HeldRegistry()
     for name in ("first", "b", "c"):
         registry.put(manifest(name), name)
     with closing(InProcessBackend(registry, concurrency=1)) as backend:
@@ -433,20 +415,12 @@ def test_an_image_that_was_deleted_after_the_listing_is_gone_once_that_is_forgot
 # Over HTTP.
 
 
-@pytest.fixture
-def ecr(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        yield ecr
-
-
 def no_fallback() -> CheckBackend:
     raise AssertionError("The worker does it.")
 
 
-def test_verdicts_do_not_depend_on_order_concurrency_or_process(ecr: SandboxEcr) -> None:
-    registry = ecr.registry("123456789012", "eu-west-1")
+def test_verdicts_do_not_depend_on_order_concurrency_or_process(aws: SandboxEcr) -> None:
+    registry = aws.registry("123456789012", "eu-west-1")
     for number in range(12):
         registry.push("shop/web", oci_image(f"web {number}"), tag=str(number))
     index = image_index([oci_image("both", "amd64"), oci_image("both", "arm64")])
@@ -485,22 +459,22 @@ def test_verdicts_do_not_depend_on_order_concurrency_or_process(ecr: SandboxEcr)
 
 
 def test_many_references_take_few_calls_and_no_digest_is_asked_about_twice(
-    ecr: SandboxEcr,
+    aws: SandboxEcr,
 ) -> None:
-    registry = ecr.registry("123456789012", "eu-west-1")
+    registry = aws.registry("123456789012", "eu-west-1")
     # 60 images under 250 tags, so that many share their layers.
     for number in range(250):
         registry.push("shop/web", oci_image(f"app {number % 60}"), tag=str(number))
-    ecr.clear_requests()
+    aws.clear_requests()
     requests = [request(f"shop/web:{number}") for number in range(250)]
     # The first call is answered when all the others wait.
-    ecr.faults.add(Fault(latency=60.0, operation="BatchGetImage", first=1))
+    aws.faults.add(Fault(latency=60.0, operation="BatchGetImage", first=1))
     with closing(InProcessBackend(Ecr(OrdinaryChain()))) as backend:
         recorders = start(backend, *requests)
-        ecr.faults.clear()
+        aws.faults.clear()
         assert {each.verdict.code for each in recorders} == {Code.AVAILABLE}
-    images = [each for each in ecr.requests if each.operation == "BatchGetImage"]
-    layers = [each for each in ecr.requests if each.operation == "BatchCheckLayerAvailability"]
+    images = [each for each in aws.requests if each.operation == "BatchGetImage"]
+    layers = [each for each in aws.requests if each.operation == "BatchCheckLayerAvailability"]
     # Two full ones and one of the rest, beside the first one.
     assert len(images) <= 4
     assert all(len(each.image_ids) <= 100 for each in images)

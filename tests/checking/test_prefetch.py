@@ -19,8 +19,9 @@ from layerguard.checking.prefetch import LIFETIME, MAX_BYTES, MAX_IMAGES, Prefet
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 from layerguard.platform import Platform
 
-from tests.checking.recording import PATIENCE, request
+from tests.checking.recording import Clock, request
 from tests.fakes import HOST
+from tests.processes import PATIENCE
 from tests.test_architecture import ROOT
 
 KEYS = Identity(keys=StaticKeys("AKIASECRETID", "SECRET-KEY", "SECRET-TOKEN"), region="eu-west-1")
@@ -37,14 +38,6 @@ REQUESTS = (
 STACK = {"PULUMI_ORGANIZATION": "acme", "PULUMI_PROJECT": "shop", "PULUMI_STACK": "dev"}
 NOW = 1_000_000.0
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def file_of(tmp_path: Path, **changes: str) -> PrefetchFile:
@@ -125,7 +118,7 @@ def test_a_run_without_a_stack_writes_no_file(tmp_path: Path) -> None:
 
 
 def test_a_file_is_valid_for_an_hour_and_not_before_it_was_written(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     file, prefetch = PrefetchFile(tmp_path / "this.json", clock), Prefetch.of(REQUESTS)
     file.write(prefetch)
     clock.now += LIFETIME
@@ -263,100 +256,58 @@ def test_any_file_is_read_as_values_or_ignored(text: str | bytes) -> None:
 # What kind of file it is, and whose.
 
 
-def put_good(path: Path) -> None:
+def put_good(path: Path, mode: int = 0o600) -> None:
     path.write_text(json.dumps(GOOD))
-    path.chmod(0o600)
+    path.chmod(mode)
 
 
-def make_large(path: Path) -> None:
-    put_good(path)
-    os.truncate(path, 100_000_000)
-
-
-def make_slightly_too_large(path: Path) -> None:
-    path.write_text(json.dumps(GOOD) + " " * MAX_BYTES)
-
-
-def make_fifo(path: Path) -> None:
-    os.mkfifo(path, 0o600)
-
-
-def make_folder(path: Path) -> None:
-    path.mkdir()
-
-
-def make_link(path: Path) -> None:
-    put_good(path.with_name("target"))
-    path.symlink_to("target")
-
-
-def make_link_in_a_circle(path: Path) -> None:
-    path.symlink_to(path.name)
-
-
-def make_link_to_endless_zeros(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
-def make_device(path: Path) -> None:
-    os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero
-
-
-def make_writable_by_the_group(path: Path) -> None:
-    put_good(path)
-    path.chmod(0o620)
-
-
-def make_writable_by_others(path: Path) -> None:
-    put_good(path)
-    path.chmod(0o602)
-
-
-def make_another_users(path: Path) -> None:
+def put_another_users(path: Path) -> None:
     put_good(path)
     os.chown(path, 65534, -1)
 
 
-def make_folder_writable_by_the_group(path: Path) -> None:
-    put_good(path)
-    path.parent.chmod(0o770)
+def put_in_a_folder(mode: int, owner: int = -1) -> Callable[[Path], None]:
+    def put(path: Path) -> None:
+        put_good(path)
+        path.parent.chmod(mode)
+        os.chown(path.parent, owner, -1)
+
+    return put
 
 
-def make_folder_writable_by_others(path: Path) -> None:
-    put_good(path)
-    path.parent.chmod(0o1777)
-
-
-def make_folder_another_users(path: Path) -> None:
-    put_good(path)
-    os.chown(path.parent, 65534, -1)
+def put_link(path: Path) -> None:
+    put_good(path.with_name("target"))
+    path.symlink_to("target")
 
 
 @pytest.mark.parametrize(
-    "make",
+    "put",
     [
-        make_large,
-        make_slightly_too_large,
-        make_fifo,
-        make_folder,
-        make_link,
-        make_link_in_a_circle,
-        make_link_to_endless_zeros,
-        make_writable_by_the_group,
-        make_writable_by_others,
-        make_folder_writable_by_the_group,
-        make_folder_writable_by_others,
-        pytest.param(make_device, marks=needs_root),
-        pytest.param(make_another_users, marks=needs_root),
-        pytest.param(make_folder_another_users, marks=needs_root),
+        pytest.param(lambda path: path.write_text(json.dumps(GOOD) + " " * MAX_BYTES), id="large"),
+        pytest.param(lambda path: os.mkfifo(path, 0o600), id="pipe"),
+        pytest.param(lambda path: path.mkdir(), id="folder"),
+        pytest.param(put_link, id="link"),
+        pytest.param(lambda path: path.symlink_to(path.name), id="link in a circle"),
+        pytest.param(lambda path: path.symlink_to("/dev/zero"), id="link to endless zeros"),
+        pytest.param(lambda path: put_good(path, 0o620), id="writable by the group"),
+        pytest.param(lambda path: put_good(path, 0o602), id="writable by others"),
+        pytest.param(put_in_a_folder(0o770), id="folder writable by the group"),
+        pytest.param(put_in_a_folder(0o1777), id="folder writable by others"),
+        pytest.param(
+            lambda path: os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5)),
+            id="device of endless zeros",
+            marks=needs_root,
+        ),
+        pytest.param(put_another_users, id="another user's", marks=needs_root),
+        pytest.param(put_in_a_folder(0o700, 65534), id="another user's folder", marks=needs_root),
     ],
 )
 def test_only_a_small_regular_file_of_this_user_alone_is_read(
-    tmp_path: Path, make: Callable[[Path], None]
+    tmp_path: Path, put: Callable[[Path], object]
 ) -> None:
     path = tmp_path / "folder" / "this.json"
     path.parent.mkdir(mode=0o700)
-    make(path)
+    put(path)
     file = PrefetchFile(path, lambda: NOW)
     assert file.read() == Prefetch()
     # Writing leaves nothing beside it, and does not follow a link.

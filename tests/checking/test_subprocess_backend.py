@@ -11,50 +11,35 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from layerguard.checking.backend import CheckBackend, CheckListener, CheckRequest
+from layerguard.checking.backend import CheckBackend, CheckRequest
 from layerguard.checking.checker import Checker
 from layerguard.checking.in_process_backend import InProcessBackend
 from layerguard.checking.limits import Limits
 from layerguard.checking.subprocess_backend import SubprocessBackend
 from layerguard.checking.worker import serve
 from layerguard.identity import ORDINARY, Identity, StaticKeys
-from layerguard.reference import ImageReference, Repository
+from layerguard.reference import ImageReference
 from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.ecr import Ecr
 from layerguard.verdict import Code, Verdict
 from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 from layerguard_sandbox.ecr.registry import Registry
 
-from tests.checking.recording import (
-    PATIENCE,
-    Recorder,
-    check,
-    request,
-    start,
-    without_available_layers,
-)
+from tests.checking.recording import Recorder, check, request, start
 from tests.fakes import FakeRegistry, manifest, reference, use
-from tests.processes import children, command_line, is_running, variables, wait_until
+from tests.processes import PATIENCE, children, command_line, is_running, variables, wait_until
 from tests.test_architecture import ROOT
 
 
 @pytest.fixture
-def ecr(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        yield ecr
-
-
-@pytest.fixture
-def registry(ecr: SandboxEcr) -> Registry:
-    return ecr.registry("123456789012", "eu-west-1")
+def registry(aws: SandboxEcr) -> Registry:
+    return aws.registry("123456789012", "eu-west-1")
 
 
 def ecr_in_process() -> CheckBackend:
@@ -148,32 +133,15 @@ def fill(registry: Registry) -> tuple[list[CheckRequest], list[Verdict]]:
         return requests, check(backend, *requests)
 
 
-def test_the_verdicts_of_a_worker_are_those_of_a_backend_in_this_process(
-    registry: Registry,
-) -> None:
-    requests, expected = fill(registry)
-    assert [each.code for each in expected] == [
-        *[Code.AVAILABLE] * 30,
-        Code.LAYER_MISSING,
-        Code.IMAGE_NOT_FOUND,
-        Code.REPOSITORY_NOT_FOUND,
-    ]
-    sent = without_available_layers(expected)
-    with closing(SubprocessBackend(no_fallback)) as backend:
-        assert check(backend, *requests) == sent
-    with closing(SubprocessBackend(no_fallback)) as backend:
-        assert check(backend, *requests[::-1]) == sent[::-1]
-
-
-def test_a_verdict_comes_with_the_counters_and_before_its_explanation(ecr: SandboxEcr) -> None:
-    registry = ecr.registry("123456789012", "eu-west-1")
+def test_a_verdict_comes_with_the_counters_and_before_its_explanation(aws: SandboxEcr) -> None:
+    registry = aws.registry("123456789012", "eu-west-1")
     pushed = registry.push("shop/web", oci_image("web", layers=3), tag="1.0")
     absent = pushed.reference.removesuffix(":1.0") + ":1.1"
     with closing(SubprocessBackend(no_fallback)) as backend:
         (available,) = start(backend, request_of(pushed.reference))
         assert available.verdict.code is Code.AVAILABLE
         assert not available.is_explaining
-        assert (available.counters.layers, available.counters.calls) == (4, len(ecr.requests))
+        assert (available.counters.layers, available.counters.calls) == (4, len(aws.requests))
         assert len(available.counters.foreign_endpoints) == 1
         (missing,) = start(backend, request_of(absent))
         assert "The nearest tag is 1.0." in missing.explanation.reason
@@ -196,16 +164,16 @@ def test_the_worker_is_started_at_once_or_with_the_first_check(
 
 
 def test_static_keys_are_in_no_command_line_and_no_environment(
-    ecr: SandboxEcr, workers: Workers, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    aws: SandboxEcr, workers: Workers, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
-    keys = StaticKeys(ecr.keys.access_key, ecr.keys.secret_key)
+    keys = StaticKeys(aws.keys.access_key, aws.keys.secret_key)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAANOTHERUSER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the key of another user")
     with closing(SubprocessBackend(no_fallback)) as backend:
         (verdict,) = check(backend, request_of(text, Identity(keys=keys)))
         assert verdict.code is Code.AVAILABLE
-        assert {each.access_key for each in ecr.requests} == {keys.access_key}
+        assert {each.access_key for each in aws.requests} == {keys.access_key}
         shown = command_line(workers.one) + variables(workers.one)
     assert "layerguard.checking.worker" in shown
     for secret in (keys.access_key, keys.secret_key):
@@ -228,19 +196,6 @@ def test_limits_and_forgotten_repositories_reach_the_worker(registry: Registry) 
         assert check(backend, absent)[0].code is Code.AVAILABLE
 
 
-def test_an_image_that_was_deleted_after_the_listing_is_gone_once_that_is_forgotten(
-    registry: Registry,
-) -> None:
-    text = registry.push("shop/web", oci_image("web"), tag="1").reference
-    present, absent = request_of(text), request_of(text.removesuffix(":1") + ":2")
-    with closing(SubprocessBackend(no_fallback)) as backend:
-        codes = [each.code for each in check(backend, present, absent)]
-        assert codes == [Code.AVAILABLE, Code.IMAGE_NOT_FOUND]
-        registry.delete_image("shop/web", "1")
-        backend.forget(present.reference.repository)
-        assert check(backend, present)[0].code is Code.IMAGE_NOT_FOUND
-
-
 def test_limits_that_were_set_before_the_worker_was_started_reach_it(registry: Registry) -> None:
     pushed = registry.push("shop/web", oci_image("web"), tag="1")
     absent = request_of(pushed.reference.removesuffix(":1") + ":2")
@@ -259,7 +214,7 @@ def test_ctrl_c_does_not_end_the_worker(workers: Workers, registry: Registry) ->
 
 
 def test_a_program_that_gets_credentials_reads_nothing_of_the_parents(
-    ecr: SandboxEcr,
+    aws: SandboxEcr,
     registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -267,8 +222,8 @@ def test_a_program_that_gets_credentials_reads_nothing_of_the_parents(
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
     credentials = {
         "Version": 1,
-        "AccessKeyId": ecr.keys.access_key,
-        "SecretAccessKey": ecr.keys.secret_key,
+        "AccessKeyId": aws.keys.access_key,
+        "SecretAccessKey": aws.keys.secret_key,
     }
     program = tmp_path / "credentials"
     program.write_text(f"#!/bin/sh\ncat >/dev/null\necho '{json.dumps(credentials)}'\n")
@@ -282,43 +237,25 @@ def test_a_program_that_gets_credentials_reads_nothing_of_the_parents(
 
 
 class RecordingBackend:
-    """Records the operations that are called."""
+    """Records the operations that are called, and their arguments."""
 
     def __init__(self) -> None:
         self.operations: list[tuple[object, ...]] = []
 
-    def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
-        self.operations.append(("limit", limits, cache_prefixes))
-
-    def start(self, request: CheckRequest, _listener: CheckListener) -> None:
-        self.operations.append(("start", request))
-
-    def prioritise(self, request: CheckRequest) -> None:
-        self.operations.append(("prioritise", request))
-
-    def forget(self, repository: Repository) -> None:
-        self.operations.append(("forget", repository))
-
-    def close(self) -> None:
-        self.operations.append(("close",))
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *arguments: self.operations.append((name, *arguments))
 
 
 @pytest.mark.parametrize("end", [b"", pickle.dumps("cut short")[:-3]])
 def test_the_worker_serves_requests_until_they_end(end: bytes) -> None:
-    messages: tuple[tuple[object, ...], ...] = (
-        ("limit", Limits(), ("shop",)),
-        ("start", 1, request()),
-        ("prioritise", request()),
-        ("forget", reference().repository),
-    )
     backend = RecordingBackend()
-    serve(backend, io.BytesIO(b"".join(map(pickle.dumps, messages)) + end), io.BytesIO())
-    assert backend.operations == [
+    operations: list[tuple[object, ...]] = [
         ("limit", Limits(), ("shop",)),
-        ("start", request()),
         ("prioritise", request()),
         ("forget", reference().repository),
     ]
+    serve(backend, io.BytesIO(b"".join(map(pickle.dumps, operations)) + end), io.BytesIO())
+    assert backend.operations == operations
 
 
 DECIDES_WHEN_PRIORITISED = """
@@ -407,16 +344,16 @@ def test_a_worker_that_is_stopped_blocks_no_operation_and_holds_a_run_within_its
 
 
 def test_a_worker_that_is_killed_in_the_middle_loses_no_check(
-    ecr: SandboxEcr, workers: Workers, registry: Registry
+    aws: SandboxEcr, workers: Workers, registry: Registry
 ) -> None:
     requests, expected = fill(registry)
-    ecr.clear_requests()
-    ecr.faults.add(Fault(Answer.HANG, operation="BatchGetImage"))
+    aws.clear_requests()
+    aws.faults.add(Fault(Answer.HANG, operation="BatchGetImage"))
     with closing(SubprocessBackend(ecr_in_process)) as backend:
         recorders = start(backend, *requests)
-        wait_until(lambda: ecr.requests)
+        wait_until(lambda: aws.requests)
         os.kill(workers.one, signal.SIGKILL)
-        ecr.faults.clear()
+        aws.faults.clear()
         assert [each.verdict for each in recorders] == expected
         # Later checks run in this process too, with the limits that are set.
         backend.limit(Limits(), ("shop",))
@@ -531,13 +468,13 @@ def test_where_nothing_can_run_checks_each_is_a_bug(
 
 
 def test_close_leaves_no_process_and_nothing_begins_after_it(
-    ecr: SandboxEcr, workers: Workers, registry: Registry
+    aws: SandboxEcr, workers: Workers, registry: Registry
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
-    ecr.faults.add(Fault(Answer.HANG))
+    aws.faults.add(Fault(Answer.HANG))
     backend = SubprocessBackend(no_fallback)
     (before,) = start(backend, request_of(text))
-    wait_until(lambda: ecr.requests)
+    wait_until(lambda: aws.requests)
     backend.close()
     assert workers.all == ()
     (after,) = start(backend, request_of(text))
@@ -561,18 +498,18 @@ threading.Event().wait()
 
 @pytest.mark.parametrize("is_asking", [False, True])
 def test_the_worker_ends_when_its_parent_is_killed(
-    ecr: SandboxEcr, registry: Registry, is_asking: bool
+    aws: SandboxEcr, registry: Registry, is_asking: bool
 ) -> None:
     text = registry.push("shop/web", oci_image("web"), tag="1").reference
     if is_asking:
-        ecr.faults.add(Fault(Answer.HANG))
+        aws.faults.add(Fault(Answer.HANG))
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT.format(text=text)], stdout=subprocess.PIPE
     )
     assert parent.stdout
     with parent.stdout:
         assert parent.stdout.readline() == b"up\n"
-        wait_until(lambda: ecr.requests)
+        wait_until(lambda: aws.requests)
         (worker,) = children(parent.pid)
         parent.kill()
         parent.wait()

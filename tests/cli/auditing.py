@@ -7,13 +7,13 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr
 from layerguard_sandbox.engine import ROOT
+
+from tests.processes import wait_until
 
 COMMAND = (sys.executable, "-m", "layerguard_cli", "audit")
 WEB = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1.4.2"
@@ -69,15 +69,6 @@ def hang_after(ecr: SandboxEcr, repository: str) -> None:
     ecr.faults.add(Fault(Answer.HANG, repository=repository))
 
 
-def wait_until(is_so: Callable[[], object]) -> None:
-    """Wait until it is so; fail where it never is."""
-    for _ in range(600):
-        if is_so():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never is")
-
-
 def wait_until_asked(ecr: SandboxEcr, operation: str, repository: str) -> None:
     """Wait until ECR was asked this; fail where it never is."""
     wait_until(
@@ -85,11 +76,3 @@ def wait_until_asked(ecr: SandboxEcr, operation: str, repository: str) -> None:
             (each.operation, each.repository) == (operation, repository) for each in ecr.requests
         )
     )
-
-
-def has_ended(process: int) -> bool:
-    """Tell whether a process is gone, or a zombie."""
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return state == "" or state.startswith("Z")

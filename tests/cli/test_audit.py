@@ -11,14 +11,13 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from layerguard_cli.reports.formats import FORMATS
 from layerguard_cli.sources.engine_json import HIDDEN
-from layerguard_sandbox.ecr import SandboxEcr, fill, image_index, oci_image
+from layerguard_sandbox.ecr import SandboxEcr, image_index, oci_image
 
 from tests.cli.auditing import (
     ABSENT,
@@ -30,23 +29,15 @@ from tests.cli.auditing import (
     audit_json,
     environment,
     hang_after,
-    has_ended,
-    wait_until,
     wait_until_asked,
     without_endpoint_note,
 )
 from tests.cli.sources.states import RECORDED, SECRET, SIGNATURE, export, state, urn
+from tests.processes import is_running, wait_until
 
 PROVIDER = "pulumi:providers:aws"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 POD = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec: {{containers: [{{image: '{WEB}'}}]}}\n"
-
-
-@pytest.fixture
-def ecr() -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        fill(ecr)
-        yield ecr
 
 
 def listed(folder: Path, *references: str) -> Path:
@@ -375,7 +366,7 @@ def test_an_audit_that_is_interrupted_while_pulumi_answers_leaves_nothing_of_it_
     assert process.returncode == 130
     assert all("ECR was asked at" in line for line in stderr.splitlines())
     assert "\nThe audit is not complete.\n" in f"\n{stdout}"
-    wait_until(lambda: has_ended(int(started.read_text())))
+    wait_until(lambda: not is_running(int(started.read_text())))
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from layerguard_sandbox.ecr import SandboxEcr, fill
+from layerguard_sandbox.ecr import SandboxEcr
 
 from tests.cli.auditing import (
     ABSENT,
@@ -81,13 +81,6 @@ class Terminal:
 
     def end(self) -> None:
         self._tmux("kill-server")
-
-
-@pytest.fixture
-def ecr() -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        fill(ecr)
-        yield ecr
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,9 @@ from layerguard_sandbox.ecr import SandboxEcr, image_index, oci_image
 
 
 @pytest.fixture
-def reference(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with SandboxEcr() as ecr:
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        image = image_index([oci_image("web")], attestations=True)
-        yield ecr.registry("123456789012", "eu-west-1").push("shop/web", image, tag="1").reference
+def reference(aws: SandboxEcr) -> str:
+    image = image_index([oci_image("web")], attestations=True)
+    return aws.registry("123456789012", "eu-west-1").push("shop/web", image, tag="1").reference
 
 
 def test_an_available_image_is_exit_code_0(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,9 @@ REFERENCE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/shop/web:1"
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            monkeypatch.delenv(name)
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        ecr.registry(ACCOUNT, REGION).push("shop/web", oci_image("web"), tag="1")
-        yield ecr
+def sandbox(aws: SandboxEcr) -> SandboxEcr:
+    aws.registry(ACCOUNT, REGION).push("shop/web", oci_image("web"), tag="1")
+    return aws
 
 
 def asked_as(sandbox: SandboxEcr, *options: str) -> set[str]:

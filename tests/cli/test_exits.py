@@ -16,26 +16,26 @@ from layerguard_cli import COMMANDS, main
 from layerguard_cli.exits import EXITS, INTERRUPTED, READER_GONE
 from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 
-from tests.cli.auditing import wait_until
+from tests.processes import wait_until
 
 COMMAND = Path(sys.executable).parent / "layerguard"
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 ASK = ["batch-check-layer-availability", "--repository-name", "shop/web", "--layer-digests", "x"]
-NOBODY = "sha256:" + "0" * 64
+ABSENT = "sha256:" + "0" * 64
 # A row for each row of the table that one run shows, without a signal: command, code, words.
 RUNS = [
     ("check", 0, ["check", f"{HOST}/shop/web:1", "nginx:1"]),
     ("check", 1, ["check", f"{HOST}/shop/web:absent", f"{HOST}/shop/web:1"]),
     ("check", 2, ["check"]),
-    ("check", 2, ["check", "--profile", "nobodys", f"{HOST}/shop/web:1"]),
+    ("check", 2, ["check", "--profile", "absent", f"{HOST}/shop/web:1"]),
     ("audit", 0, ["audit", "there.txt"]),
     ("audit", 1, ["audit", "there.txt", "absent.txt"]),
     ("audit", 2, ["audit", "there.txt", "none.txt"]),
     ("audit", 2, ["audit"]),
-    (ASK[0], 0, [*ASK[:-1], NOBODY]),
-    (ASK[0], 1, [*ASK[:-1], NOBODY, "--fail-on-unavailable"]),
+    (ASK[0], 0, [*ASK[:-1], ABSENT]),
+    (ASK[0], 1, [*ASK[:-1], ABSENT, "--fail-on-unavailable"]),
     (ASK[0], 2, ASK[:1]),
-    (ASK[0], 255, [*ASK[:-1], NOBODY, "--profile", "nobodys"]),
+    (ASK[0], 255, [*ASK[:-1], ABSENT, "--profile", "absent"]),
     ("completion", 0, ["completion", "bash"]),
     ("completion", 2, ["completion", "tcsh"]),
     ("sandbox", 2, ["sandbox", "--port", "none"]),
@@ -44,7 +44,7 @@ RUNS = [
 PRINTS = {
     "check": ["check", f"{HOST}/shop/web:1"],
     "audit": ["audit", "there.txt"],
-    ASK[0]: [*ASK[:-1], NOBODY],
+    ASK[0]: [*ASK[:-1], ABSENT],
     "completion": ["completion", "bash"],
     "sandbox": ["sandbox"],
 }
@@ -52,7 +52,7 @@ PRINTS = {
 WAITS = {
     "check": ["check", f"{HOST}/shop/silent:1"],
     "audit": ["audit", "silent.txt"],
-    ASK[0]: [ASK[0], "--repository-name", "shop/silent", "--layer-digests", NOBODY],
+    ASK[0]: [ASK[0], "--repository-name", "shop/silent", "--layer-digests", ABSENT],
 }
 SERVES = ("sandbox", 0)  # held in test_sandbox.py: it ends by a signal
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from layerguard_cli import main
 from layerguard_cli.reports.formats import FORMATS
-from layerguard_sandbox.ecr import SandboxEcr, fill
+from layerguard_sandbox.ecr import SandboxEcr
 
 from tests.cli.auditing import WEB, audit, environment
 
@@ -21,13 +20,6 @@ kind: Pod
 metadata: {name: web}
 spec: {containers: [{name: "\\e[2J\\u202E\\n::stop-commands::x", image: "%s-none"}]}
 """
-
-
-@pytest.fixture(scope="module")
-def ecr() -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        fill(ecr)
-        yield ecr
 
 
 def assert_is_legible(output: str) -> None:

@@ -164,23 +164,13 @@ def test_the_port_can_be_chosen_and_a_port_that_is_taken_is_named() -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (
-            ("--lose-layer", "shop/cart:1"),
-            "layerguard: --lose-layer: no shop/cart:1; there is shop/web:1.4.2, "
-            "shop/worker:1.4.2, shop/report:1.4.2.\n",
-        ),
-        (
-            ("--latency", "-1"),
-            "argument --latency: '-1' is not a number of seconds from 0 on\n",
-        ),
-        (
-            ("--latency", "soon"),
-            "argument --latency: 'soon' is not a number of seconds from 0 on\n",
-        ),
-        (("--port", "65536"), "argument --port: '65536' is not a port from 0 to 65535\n"),
-        (("--port", "http"), "argument --port: 'http' is not a port from 0 to 65535\n"),
+        (("--lose-layer", "shop/cart:1"), "layerguard: --lose-layer: no shop/cart:1; there is shop/web:1.4.2, shop/worker:1.4.2, shop/report:1.4.2.\n"),
+        (("--latency", "-1"),             "argument --latency: '-1' is not a number of seconds from 0 on\n"),
+        (("--latency", "soon"),           "argument --latency: 'soon' is not a number of seconds from 0 on\n"),
+        (("--port", "65536"),             "argument --port: '65536' is not a port from 0 to 65535\n"),
+        (("--port", "http"),              "argument --port: 'http' is not a port from 0 to 65535\n"),
     ],
-)
+)  # fmt: skip
 def test_wrong_usage_is_refused_with_the_reason(words: tuple[str, ...], complaint: str) -> None:
     refused = run("sandbox", *words)
     assert (refused.returncode, refused.stdout) == (2, "")

@@ -9,10 +9,9 @@ from layerguard.discovery import ImageUse, discover
 from layerguard.discovery.catalog import Row
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.tree import Tree, plain
+from layerguard.gates import SENTINELS
 from layerguard.verdict import Verdict
 from pulumi_policy import proxy
-
-SENTINELS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
 
 
 def tree(inputs: Mapping[str, Any]) -> Tree:

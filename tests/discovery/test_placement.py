@@ -1,4 +1,4 @@
-"""Wown a resource is made, as far as its provider's inputs say."""
+"""Where a resource is made, as far as its provider's inputs say."""
 
 from __future__ import annotations
 
@@ -19,21 +19,15 @@ HOP = "arn:aws:iam::111111111111:role/hop"
         ({}, Placement(None, "eu-central-1")),
         ({"region": "us-east-1"}, Placement(None, "us-east-1")),
         ({"region": Mark.UNKNOWN}, Placement(None, "eu-central-1")),
-        (
-            {"assumeRoles": json.dumps([{"roleArn": HOP}, {"roleArn": ROLE}])},
-            Placement("210987654321", "eu-central-1"),
-        ),
+        ({"assumeRoles": json.dumps([{"roleArn": HOP}, {"roleArn": ROLE}])}, Placement("210987654321", "eu-central-1")),
         ({"assumeRoles": [{"roleArn": ROLE}]}, Placement("210987654321", "eu-central-1")),
         ({"assumeRole": json.dumps({"roleArn": ROLE})}, Placement("210987654321", "eu-central-1")),
         ({"assumeRoles": Mark.UNKNOWN}, Placement(None, "eu-central-1")),
         ({"assumeRole": "{"}, Placement(None, "eu-central-1")),
         ({"allowedAccountIds": '["210987654321"]'}, Placement("210987654321", "eu-central-1")),
-        (
-            {"allowedAccountIds": '["210987654321", "111111111111"]'},
-            Placement(None, "eu-central-1"),
-        ),
+        ({"allowedAccountIds": '["210987654321", "111111111111"]'}, Placement(None, "eu-central-1")),
     ],
-)
+)  # fmt: skip
 def test_a_providers_inputs_place_its_resources(provider: Tree, expected: Placement) -> None:
     assert placement_of(provider, {"AWS_REGION": "eu-central-1"}) == expected
 

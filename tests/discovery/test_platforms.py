@@ -33,26 +33,12 @@ def platform(resource_type: str, inputs: dict[str, Any]) -> Platform | None:
         ({"runtimePlatform": {"cpuArchitecture": "ARM64"}}, ARM64),
         ({"runtimePlatform": {"cpuArchitecture": "X86_64"}}, AMD64),
         ({"runtimePlatform": {"operatingSystemFamily": "LINUX"}}, None),
-        (
-            {
-                "runtimePlatform": {"operatingSystemFamily": "LINUX"},
-                "requiresCompatibilities": ["FARGATE"],
-            },
-            AMD64,
-        ),
-        (
-            {
-                "runtimePlatform": {
-                    "operatingSystemFamily": "WINDOWS_SERVER_2022_CORE",
-                    "cpuArchitecture": "X86_64",
-                }
-            },
-            Platform("windows", "amd64", os_version="10.0.20348"),
-        ),
+        ({"runtimePlatform": {"operatingSystemFamily": "LINUX"}, "requiresCompatibilities": ["FARGATE"]}, AMD64),
+        ({"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE", "cpuArchitecture": "X86_64"}}, Platform("windows", "amd64", os_version="10.0.20348")),
         ({"runtimePlatform": UNKNOWN, "requiresCompatibilities": ["FARGATE"]}, None),
         ({"runtimePlatform": {"cpuArchitecture": UNKNOWN}}, None),
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize(
     ("resource_type", "definitions"),
     [
@@ -176,295 +162,63 @@ def test_a_pod_runs_where_its_selector_and_required_affinity_leave_one_architect
 
 SPARK = "spark.kubernetes.container.image"
 SPARK_NODE = "spark.kubernetes.node.selector.kubernetes.io/arch"
+SUBMIT = f"--conf {SPARK}={IMAGE} --conf {SPARK_NODE}=amd64"
+MANIFEST = {
+    "Platform": {"os": "linux", "architecture": "aarch64"},
+    "Artifacts": [{"Uri": f"docker:{IMAGE}"}],
+}
+PROCESSING = {
+    "AppSpecification": {"ImageUri": IMAGE},
+    "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.r6g.large"}},
+}
+QUALITY_JOB = {
+    "dataQualityAppSpecification": {"imageUri": IMAGE},
+    "jobResources": {"clusterConfig": {"instanceType": "ml.m5.xlarge"}},
+}
+
+
+def training(**resources: object) -> dict[str, object]:
+    return {"algorithmSpecification": {"trainingImage": IMAGE}, "resourceConfig": resources}
 
 
 @pytest.mark.parametrize(
     ("resource_type", "inputs", "expected"),
     [
-        (
-            "aws:emrserverless/application:Application",
-            {"imageConfiguration": {"imageUri": IMAGE}, "architecture": "ARM64"},
-            ARM64,
-        ),
-        (
-            "aws:emrserverless/application:Application",
-            {"imageConfiguration": {"imageUri": IMAGE}, "architecture": UNKNOWN},
-            None,
-        ),
-        (
-            "aws-native:bedrockagentcore:Runtime",
-            {"agentRuntimeArtifact": {"containerConfiguration": {"containerUri": IMAGE}}},
-            ARM64,
-        ),
-        (
-            "aws-native:bedrockagentcore:Runtime",
-            {
-                "agentRuntimeArtifact": {"containerConfiguration": {"containerUri": IMAGE}},
-                "capacityProviderConfiguration": {},
-            },
-            None,
-        ),
-        (
-            "aws:codebuild/project:Project",
-            {"environment": {"image": IMAGE, "type": "ARM_LAMBDA_CONTAINER"}},
-            ARM64,
-        ),
-        (
-            "aws:codebuild/project:Project",
-            {"environment": {"image": IMAGE, "type": "LINUX_GPU_CONTAINER"}},
-            AMD64,
-        ),
-        (
-            "aws:codebuild/project:Project",
-            {"environment": {"image": IMAGE, "type": "WINDOWS_SERVER_2022_CONTAINER"}},
-            WINDOWS,
-        ),
-        (
-            "aws:codebuild/project:Project",
-            {
-                "environment": {
-                    "image": IMAGE,
-                    "type": "LINUX_CONTAINER",
-                    "fleet": {"fleetArn": "x"},
-                }
-            },
-            None,
-        ),
-        (
-            "aws:codebuild/project:Project",
-            {
-                "source": {
-                    "buildspec": f"batch: {{build-list: [{{env: {{image: '{IMAGE}', type: ARM_CONTAINER}}}}]}}"
-                }
-            },
-            ARM64,
-        ),
-        (
-            "aws-native:elasticbeanstalk:ApplicationVersion",
-            {"imageConfiguration": {"build": {"buildpack": IMAGE, "architecture": "arm64"}}},
-            ARM64,
-        ),
-        (
-            "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition",
-            {
-                "dataQualityAppSpecification": {"imageUri": IMAGE},
-                "jobResources": {"clusterConfig": {"instanceType": "ml.m5.xlarge"}},
-            },
-            AMD64,
-        ),
-        (
-            "aws:sagemaker/trainingJob:TrainingJob",
-            {
-                "algorithmSpecification": {"trainingImage": IMAGE},
-                "resourceConfig": {"instanceType": "ml.c7g.xlarge"},
-            },
-            ARM64,
-        ),
-        (
-            "aws:sagemaker/trainingJob:TrainingJob",
-            {
-                "algorithmSpecification": {"trainingImage": IMAGE},
-                "resourceConfig": {"instanceType": "ml.g5.xlarge"},
-            },
-            AMD64,
-        ),
-        (
-            "aws:sagemaker/trainingJob:TrainingJob",
-            {
-                "algorithmSpecification": {"trainingImage": IMAGE},
-                "resourceConfig": {"instanceType": "ml.g5g.xlarge"},
-            },
-            ARM64,
-        ),
-        (
-            "aws:sagemaker/trainingJob:TrainingJob",
-            {
-                "algorithmSpecification": {"trainingImage": IMAGE},
-                "resourceConfig": {
-                    "instanceGroups": [
-                        {"instanceType": "ml.m5.large"},
-                        {"instanceType": "ml.m7g.large"},
-                    ]
-                },
-            },
-            None,
-        ),
-        (
-            "aws:sagemaker/trainingJob:TrainingJob",
-            {
-                "algorithmSpecification": {"trainingImage": IMAGE},
-                "resourceConfig": {"instanceType": UNKNOWN},
-            },
-            None,
-        ),
-        (
-            "aws:sagemaker/algorithm:Algorithm",
-            {
-                "trainingSpecification": {
-                    "trainingImage": IMAGE,
-                    "supportedTrainingInstanceTypes": ["ml.m5.large", "ml.p3.2xlarge"],
-                }
-            },
-            AMD64,
-        ),
-        (
-            "aws:sagemaker/algorithm:Algorithm",
-            {
-                "inferenceSpecification": {
-                    "containers": [{"image": IMAGE}],
-                    "supportedTransformInstanceTypes": ["ml.c6g.large"],
-                }
-            },
-            ARM64,
-        ),
-        (
-            "aws-native:sagemaker:InferenceComponent",
-            {"specifications": [{"container": {"image": IMAGE}, "instanceType": "ml.m6gd.large"}]},
-            ARM64,
-        ),
-        (
-            "aws:sagemaker/pipeline:Pipeline",
-            {
-                "pipelineDefinition": json.dumps(
-                    {
-                        "Steps": [
-                            {
-                                "Arguments": {
-                                    "AppSpecification": {"ImageUri": IMAGE},
-                                    "ProcessingResources": {
-                                        "ClusterConfig": {"InstanceType": "ml.r6g.large"}
-                                    },
-                                }
-                            }
-                        ]
-                    }
-                )
-            },
-            ARM64,
-        ),
-        (
-            "aws-native:batch:JobDefinition",
-            {
-                "nodeProperties": {
-                    "nodeRangeProperties": [
-                        {"container": {"image": IMAGE, "instanceType": "c6gn.large"}}
-                    ]
-                }
-            },
-            ARM64,
-        ),
-        (
-            "aws-native:batch:JobDefinition",
-            {
-                "nodeProperties": {
-                    "nodeRangeProperties": [
-                        {"container": {"image": IMAGE}, "instanceTypes": ["optimal"]}
-                    ]
-                }
-            },
-            None,
-        ),
-        (
-            "aws-native:emrcontainers:JobTemplate",
-            {
-                "jobTemplateData": {
-                    "configurationOverrides": {
-                        "applicationConfiguration": [
-                            {"properties": {SPARK: IMAGE, SPARK_NODE: "arm64"}}
-                        ]
-                    }
-                }
-            },
-            ARM64,
-        ),
-        (
-            "aws:emrcontainers/jobTemplate:JobTemplate",
-            {
-                "jobTemplateData": {
-                    "jobDriver": {
-                        "sparkSubmitJobDriver": {
-                            "sparkSubmitParameters": f"--conf {SPARK}={IMAGE} --conf {SPARK_NODE}=amd64"
-                        }
-                    }
-                }
-            },
-            AMD64,
-        ),
-        (
-            "aws-native:greengrassv2:ComponentVersion",
-            {
-                "inlineRecipe": json.dumps(
-                    {
-                        "Manifests": [
-                            {
-                                "Platform": {"os": "linux", "architecture": "aarch64"},
-                                "Artifacts": [{"Uri": f"docker:{IMAGE}"}],
-                            }
-                        ]
-                    }
-                )
-            },
-            ARM64,
-        ),
-        ("docker:index/container:Container", {"image": IMAGE, "platform": "linux/arm64"}, ARM64),
-        (
-            "docker:index/remoteImage:RemoteImage",
-            {
-                "build": {
-                    "additionalContexts": [f"base=docker-image://{IMAGE}"],
-                    "platform": "linux/arm64",
-                }
-            },
-            ARM64,
-        ),
-        (
-            "docker:index/service:Service",
-            {
-                "taskSpec": {
-                    "containerSpec": {"image": IMAGE},
-                    "placement": {"platforms": [{"os": "linux", "architecture": "aarch64"}]},
-                }
-            },
-            ARM64,
-        ),
-        (
-            "docker-build:index:Image",
-            {"dockerfile": {"inline": f"FROM {IMAGE}"}, "platforms": ["linux/arm64"]},
-            ARM64,
-        ),
-        (
-            "docker-build:index:Image",
-            {
-                "dockerfile": {"inline": f"FROM {IMAGE}"},
-                "platforms": ["linux/arm64", "linux/amd64"],
-            },
-            None,
-        ),
-        (
-            "docker-build:index:Image",
-            {
-                "dockerfile": {"inline": f"FROM --platform=linux/amd64 {IMAGE}"},
-                "platforms": ["linux/arm64"],
-            },
-            AMD64,
-        ),
-        (
-            "awsx:ecs:FargateService",
-            {
-                "taskDefinitionArgs": {
-                    "container": {"image": IMAGE},
-                    "runtimePlatform": {"cpuArchitecture": "ARM64"},
-                }
-            },
-            ARM64,
-        ),
-        (
-            "awsx:ecs:EC2Service",
-            {"taskDefinitionArgs": {"containers": {"web": {"image": IMAGE}}}},
-            None,
-        ),
+        ("aws:emrserverless/application:Application",      {"imageConfiguration": {"imageUri": IMAGE}, "architecture": "ARM64"}, ARM64),
+        ("aws:emrserverless/application:Application",      {"imageConfiguration": {"imageUri": IMAGE}, "architecture": UNKNOWN}, None),
+        ("aws-native:bedrockagentcore:Runtime",            {"agentRuntimeArtifact": {"containerConfiguration": {"containerUri": IMAGE}}}, ARM64),
+        ("aws-native:bedrockagentcore:Runtime",            {"agentRuntimeArtifact": {"containerConfiguration": {"containerUri": IMAGE}}, "capacityProviderConfiguration": {}}, None),
+        ("aws:codebuild/project:Project",                  {"environment": {"image": IMAGE, "type": "ARM_LAMBDA_CONTAINER"}}, ARM64),
+        ("aws:codebuild/project:Project",                  {"environment": {"image": IMAGE, "type": "LINUX_GPU_CONTAINER"}}, AMD64),
+        ("aws:codebuild/project:Project",                  {"environment": {"image": IMAGE, "type": "WINDOWS_SERVER_2022_CONTAINER"}}, WINDOWS),
+        ("aws:codebuild/project:Project",                  {"environment": {"image": IMAGE, "type": "LINUX_CONTAINER", "fleet": {"fleetArn": "x"}}}, None),
+        ("aws:codebuild/project:Project",                  {"source": {"buildspec": f"batch: {{build-list: [{{env: {{image: '{IMAGE}', type: ARM_CONTAINER}}}}]}}"}}, ARM64),
+        ("aws-native:elasticbeanstalk:ApplicationVersion", {"imageConfiguration": {"build": {"buildpack": IMAGE, "architecture": "arm64"}}}, ARM64),
+        ("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition", QUALITY_JOB, AMD64),
+        ("aws:sagemaker/trainingJob:TrainingJob",          training(instanceType="ml.c7g.xlarge"), ARM64),
+        ("aws:sagemaker/trainingJob:TrainingJob",          training(instanceType="ml.g5.xlarge"), AMD64),
+        ("aws:sagemaker/trainingJob:TrainingJob",          training(instanceType="ml.g5g.xlarge"), ARM64),
+        ("aws:sagemaker/trainingJob:TrainingJob",            training(instanceGroups=[{"instanceType": "ml.m5.large"}, {"instanceType": "ml.m7g.large"}]), None),
+        ("aws:sagemaker/trainingJob:TrainingJob",          training(instanceType=UNKNOWN), None),
+        ("aws:sagemaker/algorithm:Algorithm",              {"trainingSpecification": {"trainingImage": IMAGE, "supportedTrainingInstanceTypes": ["ml.m5.large", "ml.p3.2xlarge"]}}, AMD64),
+        ("aws:sagemaker/algorithm:Algorithm",              {"inferenceSpecification": {"containers": [{"image": IMAGE}], "supportedTransformInstanceTypes": ["ml.c6g.large"]}}, ARM64),
+        ("aws-native:sagemaker:InferenceComponent",        {"specifications": [{"container": {"image": IMAGE}, "instanceType": "ml.m6gd.large"}]}, ARM64),
+        ("aws:sagemaker/pipeline:Pipeline",                  {"pipelineDefinition": json.dumps({"Steps": [{"Arguments": PROCESSING}]})}, ARM64),
+        ("aws-native:batch:JobDefinition",                 {"nodeProperties": {"nodeRangeProperties": [{"container": {"image": IMAGE, "instanceType": "c6gn.large"}}]}}, ARM64),
+        ("aws-native:batch:JobDefinition",                 {"nodeProperties": {"nodeRangeProperties": [{"container": {"image": IMAGE}, "instanceTypes": ["optimal"]}]}}, None),
+        ("aws-native:emrcontainers:JobTemplate",           {"jobTemplateData": {"configurationOverrides": {"applicationConfiguration": [{"properties": {SPARK: IMAGE, SPARK_NODE: "arm64"}}]}}}, ARM64),
+        ("aws:emrcontainers/jobTemplate:JobTemplate",        {"jobTemplateData": {"jobDriver": {"sparkSubmitJobDriver": {"sparkSubmitParameters": SUBMIT}}}}, AMD64),
+        ("aws-native:greengrassv2:ComponentVersion",         {"inlineRecipe": json.dumps({"Manifests": [MANIFEST]})}, ARM64),
+        ("docker:index/container:Container",               {"image": IMAGE, "platform": "linux/arm64"}, ARM64),
+        ("docker:index/remoteImage:RemoteImage",           {"build": {"additionalContexts": [f"base=docker-image://{IMAGE}"], "platform": "linux/arm64"}}, ARM64),
+        ("docker:index/service:Service",                   {"taskSpec": {"containerSpec": {"image": IMAGE}, "placement": {"platforms": [{"os": "linux", "architecture": "aarch64"}]}}}, ARM64),
+        ("docker-build:index:Image",                       {"dockerfile": {"inline": f"FROM {IMAGE}"}, "platforms": ["linux/arm64"]}, ARM64),
+        ("docker-build:index:Image",                       {"dockerfile": {"inline": f"FROM {IMAGE}"}, "platforms": ["linux/arm64", "linux/amd64"]}, None),
+        ("docker-build:index:Image",                       {"dockerfile": {"inline": f"FROM --platform=linux/amd64 {IMAGE}"}, "platforms": ["linux/arm64"]}, AMD64),
+        ("awsx:ecs:FargateService",                        {"taskDefinitionArgs": {"container": {"image": IMAGE}, "runtimePlatform": {"cpuArchitecture": "ARM64"}}}, ARM64),
+        ("awsx:ecs:EC2Service",                            {"taskDefinitionArgs": {"containers": {"web": {"image": IMAGE}}}}, None),
     ],
-)
+)  # fmt: skip
 def test_every_provider_has_its_own_way_to_name_a_platform(
     resource_type: str, inputs: dict[str, Any], expected: Platform | None
 ) -> None:

@@ -32,35 +32,17 @@ PUSHES = ["pushes the image 123456789012 eu-west-1 shop/web 1"]
 @pytest.mark.parametrize(
     ("resource_type", "inputs"),
     [
-        (BUILD, {"tags": [WEB], "push": True}),
-        (BUILD, {"tags": [WEB, UNKNOWN, "nginx:1", f"{HOST}/Shop:1"], "push": True}),
-        (BUILD, {"exports": [{"registry": {"names": [WEB]}}]}),
-        (BUILD, {"exports": [{"image": {"names": [WEB], "push": True}}]}),
-        (BUILD, {"exports": [{"raw": f"type=registry,name={WEB}"}]}),
-        ("docker-build:index:Index", {"tag": WEB}),
-        ("docker:index/image:Image", {"imageName": WEB}),
+        (BUILD,                                      {"tags": [WEB], "push": True}),
+        (BUILD,                                      {"tags": [WEB, UNKNOWN, "nginx:1", f"{HOST}/Shop:1"], "push": True}),
+        (BUILD,                                      {"exports": [{"registry": {"names": [WEB]}}]}),
+        (BUILD,                                      {"exports": [{"image": {"names": [WEB], "push": True}}]}),
+        (BUILD,                                      {"exports": [{"raw": f"type=registry,name={WEB}"}]}),
+        ("docker-build:index:Index",                 {"tag": WEB}),
+        ("docker:index/image:Image",                 {"imageName": WEB}),
         ("docker:index/registryImage:RegistryImage", {"name": WEB}),
-        (
-            "aws:codepipeline/pipeline:Pipeline",
-            {
-                "roleArn": "arn:aws:iam::123456789012:role/p",
-                "stages": [
-                    {
-                        "actions": [
-                            {
-                                "provider": "ECRBuildAndPublish",
-                                "configuration": {
-                                    "ECRRepositoryName": "shop/web",
-                                    "ImageTags": "1",
-                                },
-                            }
-                        ]
-                    }
-                ],
-            },
-        ),
+        ("aws:codepipeline/pipeline:Pipeline",       {"stages": [{"actions": [{"provider": "ECRBuildAndPublish", "configuration": {"ECRRepositoryName": "shop/web", "ImageTags": "1"}}]}]}),
     ],
-)
+)  # fmt: skip
 def test_what_pushes_an_image_provides_it(resource_type: str, inputs: dict[str, Any]) -> None:
     assert of(resource_type, inputs) == PUSHES
 
@@ -68,29 +50,18 @@ def test_what_pushes_an_image_provides_it(resource_type: str, inputs: dict[str, 
 @pytest.mark.parametrize(
     ("resource_type", "inputs"),
     [
-        (BUILD, {"tags": [WEB]}),
-        (BUILD, {"tags": [WEB], "push": False}),
-        (BUILD, {"tags": [WEB], "exports": [{"local": {"dest": "x"}}]}),
-        (BUILD, {"exports": [{"image": {"names": [WEB]}}]}),
-        ("docker-build:index:Index", {"tag": WEB, "push": False}),
-        ("docker:index/image:Image", {"imageName": WEB, "skipPush": True}),
-        ("docker:index/tag:Tag", {"targetImage": WEB}),
-        ("aws:lambda/function:Function", {"imageUri": WEB}),
-        ("aws:ecr/repository:Repository", {"name": UNKNOWN}),
-        (
-            "aws:codepipeline/pipeline:Pipeline",
-            {
-                "stages": [
-                    {
-                        "actions": [
-                            {"provider": "ECR", "configuration": {"RepositoryName": "shop/web"}}
-                        ]
-                    }
-                ]
-            },
-        ),
+        (BUILD,                                {"tags": [WEB]}),
+        (BUILD,                                {"tags": [WEB], "push": False}),
+        (BUILD,                                {"tags": [WEB], "exports": [{"local": {"dest": "x"}}]}),
+        (BUILD,                                {"exports": [{"image": {"names": [WEB]}}]}),
+        ("docker-build:index:Index",           {"tag": WEB, "push": False}),
+        ("docker:index/image:Image",           {"imageName": WEB, "skipPush": True}),
+        ("docker:index/tag:Tag",               {"targetImage": WEB}),
+        ("aws:lambda/function:Function",       {"imageUri": WEB}),
+        ("aws:ecr/repository:Repository",      {"name": UNKNOWN}),
+        ("aws:codepipeline/pipeline:Pipeline", {"stages": [{"actions": [{"provider": "ECR", "configuration": {"RepositoryName": "shop/web"}}]}]}),
     ],
-)
+)  # fmt: skip
 def test_what_pushes_nothing_provides_nothing(resource_type: str, inputs: dict[str, Any]) -> None:
     assert of(resource_type, inputs) == []
 

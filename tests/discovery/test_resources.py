@@ -17,13 +17,14 @@ from layerguard.discovery.resources import (
     EngineResource,
     read_resource,
 )
+from layerguard.gates import SENTINELS
 from layerguard.identity import Identity
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 from pulumi_policy.proxy import unknown_checking_proxy
 
-from tests.discovery.engine_inputs import SENTINELS, targets
+from tests.discovery.engine_inputs import targets
 from tests.fakes import HOST
 
 ENVIRONMENT = {"AWS_REGION": "eu-west-1"}

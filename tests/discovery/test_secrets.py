@@ -10,13 +10,14 @@ from layerguard.discovery import ImageUse
 from layerguard.discovery.documents.dockerfile import dockerfile_images
 from layerguard.discovery.placement import Placement
 from layerguard.discovery.tree import FoldedObject, Mark, SecretText, Tree, plain, text_of
+from layerguard.gates import SENTINELS
 from layerguard.verdict import Code, Verdict
 from pulumi import StringAsset
 from pulumi_policy import Secret
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from tests.discovery.engine_inputs import SENTINELS, uses
+from tests.discovery.engine_inputs import uses
 from tests.fakes import HOST
 
 WEB = f"{HOST}/shop/web:1"
@@ -102,48 +103,22 @@ TEMPLATE = json.dumps(
 @pytest.mark.parametrize(
     ("resource_type", "inputs"),
     [
-        ("aws:lambda/function:Function", {"imageUri": Secret(WEB)}),
-        ("custom:index:Thing", {"a": Secret({"b": [WEB]})}),
-        (
-            "aws:ecs/taskDefinition:TaskDefinition",
-            {"containerDefinitions": Secret(json.dumps([{"image": WEB}]))},
-        ),
-        ("kubernetes:yaml/v2:ConfigGroup", {"yaml": Secret(f"spec: {{image: '{WEB}'}}")}),
-        ("aws:ec2/instance:Instance", {"userData": Secret(f"#cloud-config\na: {WEB}")}),
-        ("nomad:index/job:Job", {"jobspec": Secret(f'image = "{WEB}"')}),
-        ("docker-build:index:Image", {"dockerfile": {"inline": Secret(f"FROM {WEB}")}}),
-        (
-            "docker-build:index:Image",
-            {
-                "dockerfile": {"inline": "ARG A\nFROM $A/shop/web:1"},
-                "buildArgs": {"A": Secret(HOST)},
-            },
-        ),
-        (
-            "kubernetes:helm.sh/v3:Release",
-            {"values": {"registry": Secret(HOST), "repository": "shop/web", "tag": "1"}},
-        ),
-        (
-            "kubernetes:helm.sh/v3:Release",
-            {"values": {"repository": f"{HOST}/shop/web", "tag": Secret("1")}},
-        ),
-        (STACK, {"templateBody": Secret(TEMPLATE)}),
-        (STACK, {"templateBody": TEMPLATE, "parameters": {"Tag": Secret("1")}}),
-        (
-            "aws:codepipeline/pipeline:Pipeline",
-            {**PIPELINE, "roleArn": Secret(PIPELINE["roleArn"])},
-        ),
-        (
-            "aws:sagemaker/algorithm:Algorithm",
-            {
-                "trainingSpecification": {
-                    "trainingImage": WEB,
-                    "trainingImageDigest": Secret(f"sha256:{'0' * 64}"),
-                }
-            },
-        ),
+        ("aws:lambda/function:Function",          {"imageUri": Secret(WEB)}),
+        ("custom:index:Thing",                    {"a": Secret({"b": [WEB]})}),
+        ("aws:ecs/taskDefinition:TaskDefinition", {"containerDefinitions": Secret(json.dumps([{"image": WEB}]))}),
+        ("kubernetes:yaml/v2:ConfigGroup",        {"yaml": Secret(f"spec: {{image: '{WEB}'}}")}),
+        ("aws:ec2/instance:Instance",             {"userData": Secret(f"#cloud-config\na: {WEB}")}),
+        ("nomad:index/job:Job",                   {"jobspec": Secret(f'image = "{WEB}"')}),
+        ("docker-build:index:Image",              {"dockerfile": {"inline": Secret(f"FROM {WEB}")}}),
+        ("docker-build:index:Image",              {"dockerfile": {"inline": "ARG A\nFROM $A/shop/web:1"}, "buildArgs": {"A": Secret(HOST)}}),
+        ("kubernetes:helm.sh/v3:Release",         {"values": {"registry": Secret(HOST), "repository": "shop/web", "tag": "1"}}),
+        ("kubernetes:helm.sh/v3:Release",         {"values": {"repository": f"{HOST}/shop/web", "tag": Secret("1")}}),
+        (STACK,                                   {"templateBody": Secret(TEMPLATE)}),
+        (STACK,                                   {"templateBody": TEMPLATE, "parameters": {"Tag": Secret("1")}}),
+        ("aws:codepipeline/pipeline:Pipeline",    {**PIPELINE, "roleArn": Secret(PIPELINE["roleArn"])}),
+        ("aws:sagemaker/algorithm:Algorithm",     {"trainingSpecification": {"trainingImage": WEB, "trainingImageDigest": Secret(f"sha256:{'0' * 64}")}}),
     ],
-)
+)  # fmt: skip
 def test_a_reference_is_secret_where_a_part_of_it_is(
     resource_type: str, inputs: dict[str, Any]
 ) -> None:

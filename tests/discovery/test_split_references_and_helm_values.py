@@ -29,48 +29,18 @@ def found(
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (
-            {"image": {"registry": HOST, "repository": "shop/web", "tag": "1"}},
-            ("values.image.repository", f"{HOST}/shop/web:1"),
-        ),
-        (
-            {"image": {"repository": f"{HOST}/shop/web", "tag": "1"}},
-            ("values.image.repository", f"{HOST}/shop/web:1"),
-        ),
-        (
-            {"image": {"repository": f"{HOST}/shop/web", "digest": DIGEST}},
-            ("values.image.repository", f"{HOST}/shop/web@{DIGEST}"),
-        ),
-        (
-            {"image": {"repository": f"{HOST}/shop/web", "tag": "1", "digest": DIGEST}},
-            ("values.image.repository", f"{HOST}/shop/web:1@{DIGEST}"),
-        ),
-        (
-            {
-                "global": {"imageRegistry": HOST},
-                "web": {"image": {"repository": "shop/web", "tag": "1"}},
-            },
-            ("values.web.image.repository", f"{HOST}/shop/web:1"),
-        ),
-        (
-            {
-                "global": {"image": {"registry": HOST}},
-                "image": {"repository": "shop/web", "tag": "1"},
-            },
-            ("values.image.repository", f"{HOST}/shop/web:1"),
-        ),
-        (
-            {"imageName": f"{HOST}/shop/web", "imageTag": "1"},
-            ("values.imageName", f"{HOST}/shop/web:1"),
-        ),
+        ({"image": {"registry": HOST, "repository": "shop/web", "tag": "1"}}, ("values.image.repository", f"{HOST}/shop/web:1")),
+        ({"image": {"repository": f"{HOST}/shop/web", "tag": "1"}}, ("values.image.repository", f"{HOST}/shop/web:1")),
+        ({"image": {"repository": f"{HOST}/shop/web", "digest": DIGEST}}, ("values.image.repository", f"{HOST}/shop/web@{DIGEST}")),
+        ({"image": {"repository": f"{HOST}/shop/web", "tag": "1", "digest": DIGEST}}, ("values.image.repository", f"{HOST}/shop/web:1@{DIGEST}")),
+        ({"global": {"imageRegistry": HOST}, "web": {"image": {"repository": "shop/web", "tag": "1"}}}, ("values.web.image.repository", f"{HOST}/shop/web:1")),
+        ({"global": {"image": {"registry": HOST}}, "image": {"repository": "shop/web", "tag": "1"}}, ("values.image.repository", f"{HOST}/shop/web:1")),
+        ({"imageName": f"{HOST}/shop/web", "imageTag": "1"}, ("values.imageName", f"{HOST}/shop/web:1")),
         ({"image": f"{HOST}/shop/web", "tag": 5.0}, ("values.image", f"{HOST}/shop/web:5")),
         ({"image": f"{HOST}/shop/web", "tag": 1.5}, ("values.image", f"{HOST}/shop/web:1.5")),
-        (
-            {"image": {"repository": f"{HOST}/shop/web", "tag": UNKNOWN}},
-            ("values.image.repository", "unknown-in-preview"),
-        ),
+        ({"image": {"repository": f"{HOST}/shop/web", "tag": UNKNOWN}}, ("values.image.repository", "unknown-in-preview")),
     ],
-)
+)  # fmt: skip
 def test_the_parts_of_a_charts_image_are_put_together(
     values: dict[str, Any], expected: tuple[str, str]
 ) -> None:
@@ -133,26 +103,14 @@ def pipeline(configuration: dict[str, str], provider: str = "ECR", **action: str
 @pytest.mark.parametrize(
     ("inputs", "expected"),
     [
-        (
-            pipeline({"RepositoryName": "shop/web", "ImageTag": "1"}),
-            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1",
-        ),
-        (
-            pipeline({"RepositoryName": "shop/web"}),
-            "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:latest",
-        ),
-        (
-            pipeline({"RepositoryName": "shop/web"}, region="us-east-1"),
-            "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:latest",
-        ),
-        (
-            pipeline({"RepositoryName": "shop/web"}, region="cn-north-1"),
-            "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/shop/web:latest",
-        ),
-        ({**pipeline({"RepositoryName": "shop/web"}), "roleArn": UNKNOWN}, "expression-unresolved"),
+        (pipeline({"RepositoryName": "shop/web", "ImageTag": "1"}), "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1"),
+        (pipeline({"RepositoryName": "shop/web"}), "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:latest"),
+        (pipeline({"RepositoryName": "shop/web"}, region="us-east-1"), "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:latest"),
+        (pipeline({"RepositoryName": "shop/web"}, region="cn-north-1"), "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/shop/web:latest"),
+        ({**pipeline({"RepositoryName": "shop/web"}), "roleArn": UNKNOWN}, "unknown-in-preview"),
         (pipeline({"RepositoryName": "shop/web", "ImageTag": UNKNOWN}), "unknown-in-preview"),
     ],
-)
+)  # fmt: skip
 def test_a_pipelines_source_is_in_the_pipelines_own_account_and_region(
     inputs: dict[str, Any], expected: str
 ) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from layerguard.discovery.documents.structured import read_json
 from layerguard.discovery.tree import FoldedObject, Mark, member, plain
+from layerguard.gates import SENTINELS
 from pulumi import FileAsset
 from pulumi_policy import proxy
-
-from tests.discovery.engine_inputs import SENTINELS
 
 
 def test_the_sdks_proxies_are_taken_off_at_every_depth() -> None:

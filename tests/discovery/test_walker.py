@@ -314,29 +314,17 @@ def test_other_registries_are_skipped_and_broken_references_are_not() -> None:
     ("resource_type", "inputs"),
     [
         ("aws:ecr/repository:Repository", {"name": "shop/web"}),
-        (
-            "aws:ecr/repository:Repository",
-            {"arn": "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"},
-        ),
-        ("aws:ec2/instance:Instance", {"ami": "ami-0123456789abcdef0"}),
-        ("aws:ec2/instance:Instance", {"ami": f"ami for {IMAGE}"}),
-        (
-            "custom:index:Thing",
-            {"image": "nginx:1.27", "images": ["public.ecr.aws/nginx/nginx:1.27"]},
-        ),
-        (
-            "custom:index:Thing",
-            {"registry": HOST, "url": f"https://{HOST}", "repositoryUrl": f"{HOST}/shop/web"},
-        ),
-        (
-            "custom:index:Thing",
-            {"image": IMAGE.replace("amazonaws.com", "amazonaws.com.evil.example")},
-        ),
-        (TASK, {"family": "web", "containerDefinitions": json.dumps([{"command": [IMAGE]}])}),
-        (POD, {"spec": {"containers": [{"image": 5}, {"image": None}, None, "x"]}}),
-        (POD, {"spec": []}),
+        ("aws:ecr/repository:Repository", {"arn": "arn:aws:ecr:eu-west-1:123456789012:repository/shop/web"}),
+        ("aws:ec2/instance:Instance",     {"ami": "ami-0123456789abcdef0"}),
+        ("aws:ec2/instance:Instance",     {"ami": f"ami for {IMAGE}"}),
+        ("custom:index:Thing",            {"image": "nginx:1.27", "images": ["public.ecr.aws/nginx/nginx:1.27"]}),
+        ("custom:index:Thing",            {"registry": HOST, "url": f"https://{HOST}", "repositoryUrl": f"{HOST}/shop/web"}),
+        ("custom:index:Thing",            {"image": IMAGE.replace("amazonaws.com", "amazonaws.com.evil.example")}),
+        (TASK,                            {"family": "web", "containerDefinitions": json.dumps([{"command": [IMAGE]}])}),
+        (POD,                             {"spec": {"containers": [{"image": 5}, {"image": None}, None, "x"]}}),
+        (POD,                             {"spec": []}),
     ],
-)
+)  # fmt: skip
 def test_nothing_else_is_an_image_use(resource_type: str, inputs: dict[str, Any]) -> None:
     assert uses(resource_type, inputs) == ()
 

@@ -16,19 +16,13 @@ Start = Callable[..., Engine]
 
 
 @pytest.fixture
-def ecr() -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        yield ecr
-
-
-@pytest.fixture
 def registry(ecr: SandboxEcr) -> Registry:
     return ecr.registry("123456789012", "eu-west-1")
 
 
 @pytest.fixture
 def start(pack: Path, ecr: SandboxEcr) -> Iterator[Start]:
-    """Start an engine for a program; the sandbox's ECR is its AWS unless told otherwise."""
+    """Start an engine for a program; the sandbox is its AWS unless ``environment`` names another."""
     with ExitStack() as engines:
 
         def start(

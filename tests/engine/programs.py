@@ -1,4 +1,4 @@
-"""Small programs for the engine: resources of any type with raw inputs."""
+"""Small programs for the engine: resources of any type with raw inputs; and the policies' names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import Any
 
 import pulumi
 
+UPDATE, PREVIEW, NOTICE = (
+    "ecr-layers-available",
+    "ecr-layers-available-preview",
+    "ecr-layers-unverified",
+)
+FAIL: Mapping[str, Any] = {UPDATE: {"undetermined": "fail"}}
 FUNCTION = "aws:lambda/function:Function"
 SERVICE = "aws:apprunner/service:Service"
 # Where each of them names its image.
@@ -58,7 +64,7 @@ def users(images: Mapping[str, tuple[str, str]]) -> Callable[[], None]:
 
 
 def recorded() -> None:
-    """The stack of the recordings in tests/sources/recorded."""
+    """The stack of the recordings in tests/cli/sources/recorded."""
     role = [{"roleArn": "arn:aws:iam::123456789012:role/deploy"}]
     assuming = pulumi.ProviderResource(
         "aws", "auditor", {"region": "eu-west-1", "assumeRoles": role}

@@ -51,17 +51,17 @@ def test_a_running_stack_is_audited_by_its_name(deployed: Engine, ecr: SandboxEc
     assert gone["problems"] == ["pulumi stack export failed: error: no stack named 'gone' found"]
 
 
-def test_an_audit_of_an_export_says_what_the_gates_say_of_it(
+def test_an_audit_of_an_export_reports_what_the_gates_report(
     deployed: Engine, start: Start, ecr: SandboxEcr, tmp_path: Path
 ) -> None:
     state = deployed.export(tmp_path / "export.json")
     analyzed = [line.strip() for line in start(lambda: None).analyze(state).output.splitlines()]
     report = audit(ecr, state, "--format", "junit").stdout
-    told = [
+    reported = [
         (case.findtext("failure") or case.findtext("error") or "").splitlines()
         for case in ElementTree.fromstring(report).iter("testcase")
     ]
-    bad = [[line.strip() for line in lines] for lines in told if lines]
+    bad = [[line.strip() for line in lines] for lines in reported if lines]
     assert len(bad) == 6
     for lines in bad:
         begins = [place for place, line in enumerate(analyzed) if line == lines[0]]

@@ -13,15 +13,9 @@ from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, docker_image
 from layerguard_sandbox.ecr.registry import Registry
 from layerguard_sandbox.engine import Engine, Outcome
 
-from tests.engine.programs import FUNCTION, function
-from tests.engine.test_fault_matrix import state_of
+from tests.engine.programs import FAIL, FUNCTION, NOTICE, PREVIEW, function
+from tests.engine.states import state_of
 
-UPDATE, PREVIEW, NOTICE = (
-    "ecr-layers-available",
-    "ecr-layers-available-preview",
-    "ecr-layers-unverified",
-)
-FAIL: Mapping[str, Any] = {UPDATE: {"undetermined": "fail"}}
 PLANTED = Path(__file__).parent / "planted"
 BUG = "internal-error"
 
@@ -87,11 +81,13 @@ def test_a_fault_in_a_step_hides_no_other_image_and_blocks_where_the_team_fails_
     if case.code == "access-denied":
         ecr.faults.add(Fault(Answer.DENIED, repository="shop/planted"))
 
+    blocks = case.code in BLOCKING or (bool(config) and case.code is not None)
+
     def program() -> None:
         good = function("good", images["good"])
         planted = function("planted", images["planted"], depends_on=[good])
         # Where the planted image stops the update, nothing else would be looked at.
-        function("lost", images["lost"], depends_on=[good] if config else [planted])
+        function("lost", images["lost"], depends_on=[good] if blocks else [planted])
 
     environment = {**ecr.environment, "LAYERGUARD_PLANTED": case.step}
     is_closed = bool(config)
@@ -100,7 +96,6 @@ def test_a_fault_in_a_step_hides_no_other_image_and_blocks_where_the_team_fails_
         analysis = engine.analyze(state_of(images, tmp_path / "state.json"))
         created = engine.asked_to_create()
     assert_reported(case, preview, PREVIEW, is_closed=is_closed)
-    blocks = case.code in BLOCKING or (is_closed and case.code is not None)
     assert (f"{FUNCTION}::planted" in created) is not blocks
     if not case.is_gate:
         assert f"{FUNCTION}::good" in created

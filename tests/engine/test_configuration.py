@@ -1,4 +1,4 @@
-"""Configuration on the real engine: what is wrong is refused at the start, whoever notices it."""
+"""Configuration on the real engine: what is wrong is refused at the start, by the engine or by the pack."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from layerguard_sandbox.ecr import SandboxEcr
 from pulumi.runtime.proto import analyzer_pb2_grpc
 
 from tests.engine.conftest import Start
-from tests.engine.programs import functions
-from tests.engine.test_fault_matrix import state_of
+from tests.engine.programs import UPDATE, functions
+from tests.engine.states import state_of
 
-UPDATE = "ecr-layers-available"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:1"
 # A wrong value of each option, and the engine's words for where it is wrong and what is allowed.
 WRONG: Mapping[str, tuple[object, str]] = {
@@ -65,7 +64,7 @@ def test_an_option_that_there_is_not_is_refused_once_with_what_was_meant(
 
 @pytest.fixture
 def announced(pack: Path) -> Mapping[str, Any]:
-    """What the pack tells the engine of itself, over the protocol that they speak."""
+    """What the pack announces to the engine, over the protocol between them."""
     process = subprocess.Popen(
         ["venv/bin/python", "-u", "-m", "pulumi.policy", "127.0.0.1:1", "."],
         cwd=pack,

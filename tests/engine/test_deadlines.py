@@ -7,10 +7,7 @@ from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, docker_image
 from layerguard_sandbox.ecr.registry import Registry
 
 from tests.engine.conftest import Start
-from tests.engine.programs import functions
-
-UPDATE, NOTICE = "ecr-layers-available", "ecr-layers-unverified"
-
+from tests.engine.programs import NOTICE, UPDATE, functions
 
 ONE_IMAGE = "The check did not end within 2 s (option timeoutSeconds)."
 WHOLE_RUN = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,13 +12,9 @@ from layerguard_sandbox.engine import Engine
 
 from tests.engine.conftest import Start
 from tests.engine.fault_matrix import CASES, PAGE, TIMEOUT, Case, page
-from tests.engine.programs import FUNCTION, PLACES, inputs, users
+from tests.engine.programs import FUNCTION, NOTICE, PLACES, PREVIEW, UPDATE, users
+from tests.engine.states import state_of
 
-UPDATE, PREVIEW, NOTICE = (
-    "ecr-layers-available",
-    "ecr-layers-available-preview",
-    "ecr-layers-unverified",
-)
 NEIGHBOURS = ("healthy-first", "healthy-last")
 CONFIG = {UPDATE: {"timeoutSeconds": TIMEOUT}}
 REPORTED = tuple(case for case in CASES if case.is_reported)
@@ -46,43 +41,12 @@ def headline(case: Case, image: str) -> str:
     return f"{case.code.text}: {PLACES[case.kind]}: {image}\n"
 
 
+KINDS = {case.name: case.kind for case in CASES}
+
+
 def used_by(images: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Return each image with the type of the resource that uses it."""
-    kinds = {case.name: case.kind for case in CASES}
-    return {name: (kinds.get(name, FUNCTION), image) for name, image in images.items()}
-
-
-def state_of(images: Mapping[str, str], path: Path) -> Path:
-    """Write a stack's state with a user for each image, as ``pulumi stack export`` does."""
-    urn = "urn:pulumi:dev::layerguard-sample::"
-    provider = f"{urn}pulumi:providers:aws::default"
-    resources: list[dict[str, object]] = [
-        {
-            "urn": provider,
-            "custom": True,
-            "id": "1",
-            "type": "pulumi:providers:aws",
-            "inputs": {},
-            "outputs": {},
-        }
-    ]
-    for name, (kind, image) in used_by(images).items():
-        resources.append(
-            {
-                "urn": f"{urn}{kind}::{name}",
-                "custom": True,
-                "id": name,
-                "type": kind,
-                "inputs": inputs(kind, image),
-                "outputs": inputs(kind, image),
-                "provider": f"{provider}::1",
-            }
-        )
-    manifest = {"time": "2026-01-01T00:00:00Z", "magic": "", "version": "v3"}
-    path.write_text(
-        json.dumps({"version": 3, "deployment": {"manifest": manifest, "resources": resources}})
-    )
-    return path
+    return {name: (KINDS.get(name, FUNCTION), image) for name, image in images.items()}
 
 
 def test_a_preview_and_an_analysis_report_each_as_it_is(
@@ -94,12 +58,12 @@ def test_a_preview_and_an_analysis_report_each_as_it_is(
     preview = engine.preview()
     assert not preview.passed
     for case in REPORTED:
-        said = preview.messages(PREVIEW if case.stops else NOTICE)
-        assert case.words in the_message(said, case, bad[case.name]), case.name
+        messages = preview.messages(PREVIEW if case.stops else NOTICE)
+        assert case.words in the_message(messages, case, bad[case.name]), case.name
     reported = {violation.urn.rpartition("::")[2] for violation in preview.violations}
     assert reported == {case.name for case in REPORTED}
     ecr.faults.rewind()
-    analysis = engine.analyze(state_of(images, tmp_path / "state.json"))
+    analysis = engine.analyze(state_of(images, tmp_path / "state.json", KINDS))
     assert not analysis.passed
     for case in REPORTED:
         assert headline(case, bad[case.name]) in analysis.output, case.name

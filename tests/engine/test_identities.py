@@ -13,9 +13,8 @@ from layerguard_sandbox.ecr import Answer, Fault, Keys, SandboxEcr, docker_image
 from layerguard_sandbox.engine import Outcome
 
 from tests.engine.conftest import Start
-from tests.engine.programs import function, resource
+from tests.engine.programs import NOTICE, UPDATE, function, resource
 
-UPDATE, NOTICE = "ecr-layers-available", "ecr-layers-unverified"
 MINE, THEIRS, PARTNER = "123456789012", "210987654321", "345678901234"
 HOME, AWAY = "eu-west-1", "us-east-1"
 PLACES = {  # whose image each repository has, and where
@@ -129,7 +128,7 @@ def test_every_image_is_asked_about_as_its_own_provider_and_one_that_is_denied_i
                 ("shared", session(THEIRS, "denied")),
             )
         }
-        assert_only_the_denied_are_spoken_of(outcome, images, ecr.keys.arn)
+        assert_only_the_denied_are_reported(outcome, images, ecr.keys.arn)
     assert len(engine.asked_to_create()) == 6
 
 
@@ -137,11 +136,11 @@ def asked_as(ecr: SandboxEcr) -> set[tuple[str, str, str, str]]:
     return {
         (each.repository, each.account, each.region, each.principal)
         for each in ecr.requests
-        if each.principal  # a download of a config is signed by nobody
+        if each.principal  # a download of a config is not signed
     }
 
 
-def assert_only_the_denied_are_spoken_of(
+def assert_only_the_denied_are_reported(
     outcome: Outcome, images: Mapping[str, str], ordinary: str
 ) -> None:
     denied, untrusted = sorted(outcome.messages(NOTICE))
@@ -186,9 +185,7 @@ def test_a_configured_identity_asks_although_the_providers_own_is_not_known_yet(
         function("static", images["static"], provider=later)
 
     outcome = start(program, pack_config=config).preview()
-    assert [message.partition("\n")[0] for message in outcome.messages(NOTICE)] == [
-        f"unknown-in-preview: imageUri: {images['static']}"
-    ]
+    assert outcome.headlines(NOTICE) == [f"unknown-in-preview: imageUri: {images['static']}"]
     assert {each.principal for each in ecr.requests if each.principal} == {
         session(PARTNER, "checks")
     }

@@ -45,9 +45,9 @@ def test_the_first_line_on_stdout_is_the_handshake_and_there_is_no_other(
         assert 0 < int(pack_process.stdout.readline()) < 65536
     finally:
         pack_process.send_signal(2)
-        rest, said = pack_process.communicate(timeout=30)
+        rest, errors = pack_process.communicate(timeout=30)
     assert rest == ""
-    assert "layerguard: " not in said
+    assert "layerguard: " not in errors
 
 
 def test_starting_the_pack_imports_no_boto3(pack: Path) -> None:
@@ -59,6 +59,6 @@ def test_starting_the_pack_imports_no_boto3(pack: Path) -> None:
 
 
 def test_the_version_is_one_and_the_same_everywhere() -> None:
-    said = f"version: {layerguard.__version__}\n"
-    assert said in (ROOT / "policy" / "PulumiPolicy.yaml").read_text()
+    line = f"version: {layerguard.__version__}\n"
+    assert line in (ROOT / "policy" / "PulumiPolicy.yaml").read_text()
     assert f'version = "{layerguard.__version__}"\n' in (ROOT / "pyproject.toml").read_text()

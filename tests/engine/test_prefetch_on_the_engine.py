@@ -25,7 +25,7 @@ def images(registry: Registry) -> Mapping[str, str]:
 
 
 class Watcher:
-    """Keeps ECR silent until so many repositories were asked about, or some seconds are over."""
+    """Lets ECR not answer until so many repositories were asked about, or some seconds are over."""
 
     def __init__(self, ecr: SandboxEcr, wanted: int, seconds: float) -> None:
         self._ecr, self._wanted, self._seconds = ecr, wanted, seconds
@@ -92,14 +92,14 @@ def test_a_verdict_is_of_the_updates_own_questions_whatever_the_preview_found(
 def test_what_was_pushed_since_the_first_question_is_there_when_its_resource_comes_up(
     start: Start, ecr: SandboxEcr, registry: Registry
 ) -> None:
-    """A push that no resource tells of, such as one of the program itself."""
+    """A push that is no resource's, such as one of the program itself."""
     web = registry.push("shop/web", oci_image("web"), tag="1").reference
     late = registry.push("shop/late", oci_image("late"), tag="1").reference
     missed: list[bool] = []
 
     def push(urn: str) -> str:
         if not pulumi.runtime.is_dry_run():
-            # DescribeImages is asked after ECR has said that there is no such image.
+            # DescribeImages is called after BatchGetImage did not find the image.
             end = time.monotonic() + 15
             while not _is_missed(ecr, "shop/late") and time.monotonic() < end:
                 time.sleep(0.02)

@@ -13,7 +13,7 @@ from layerguard_sandbox.engine import Engine, Outcome
 
 from tests.engine.conftest import Start
 from tests.engine.programs import functions
-from tests.engine.test_fault_matrix import state_of
+from tests.engine.states import state_of
 from tests.processes import command_line, running_with, wait_until
 
 ASKS_ECR = "-m layerguard.checking.worker"

@@ -13,10 +13,9 @@ from layerguard_sandbox.ecr import Pushed, SandboxEcr, docker_image
 from layerguard_sandbox.ecr.registry import Registry
 
 from tests.engine.conftest import Start
-from tests.engine.programs import FUNCTION, functions
-from tests.engine.test_fault_matrix import state_of
+from tests.engine.programs import FUNCTION, PREVIEW, UPDATE, functions
+from tests.engine.states import state_of
 
-UPDATE, PREVIEW = "ecr-layers-available", "ecr-layers-available-preview"
 WAITING: Mapping[str, object] = {UPDATE: {"waitSeconds": 60}}
 IN_VAIN: Mapping[str, object] = {UPDATE: {"waitSeconds": 2}}
 
@@ -74,7 +73,7 @@ def test_an_image_that_is_pushed_while_the_update_waits_is_judged_as_pushed(
     assert engine.asked_to_create() == (f"{FUNCTION}::first", f"{FUNCTION}::absent")
 
 
-def test_an_update_that_waited_in_vain_says_how_long_and_creates_nothing(
+def test_an_update_that_waited_in_vain_reports_how_long_and_creates_nothing(
     start: Start, lost: Pushed
 ) -> None:
     engine = start(functions(web=lost.reference), pack_config=IN_VAIN)

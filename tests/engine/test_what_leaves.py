@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pytest
@@ -13,15 +12,9 @@ from layerguard_sandbox.ecr import SandboxEcr, docker_image
 from layerguard_sandbox.ecr.registry import Registry
 
 from tests.engine.conftest import Start
-from tests.engine.programs import FUNCTION, TASK, function, resource
+from tests.engine.programs import FAIL, FUNCTION, PREVIEW, TASK, UPDATE, function, resource
 
-UPDATE, PREVIEW, NOTICE = (
-    "ecr-layers-available",
-    "ecr-layers-available-preview",
-    "ecr-layers-unverified",
-)
 ACCOUNT = "123456789012"
-FAIL: Mapping[str, Any] = {UPDATE: {"undetermined": "fail"}}
 
 
 @pytest.fixture
@@ -52,7 +45,7 @@ def test_odd_text_in_a_document_opens_no_gate(
     engine = start(program, pack_config=FAIL)
     preview, update = engine.preview(), engine.up()
     assert not preview.passed
-    assert sorted(message.partition("\n")[0] for message in preview.messages(PREVIEW)) == [
+    assert preview.headlines(PREVIEW) == [
         f'layer-missing: containerDefinitions[0].image (container "{shown}"): {lost}',
         f"layer-missing: imageUri: {lost}",
     ]

@@ -1,8 +1,17 @@
-"""A client factory that hands out ready-made clients."""
+"""A client factory that hands out ready-made clients, and what their calls raise."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+def refusal(code: str, status: int = 400, message: str = "words") -> ClientError:
+    """Return the error of botocore for an answer of ECR that refuses a call."""
+    error = {"Code": code, "Message": message}
+    answer: Any = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "BatchGetImage")
 
 
 class ReadyClients:

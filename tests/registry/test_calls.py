@@ -6,26 +6,15 @@ import asyncio
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from layerguard.reference import Repository
 from layerguard.registry import RegistryError
 from layerguard.registry.calls import Calls
 from layerguard.verdict import Code
 
-from tests.registry.factories import ReadyClients
+from tests.registry.factories import ReadyClients, refusal
 from tests.registry.loops import on_a_loop
 
 WEB = Repository("123456789012", "eu-west-1", "shop/web")
-
-
-def refusal(code: str, status: int = 400, message: str = "words") -> ClientError:
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": {"HTTPStatusCode": status},
-        },
-        "BatchGetImage",
-    )
 
 
 class Client:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 
@@ -34,17 +33,6 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 
 
 @pytest.fixture
-def sandbox() -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        yield ecr
-
-
-@pytest.fixture
-def pushed(sandbox: SandboxEcr) -> Pushed:
-    return sandbox.registry(ACCOUNT, REGION).push("shop/web", oci_image("web"), tag="1")
-
-
-@pytest.fixture
 def ecr(sandbox: SandboxEcr) -> Ecr:
     keys = StaticKeys(sandbox.keys.access_key, sandbox.keys.secret_key)
     endpoint = sandbox.endpoint
@@ -55,18 +43,6 @@ def checked(ecr: Ecr, *uses: ImageUse) -> tuple[Verdict, ...]:
     """Check with ``ecr``, whose event loop ends with this."""
     with closing(Checker.in_process(ecr)) as checker:
         return checker.check(uses)
-
-
-def test_99_absent_tags_of_one_repository_are_a_few_calls(
-    ecr: Ecr, sandbox: SandboxEcr, pushed: Pushed
-) -> None:
-    assert pushed
-    sandbox.faults.add(Fault(latency=0.35))
-    verdicts = checked(ecr, *(use(f"shop/web:1.{number}") for number in range(99)))
-    assert {verdict.code for verdict in verdicts} == {Code.IMAGE_NOT_FOUND}
-    operations = Counter(request.operation for request in sandbox.requests)
-    assert operations["DescribeImages"] == operations["DescribePullThroughCacheRules"] == 1
-    assert operations["BatchGetImage"] < 10
 
 
 def test_an_archived_image_by_tag_or_by_digest_is_distinguished_from_an_absent_one(
@@ -81,42 +57,6 @@ def test_an_archived_image_by_tag_or_by_digest_is_distinguished_from_an_absent_o
     )
     assert by_tag.code is by_digest.code is Code.IMAGE_ARCHIVED
     assert absent.code is Code.IMAGE_NOT_FOUND
-
-
-@pytest.mark.usefixtures("pushed")
-def test_a_refused_listing_leaves_the_verdict_as_it_is(ecr: Ecr, sandbox: SandboxEcr) -> None:
-    sandbox.faults.add(Fault(Answer.DENIED, operation="DescribeImages"))
-    (verdict,) = checked(ecr, use("shop/web:2"))
-    assert verdict.code is Code.IMAGE_NOT_FOUND
-
-
-@pytest.mark.usefixtures("pushed")
-@pytest.mark.parametrize(
-    ("answer", "code"),
-    [
-        (Answer.MANIFEST_NOT_JSON, Code.INCONSISTENT_ANSWER),
-        (Answer.MANIFEST_OTHER_BYTES, Code.INCONSISTENT_ANSWER),
-        (Answer.LAYERS_DROPPED, Code.INCONSISTENT_ANSWER),
-        (Answer.DENIED, Code.ACCESS_DENIED),
-        (Answer.TRUE, Code.AVAILABLE),
-    ],
-)
-def test_an_image_with_any_wrong_answer_is_never_available(
-    ecr: Ecr, sandbox: SandboxEcr, answer: Answer, code: Code
-) -> None:
-    sandbox.faults.add(Fault(answer))
-    (verdict,) = checked(ecr, use("shop/web:1"))
-    assert verdict.code is code
-
-
-def test_each_digest_is_asked_about_once_for_many_images(ecr: Ecr, sandbox: SandboxEcr) -> None:
-    registry = sandbox.registry(ACCOUNT, REGION)
-    for tag in ("1", "2", "3"):
-        registry.push("shop/web", oci_image("same"), tag=tag)
-    checked(ecr, *(use(f"shop/web:{tag}") for tag in ("1", "2", "3", "1")))
-    digests = [digest for request in sandbox.requests for digest in request.digests]
-    assert len(digests) == len(set(digests)) == 4
-    assert ecr.calls == len(sandbox.requests)
 
 
 ARM64, AMD64 = Platform("linux", "arm64"), Platform("linux", "amd64")

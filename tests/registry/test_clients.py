@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,14 +30,9 @@ TAGS = (("team", "shop"),)
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            monkeypatch.delenv(name)
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        ecr.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
-        yield ecr
+def sandbox(aws: SandboxEcr) -> SandboxEcr:
+    aws.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
+    return aws
 
 
 def ask(identity: Identity) -> ImageAnswer | RegistryError:

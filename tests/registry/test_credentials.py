@@ -39,14 +39,9 @@ MANY = 150
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as ecr:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            monkeypatch.delenv(name)
-        for name, value in ecr.environment.items():
-            monkeypatch.setenv(name, value)
-        ecr.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
-        yield ecr
+def sandbox(aws: SandboxEcr) -> SandboxEcr:
+    aws.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
+    return aws
 
 
 @pytest.fixture
@@ -198,39 +193,25 @@ async def test_a_caller_that_is_cancelled_leaves_the_resolution_to_the_others(
     assert begun.read_text() == "x"
 
 
+FAILED = "The credential process of the profile failed, or printed no valid credentials."
+UNREADABLE = (
+    "The AWS credentials cannot be read ({}): look at the profile, and at the credential process or "
+    "the files that it names."
+)
+EXPIRED = Keys("arn", "AKIAIOSFODNN7EXAMPLE", "PASSWORD")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (
-            "import sys; print('PASSWORD', file=sys.stderr); sys.exit(1)",
-            "The credential process of the profile failed, or printed no valid credentials.",
-        ),
-        (
-            'print(\'{"Version": 7, "SecretAccessKey": "PASSWORD"}\')',
-            "The credential process of the profile failed, or printed no valid credentials.",
-        ),
-        (
-            'print(\'{"Version": 1, "SecretAccessKey": "PASSWORD"}\')',
-            "The credential process of the profile failed, or printed no valid credentials.",
-        ),
-        (
-            "print('PASSWORD')",
-            "The AWS credentials cannot be read (JSONDecodeError): look at the profile, and at the "
-            "credential process or the files that it names.",
-        ),
-        (
-            "print('[\"PASSWORD\"]')",
-            "The AWS credentials cannot be read (AttributeError): look at the profile, and at the "
-            "credential process or the files that it names.",
-        ),
-        (
-            'print(\'\'\'{"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", '
-            '"SecretAccessKey": "PASSWORD", "SessionToken": "PASSWORD", '
-            '"Expiration": "2020-01-01T00:00:00Z"}\'\'\')',
-            "The AWS credentials have expired, and their source gives no newer ones.",
-        ),
+        ("import sys; print('PASSWORD', file=sys.stderr); sys.exit(1)", FAILED),
+        ("print('{\"Version\": 7, \"SecretAccessKey\": \"PASSWORD\"}')", FAILED),
+        ("print('{\"Version\": 1, \"SecretAccessKey\": \"PASSWORD\"}')", FAILED),
+        ("print('PASSWORD')", UNREADABLE.format("JSONDecodeError")),
+        ("print('[\"PASSWORD\"]')", UNREADABLE.format("AttributeError")),
+        (f"print('{as_process(EXPIRED, Expiration='2020-01-01T00:00:00Z')}')", "The AWS credentials have expired, and their source gives no newer ones."),
     ],
-)
+)  # fmt: skip
 @on_a_loop
 async def test_a_credential_process_that_fails_is_no_credentials_and_none_of_its_words(
     profiles: Callable[[str], None], tmp_path: Path, text: str, reason: str
@@ -251,26 +232,19 @@ async def test_a_credential_process_that_cannot_start_is_no_credentials(
     assert "PASSWORD" not in str(error)
 
 
+SSO = "[sso-session team]\nsso_start_url = https://sso.example\nsso_region = eu-west-1\n"
+
+
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
         ("", "NoCredentialsError: Unable to locate credentials."),
-        (
-            "[profile other]\n",
-            "ProfileNotFound: The config profile (team) could not be found.",
-        ),
-        (
-            "[profile team]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = absent\n",
-            "InvalidConfigError: ",
-        ),
-        (
-            "[profile team]\nsso_session = team\nsso_account_id = 1\nsso_role_name = a\n"
-            "[sso-session team]\nsso_start_url = https://sso.example\nsso_region = eu-west-1\n",
-            "SSOTokenLoadError: Error loading SSO Token: Token for team does not exist.",
-        ),
+        ("[profile other]\n", "ProfileNotFound: The config profile (team) could not be found."),
+        ("[profile team]\nrole_arn = arn:aws:iam::1:role/a\nsource_profile = absent\n", "InvalidConfigError: "),
+        (f"[profile team]\nsso_session = team\nsso_account_id = 1\nsso_role_name = a\n{SSO}", "SSOTokenLoadError: Error loading SSO Token: Token for team does not exist."),
         ("[profile team\n", "ConfigParseError: Unable to parse config file: "),
     ],
-)
+)  # fmt: skip
 @on_a_loop
 async def test_a_profile_without_credentials_is_no_credentials_for_many_images(
     profiles: Callable[[str], None],

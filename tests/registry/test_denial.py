@@ -36,20 +36,16 @@ CONDITIONS = (
 @pytest.mark.parametrize(
     ("reason", "side", "explicit"),
     [
-        ("no identity-based policy allows the ecr:BatchGetImage action", Side.IDENTITY, False),
-        ("no resource-based policy allows the ecr:BatchGetImage action", Side.RESOURCE, False),
-        ("no session policy allows the ecr:BatchGetImage action", Side.SESSION, False),
-        ("no permissions boundary allows the ecr:BatchGetImage action", Side.BOUNDARY, False),
-        ("no VPC endpoint policy allows the ecr:BatchGetImage action", Side.ENDPOINT, False),
-        ("with an explicit deny in a service control policy", Side.ORGANIZATION, True),
-        (
-            "with an explicit deny in a resource control policy",
-            Side.RESOURCES_OF_ORGANIZATION,
-            True,
-        ),
-        ("with an explicit deny in an identity-based policy", Side.IDENTITY, True),
+        ("no identity-based policy allows the ecr:BatchGetImage action",  Side.IDENTITY,                  False),
+        ("no resource-based policy allows the ecr:BatchGetImage action",  Side.RESOURCE,                  False),
+        ("no session policy allows the ecr:BatchGetImage action",         Side.SESSION,                   False),
+        ("no permissions boundary allows the ecr:BatchGetImage action",   Side.BOUNDARY,                  False),
+        ("no VPC endpoint policy allows the ecr:BatchGetImage action",    Side.ENDPOINT,                  False),
+        ("with an explicit deny in a service control policy",             Side.ORGANIZATION,              True),
+        ("with an explicit deny in a resource control policy",            Side.RESOURCES_OF_ORGANIZATION, True),
+        ("with an explicit deny in an identity-based policy",             Side.IDENTITY,                  True),
     ],
-)
+)  # fmt: skip
 def test_a_denial_has_the_action_the_caller_the_resource_and_the_side(
     reason: str, side: Side, *, explicit: bool
 ) -> None:
@@ -84,31 +80,14 @@ def step(side: Side, *parts: str | None, **more: Any) -> str:
 @pytest.mark.parametrize(
     ("side", "expected"),
     [
-        (
-            Side.RESOURCE,
-            "add to the repository policy of shop/web (account 123456789012, eu-west-1): "
-            f'{STATEMENT}"Principal": {{"AWS": "arn:aws:iam::210987654321:role/deploy"}}}}',
-        ),
-        (
-            Side.IDENTITY,
-            f"add to the identity policy of {SESSION}: {ON_WEB}; and the repository policy of "
-            "shop/web (account 123456789012, eu-west-1) must allow it too",
-        ),
-        (Side.BOUNDARY, f"allow it in the permissions boundary of {SESSION}: {ON_WEB}"),
-        (
-            Side.SESSION,
-            f"allow it in the session policy with which {SESSION} was assumed: {ON_WEB}",
-        ),
-        (
-            Side.ORGANIZATION,
-            f"allow it in the service control policy of the organization of {SESSION}: {ON_WEB}",
-        ),
-        (
-            Side.ENDPOINT,
-            "allow it in the policy of the VPC endpoint that the request goes through: " + ON_WEB,
-        ),
+        (Side.RESOURCE,     f'add to the repository policy of shop/web (account 123456789012, eu-west-1): {STATEMENT}"Principal": {{"AWS": "arn:aws:iam::210987654321:role/deploy"}}}}'),
+        (Side.IDENTITY,     f"add to the identity policy of {SESSION}: {ON_WEB}; and the repository policy of shop/web (account 123456789012, eu-west-1) must allow it too"),
+        (Side.BOUNDARY,     f"allow it in the permissions boundary of {SESSION}: {ON_WEB}"),
+        (Side.SESSION,      f"allow it in the session policy with which {SESSION} was assumed: {ON_WEB}"),
+        (Side.ORGANIZATION, f"allow it in the service control policy of the organization of {SESSION}: {ON_WEB}"),
+        (Side.ENDPOINT,     "allow it in the policy of the VPC endpoint that the request goes through: " + ON_WEB),
     ],
-)
+)  # fmt: skip
 def test_the_statement_to_add_goes_to_the_side_that_refuses(side: Side, expected: str) -> None:
     assert step(side) == expected
 
@@ -171,20 +150,12 @@ def test_an_explicit_deny_must_go(side: Side, where: str) -> None:
 @pytest.mark.parametrize(
     ("side", "expected"),
     [
-        (
-            Side.EITHER,
-            f"add to the trust policy of {ROLE}: {TRUSTED}; and add to the identity policy of "
-            f"{SESSION}: {MAY_ASSUME}{CONDITIONS}",
-        ),
+        (Side.EITHER,   f"add to the trust policy of {ROLE}: {TRUSTED}; and add to the identity policy of {SESSION}: {MAY_ASSUME}{CONDITIONS}"),
         (Side.RESOURCE, f"add to the trust policy of {ROLE}: {TRUSTED}{CONDITIONS}"),
-        (
-            Side.IDENTITY,
-            f"add to the identity policy of {SESSION}: {MAY_ASSUME}; and the trust policy of "
-            f"{ROLE} must allow it too",
-        ),
+        (Side.IDENTITY, f"add to the identity policy of {SESSION}: {MAY_ASSUME}; and the trust policy of {ROLE} must allow it too"),
         (Side.BOUNDARY, f"allow it in the permissions boundary of {SESSION}: {MAY_ASSUME}"),
     ],
-)
+)  # fmt: skip
 def test_a_denied_role_needs_policies_of_the_role_and_the_caller_and_none_of_the_repository(
     side: Side, expected: str
 ) -> None:

@@ -9,7 +9,6 @@ import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.exceptions import (
-    ClientError,
     ConnectionClosedError,
     EndpointConnectionError,
     HTTPClientError,
@@ -34,6 +33,8 @@ from layerguard.registry.translation import (
     translate,
 )
 from layerguard.verdict import Code
+
+from tests.registry.factories import refusal
 
 OPERATIONS = tuple(action.partition(":")[2] for action in (*ACTIONS, *OPTIONAL_ACTIONS))
 
@@ -70,16 +71,6 @@ def test_every_operation_that_is_called_is_in_the_permissions() -> None:
     source = Path(ecr.__file__).read_text(encoding="utf-8")
     called = set(re.findall(r'"((?:batch|describe|get)_[a-z_]+)"', source))
     assert called == {xform_name(operation) for operation in OPERATIONS}
-
-
-def refusal(code: str, status: int = 400, message: str = "words") -> ClientError:
-    return ClientError(
-        {
-            "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": {"HTTPStatusCode": status},
-        },
-        "BatchGetImage",
-    )
 
 
 def translated(error: Exception, redact: Redact = str) -> tuple[Code, str]:

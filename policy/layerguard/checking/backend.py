@@ -26,11 +26,6 @@ class CheckRequest:
         next_step = next_step_after(code, self.reference, None, self.platform)
         return Verdict(code, reason, next_step, wanted=self.platform)
 
-    def bug(self, step: str, error: Exception) -> Verdict:
-        """Return the verdict of a check that a bug of Layerguard ended in ``step``."""
-        reason = f"This is a bug of Layerguard, in {step}: {type(error).__name__}: {error}"
-        return self.failure(Code.INTERNAL_ERROR, reason)
-
 
 @dataclass(frozen=True, slots=True)
 class Counters:

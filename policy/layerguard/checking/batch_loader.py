@@ -12,9 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from layerguard.checking.call_queue import CallQueue, Priority
 from layerguard.reference import Repository
-
-# What ECR's batch operations take. Source: ECR API reference.
-BATCH = 100
+from layerguard.registry.answers import BATCH
 
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")

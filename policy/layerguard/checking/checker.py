@@ -18,7 +18,7 @@ from layerguard.checking.limits import CONCURRENCY, EXPLANATION_SECONDS, Limits
 from layerguard.discovery import ImageUse
 from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import Registry
-from layerguard.verdict import Code, State, Verdict
+from layerguard.verdict import Code, State, Verdict, bug_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,20 @@ class Checker:
         # All verdicts are known: they share what is left of the time for explanations.
         return tuple(self._explained(verdict, check) for verdict, check in known)
 
+    def known(self, uses: Iterable[ImageUse]) -> Iterator[tuple[ImageUse, Verdict]]:
+        """Yield those of ``uses`` whose verdict is known by now, with it; wait for nothing."""
+        for use in uses:
+            if isinstance(use.target, Verdict):
+                yield use, use.target
+                continue
+            request = request_for(use, use.target)
+            with self._lock:
+                verdict, check = self._given_up.get(request), self._checks.get(request)
+            if verdict is None and check and not check.is_prefetch and check.verdict.done():
+                verdict = check.verdict.result()
+            if verdict:
+                yield use, verdict
+
     def check_each(self, uses: Iterable[ImageUse]) -> Iterator[tuple[ImageUse, Verdict]]:
         """Yield each of ``uses`` with its verdict as soon as it is known, in no order."""
         waiting: dict[_Check, list[ImageUse]] = {}
@@ -245,7 +259,8 @@ class Checker:
         try:
             self._backend.start(request, check)
         except Exception as error:
-            check.decided(request.bug("starting a check", error), Counters(), explaining=False)
+            bug = bug_in("starting a check", error, request.platform)
+            check.decided(bug, Counters(), explaining=False)
         return check
 
     def _forget(self, repository: Repository) -> None:

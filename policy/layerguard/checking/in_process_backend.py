@@ -19,7 +19,7 @@ from layerguard.identity import Identity
 from layerguard.platform import Platform
 from layerguard.reference import ImageReference, Repository
 from layerguard.registry import Registry
-from layerguard.verdict import Code, Follows, Verdict
+from layerguard.verdict import Code, Follows, Verdict, bug_in
 
 Check: TypeAlias = Callable[[ImageReference, "Platform | None", Questions], Awaitable[Verdict]]
 Explain: TypeAlias = Callable[[ImageReference, Verdict, Questions], Awaitable[Verdict]]
@@ -114,7 +114,7 @@ class InProcessBackend:
             reason = f"The check did not end within {limits.image:g} s (option timeoutSeconds)."
             verdict = request.failure(Code.TIMED_OUT, reason)
         except Exception as error:
-            verdict = request.bug("checking", error)
+            verdict = bug_in("checking", error, request.platform)
         finally:
             if self._under_way.get(request) is questions:
                 self._under_way.pop(request, None)

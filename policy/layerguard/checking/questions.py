@@ -83,6 +83,7 @@ class RegistryLoaders:
         if self._fresh is None or now > self._fresh_until:
             self._fresh = RegistryLoaders(self._registry, self._queue, self._clock)
             self._fresh.cache_prefixes = self.cache_prefixes
+            self._fresh.repository_names = self.repository_names
             self._fresh_until = now + _MOMENT
         return self._fresh
 

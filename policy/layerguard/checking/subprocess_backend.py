@@ -121,6 +121,7 @@ class SubprocessBackend:
 
     def _start_in_process(self, request: CheckRequest, listener: CheckListener) -> None:
         from layerguard.checking.backend import Counters
+        from layerguard.verdict import bug_in
 
         try:
             if self._fallback is None:
@@ -130,7 +131,7 @@ class SubprocessBackend:
                 self._fallback = fallback
             self._fallback.start(request, listener)
         except Exception as error:
-            verdict = request.bug("starting a check", error)
+            verdict = bug_in("starting a check", error, request.platform)
             listener.decided(verdict, Counters(), explaining=False)
 
     def _receive(self, kind: str, number: int, arguments: list[Any]) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from layerguard.discovery.image_use import ImageUse, internal_error
+from layerguard.discovery.image_use import ImageUse
 from layerguard.discovery.path import Keys, written
+from layerguard.verdict import bug_in
+
+ALL_INPUTS = "(all inputs)"
+"""The path of what is about no one property."""
 
 
 class Bugs:
@@ -26,6 +30,6 @@ class Bugs:
         try:
             yield
         except Exception as error:
-            path = place if isinstance(place, str) else written(place) or "(all inputs)"
-            verdict = internal_error(error, f"reading a resource of type {self._type}")
+            path = place if isinstance(place, str) else written(place) or ALL_INPUTS
+            verdict = bug_in(f"reading a resource of type {self._type}", error)
             self.uses.append(ImageUse(self._urn, self._type, path, None, None, verdict, None))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from layerguard.discovery.tree import Mark, Tree, reach, text_of
-from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference, names_ecr
 
 # Source: the values of the charts of the Helm project's own examples, Bitnami and AWS: a name
@@ -25,7 +24,7 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
 
     The registry stands in the name itself, beside it, or in the ``global`` values of the
     ``whole``. Without a tag and a digest there is none: the chart's own default is not known.
-    An unknown part of an image in private ECR makes the reference unknown.
+    A part of an image in private ECR that is not known stands for the reference.
     """
     for name_key, tag_keys, digest_keys in _NAMES:
         name = values.get(name_key)
@@ -36,11 +35,12 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
         digest = next((values[key] for key in digest_keys if values.get(key)), None)
         if image is None or (tag is None and digest is None):
             continue
-        if isinstance(tag, Mark) or isinstance(digest, Mark):
-            yield name_key, Mark.UNKNOWN
+        mark = next((each for each in (tag, digest) if isinstance(each, Mark)), None)
+        if mark is not None:
+            yield name_key, mark
             continue
         reference = image + _version(":", tag) + _version("@", digest)
-        if _parsed(reference) or names_ecr(reference):
+        if ImageReference.find(reference) or names_ecr(reference):
             yield name_key, text_of(reference, image, tag, digest)
 
 
@@ -55,7 +55,7 @@ def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> str | Non
 
 
 def _is_repository(image: str) -> bool:
-    reference = _parsed(image)
+    reference = ImageReference.find(image)
     if reference is None:
         return names_ecr(image) and "/" in image
     return not reference.tag and not reference.digest
@@ -65,10 +65,3 @@ def _version(separator: str, value: Tree) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a number of the engine's protocol is a float
     return f"{separator}{value}" if isinstance(value, (str, int, float)) else ""
-
-
-def _parsed(text: str) -> ImageReference | None:
-    try:
-        return ImageReference.parse(text)
-    except ReferenceInvalid:
-        return None

@@ -55,9 +55,3 @@ class ImageUse:
 def verdict_of(code: Code, reason: str = "") -> Verdict:
     """Return the verdict of ``code``, in its own words where ``reason`` does not say more."""
     return Verdict(code, reason or code.meaning, code.next_step)
-
-
-def internal_error(error: Exception, where: str) -> Verdict:
-    """Return the verdict after a bug of Layerguard in the step ``where``."""
-    reason = f"This is a bug of Layerguard, in {where}: {type(error).__name__}: {error}"
-    return verdict_of(Code.INTERNAL_ERROR, reason)

@@ -11,7 +11,6 @@ from layerguard.discovery.path import find, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.split_references import pipeline_registry
 from layerguard.discovery.tree import Mark, Tree, member
-from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 
 
@@ -73,10 +72,7 @@ def provisions(
 
 
 def _pushed(urn: str, text: str | Mark) -> Provision | None:
-    try:
-        reference = ImageReference.parse(text) if isinstance(text, str) else None
-    except ReferenceInvalid:
-        return None
+    reference = ImageReference.find(text) if isinstance(text, str) else None
     if reference is None:
         return None
     there = reference.repository

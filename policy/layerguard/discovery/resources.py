@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.components import is_component
-from layerguard.discovery.image_use import ImageUse, internal_error, verdict_of
+from layerguard.discovery.image_use import ImageUse, verdict_of
 from layerguard.discovery.placement import NOWHERE, placement_of
 from layerguard.discovery.provider import NotKnownYet, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
@@ -18,7 +18,7 @@ from layerguard.discovery.tree import Tree, plain
 from layerguard.discovery.walker import discover
 from layerguard.identity import Identity
 from layerguard.reference import ImageReference
-from layerguard.verdict import Code, State, Verdict
+from layerguard.verdict import Code, State, Verdict, bug_in
 
 
 class EngineProvider(Protocol):
@@ -204,7 +204,7 @@ def _identity(provider_type: str, provider: Tree) -> Identity | Verdict:
             "exist yet, so ECR cannot be asked with them.",
         )
     except Exception as error:
-        return internal_error(error, "reading the credentials of the resource's provider")
+        return bug_in("reading the credentials of the resource's provider", error)
 
 
 def _with_identity(use: ImageUse, identity: Identity | Verdict) -> ImageUse:

@@ -13,6 +13,9 @@ from layerguard.identity import Identity
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.verdict import Code
 
+BATCH = 100
+"""Questions in one call about images or layers. Source: ECR API reference."""
+
 
 class RegistryError(LayerguardError):
     """ECR did not answer a question. ``code`` is the code of the verdict that follows from it.

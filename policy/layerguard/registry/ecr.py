@@ -14,6 +14,7 @@ from layerguard.identity import ORDINARY, Identity
 from layerguard.manifest import INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry.answers import (
+    BATCH,
     Availability,
     ImageAnswer,
     ImageListing,
@@ -25,7 +26,6 @@ from layerguard.registry.answers import (
 from layerguard.registry.calls import AccountRegion, Calls, entries
 from layerguard.registry.clients import ClientFactory, Clients
 from layerguard.registry.download import Download, PlainHttp
-from layerguard.registry.shared_result import SharedResult
 from layerguard.registry.translation import (
     MISSING_LAYER,
     Redact,
@@ -35,8 +35,6 @@ from layerguard.registry.translation import (
 )
 from layerguard.verdict import Code
 
-# Both batch operations take up to 100. Source: ECR API reference.
-BATCH = 100
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 """Bytes of a manifest. Source: ECR user guide, "Amazon ECR service quotas"."""
 
@@ -67,10 +65,6 @@ class Ecr:
         self._clients_of = clients_of
         self._closed_downloads: set[AccountRegion] = set()
         self._by_identity: dict[Identity, Ecr] = {}
-        self._names: dict[AccountRegion, SharedResult[RepositoryNames | RegistryError]]
-        self._names = defaultdict(SharedResult)
-        self._prefixes: dict[AccountRegion, SharedResult[tuple[str, ...] | None]]
-        self._prefixes = defaultdict(SharedResult)
 
     @property
     def calls(self) -> int:
@@ -142,14 +136,29 @@ class Ecr:
         return ImageListing(tuple(images), pages.complete)
 
     async def cache_prefixes(self, repository: Repository) -> tuple[str, ...] | None:
-        """Call DescribePullThroughCacheRules, once for each registry."""
+        """Call DescribePullThroughCacheRules."""
         registry = (repository.account, repository.region)
-        return await self._prefixes[registry].get(partial(self._list_prefixes, registry))
+        try:
+            pages = await self._calls.pages(
+                registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
+            )
+        except RegistryError:
+            return None
+        return tuple(str(each.get("ecrRepositoryPrefix")) for each in pages.entries)
 
     async def repository_names(self, repository: Repository) -> RepositoryNames | RegistryError:
-        """Call DescribeRepositories, once for each registry."""
+        """Call DescribeRepositories."""
         registry = (repository.account, repository.region)
-        return await self._names[registry].get(partial(self._list_names, registry))
+        try:
+            pages = await self._optional_calls.pages(
+                registry, "describe_repositories", "repositories"
+            )
+        except RegistryError as error:
+            return error
+        names = (each.get("repositoryName") for each in pages.entries)
+        return RepositoryNames(
+            tuple(each for each in names if isinstance(each, str)), pages.complete
+        )
 
     async def caller(self, repository: Repository) -> str | None:
         """Call GetCallerIdentity of STS, once."""
@@ -224,28 +233,6 @@ class Ecr:
             if error.code in (Code.ACCESS_DENIED, Code.TIMED_OUT, Code.UNREACHABLE):
                 self._closed_downloads.add(registry)
             return error
-
-    async def _list_names(self, registry: AccountRegion) -> RepositoryNames | RegistryError:
-        try:
-            pages = await self._optional_calls.pages(
-                registry, "describe_repositories", "repositories"
-            )
-        except RegistryError as error:
-            return error
-        names = (each.get("repositoryName") for each in pages.entries)
-        return RepositoryNames(
-            tuple(each for each in names if isinstance(each, str)), pages.complete
-        )
-
-    async def _list_prefixes(self, registry: AccountRegion) -> tuple[str, ...] | None:
-        """Return the prefixes, None where the question is not answered."""
-        try:
-            pages = await self._calls.pages(
-                registry, "describe_pull_through_cache_rules", "pullThroughCacheRules"
-            )
-        except RegistryError:
-            return None
-        return tuple(str(each.get("ecrRepositoryPrefix")) for each in pages.entries)
 
 
 class _Questions:

@@ -23,8 +23,8 @@ class Redaction:
     """
 
     def __init__(self, identity: Identity) -> None:
-        self._identity = identity
         self._secrets: frozenset[str] = frozenset()
+        self.add(identity.secrets)
         self.add(os.environ.get(name) for name in _VARIABLES)
 
     def add(self, secrets: Iterable[str | None]) -> None:
@@ -41,7 +41,6 @@ class Redaction:
 
     def __call__(self, text: str) -> str:
         """Return ``text`` without secrets."""
-        text = self._identity.without_secrets(text)
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text

@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Mapping
 from http import HTTPStatus
-from types import TracebackType
 
 from moto.core.request import Request as HttpRequest
 
@@ -54,12 +53,7 @@ class SandboxEcr:
         self._server.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.faults.end()
         self.sts_faults.end()
         self._server.stop()

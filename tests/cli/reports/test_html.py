@@ -226,10 +226,6 @@ def test_an_image_with_the_most_layers_a_manifest_may_have_stays_in_its_bar() ->
     assert "--layers:128" in render(reports.audit(source, registry=registry))
 
 
-def test_no_credentials_are_in_it() -> None:
-    assert reports.SECRET not in render(reports.full())
-
-
 @given(text=st.text() | st.text("<>&\"'/=!- \n", max_size=40))
 def test_any_text_is_text_and_nothing_else(text: str) -> None:
     plain = Page(render(reports.one_bad("x", "x")))

@@ -143,10 +143,6 @@ def test_an_interrupted_audit_has_how_much_is_not_answered() -> None:
     assert document["sources"][0]["unanswered"] == document["summary"]["unanswered"] == 1
 
 
-def test_no_credentials_are_in_it() -> None:
-    assert reports.SECRET not in render(reports.full())
-
-
 def test_an_image_that_only_warns_has_the_reason() -> None:
     gone = rendered(reports.full())["sources"][0]["images"][4]
     assert (gone["state"], gone["enforcement"]) == ("unavailable", "warn")

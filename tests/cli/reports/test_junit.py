@@ -119,10 +119,6 @@ def test_an_image_that_stops_no_deployment_is_a_failure_with_the_reason() -> Non
     )
 
 
-def test_no_credentials_are_in_it() -> None:
-    assert reports.SECRET not in render(reports.full())
-
-
 @given(text=st.text())
 def test_any_text_makes_a_valid_document(text: str) -> None:
     root = suites_of(reports.one_bad(text, text))

@@ -51,6 +51,11 @@ def test_any_text_is_legible_wherever_it_stands(form: Format, text: str) -> None
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_no_report_has_credentials_in_it(form: Format) -> None:
+    assert reports.SECRET not in form.render(reports.full(), TERMINAL)
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 @pytest.mark.parametrize("answered", [0, 1])
 def test_a_secret_reference_has_no_account_in_any_report(form: Format, answered: int) -> None:
     report = reports.secret(answered)

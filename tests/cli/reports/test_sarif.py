@@ -167,10 +167,6 @@ def test_a_text_of_the_user_is_no_placeholder_and_no_link() -> None:
     assert message.splitlines()[0].endswith(r": {{0}} \[see](1)")
 
 
-def test_no_credentials_are_in_it() -> None:
-    assert reports.SECRET not in render(reports.full())
-
-
 @given(text=st.text())
 def test_any_text_makes_a_valid_log(text: str) -> None:
     report = reports.one_bad(text, text)

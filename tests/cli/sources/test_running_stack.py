@@ -11,8 +11,8 @@ import pytest
 from layerguard_cli.sources.running_stack import Pulumi
 from layerguard_cli.sources.source import SourceKind, SourceUnreadable
 
-from tests.cli.auditing import has_ended, wait_until
 from tests.cli.sources.states import HOST, export, state, summary_of
+from tests.processes import is_running, wait_until
 
 EXPORT = json.dumps(export(state("web", f"{HOST}/shop/web:1")))
 
@@ -68,4 +68,4 @@ def test_one_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> Non
     hanging = pulumi(tmp_path, 'sleep 300 & echo $! >"$OUT"; wait', timeout=1.0)
     assert error_of(hanging) == "pulumi stack export did not answer within 1 s."
     child = int((tmp_path / "out").read_text())
-    wait_until(lambda: has_ended(child))
+    wait_until(lambda: not is_running(child))

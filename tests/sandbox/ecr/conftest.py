@@ -1,6 +1,5 @@
 """A sandbox, its samples, and boto3 pointed at it by the environment that it gives."""
 
-import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -19,13 +18,8 @@ _session = cache(boto3.session.Session)  # loads the API models once; reads the 
 
 
 @pytest.fixture
-def ecr(monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxEcr]:
-    with SandboxEcr() as sandbox:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            monkeypatch.delenv(name)
-        for name, value in sandbox.environment.items():
-            monkeypatch.setenv(name, value)
-        yield sandbox
+def ecr(aws: SandboxEcr) -> SandboxEcr:
+    return aws
 
 
 @pytest.fixture

@@ -10,8 +10,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from layerguard_sandbox.ecr import Answer, Fault, Samples, SandboxEcr
 
 pytestmark = pytest.mark.usefixtures("samples")
-
-
+DENIAL = (
+    "User: arn:aws:sts::123456789012:assumed-role/sandbox/session is not authorized to perform: "
+    "ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:123456789012:repository/shop/report because"
+)
 ONCE = {"total_max_attempts": 1}  # a retry would hide the fault
 
 
@@ -44,35 +46,12 @@ def error(client: Any) -> tuple[int, str, str]:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (Answer.THROTTLED, (400, "ThrottlingException", "Rate exceeded")),
-        (
-            Answer.SERVER_ERROR,
-            (500, "ServerException", "There was an error in the backend service."),
-        ),
-        (
-            Answer.DENIED,
-            (
-                400,
-                "AccessDeniedException",
-                "User: arn:aws:sts::123456789012:assumed-role/sandbox/session is not authorized "
-                "to perform: ecr:BatchGetImage on resource: "
-                "arn:aws:ecr:eu-west-1:123456789012:repository/shop/report because no identity-based "
-                "policy allows the ecr:BatchGetImage action",
-            ),
-        ),
-        (
-            Answer.DENIED_BY_REPOSITORY,
-            (
-                400,
-                "AccessDeniedException",
-                "User: arn:aws:sts::123456789012:assumed-role/sandbox/session is not authorized "
-                "to perform: ecr:BatchGetImage on resource: "
-                "arn:aws:ecr:eu-west-1:123456789012:repository/shop/report because no resource-based "
-                "policy allows the ecr:BatchGetImage action",
-            ),
-        ),
+        (Answer.THROTTLED,            (400, "ThrottlingException", "Rate exceeded")),
+        (Answer.SERVER_ERROR,         (500, "ServerException", "There was an error in the backend service.")),
+        (Answer.DENIED,               (400, "AccessDeniedException", f"{DENIAL} no identity-based policy allows the ecr:BatchGetImage action")),
+        (Answer.DENIED_BY_REPOSITORY, (400, "AccessDeniedException", f"{DENIAL} no resource-based policy allows the ecr:BatchGetImage action")),
     ],
-)
+)  # fmt: skip
 def test_refusals_are_worded_as_the_service_words_them(
     ecr: SandboxEcr, client: Any, answer: Answer, expected: tuple[int, str, str]
 ) -> None:
