@@ -19,6 +19,7 @@ from layerguard.enforcement import (
     Run,
     apply_settings,
     decide,
+    decide_or_bug,
     may_block,
 )
 from layerguard.identity import Identity
@@ -57,7 +58,11 @@ def a_verdict(code: Code, **changes: Any) -> Verdict:
         # Fail closed
         (Code.AVAILABLE,          {}, FAIL, Run(), NONE),
         (Code.NOT_PRIVATE_ECR,    {}, FAIL, Run(), NONE),
-        (Code.UNKNOWN_IN_PREVIEW, {}, FAIL, Run(), WARN),
+        (Code.UNKNOWN_IN_PREVIEW, {}, FAIL, Run(Mode.PREVIEW), WARN),
+        # Nothing comes after an update, so that nothing is pending in one
+        (Code.UNKNOWN_IN_PREVIEW, {}, FAIL, Run(Mode.UPDATE),  BLOCK),
+        (Code.UNKNOWN_IN_PREVIEW, {}, {},   Run(Mode.UPDATE),  WARN),
+        (Code.UNKNOWN_IN_PREVIEW, {}, FAIL, Run(Mode.ANALYZE), BLOCK),
         (Code.ACCESS_DENIED,      {}, FAIL, Run(), BLOCK),
         (Code.INTERNAL_ERROR,     {}, FAIL, Run(), BLOCK),
         # In what sense the place names the image
@@ -417,3 +422,14 @@ def test_an_endpoint_that_the_stack_chose_proves_nothing_unless_it_is_trusted(
     assert target.code is code
     assert "https://ecr.example as ECR's endpoint" in target.reason
     assert "hidden" not in target.reason
+
+
+def test_a_bug_in_deciding_shows_no_account_of_a_secret() -> None:
+    secret = replace(use(), is_secret=True)
+
+    def step(*_: object) -> Finding:
+        raise ValueError(secret.text)
+
+    finding = decide_or_bug(secret, a_verdict(Code.AVAILABLE), Settings(), Run(), step)
+    assert finding.verdict.code is Code.INTERNAL_ERROR
+    assert "123456789012" not in finding.message

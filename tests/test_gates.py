@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -262,6 +263,22 @@ def test_an_update_that_a_gate_stops_is_summed_up_at_once() -> None:
     assert reported.startswith("layerguard: 2 image uses, ")
     pack.analyze_stack()
     assert pack.stderr.getvalue() == reported
+
+
+def test_what_stops_nothing_does_not_hold_up_the_gate_that_stops() -> None:
+    config = {"ecr-layers-available": {"waitSeconds": 3600}}
+    pack = Pack(Mode.UPDATE, config=config)
+    environment = {"variables": {"IMAGE": f"{HOST}/shop/api:absent"}}
+    assert pack.analyze("carrier", {"imageUri": GOOD, "environment": environment}) == []
+    reported: list[str] = []
+    gate = threading.Thread(
+        target=lambda: reported.extend(pack.analyze("rejected", {"imageUri": "x/web:1"})),
+        daemon=True,
+    )
+    gate.start()
+    gate.join(10)
+    assert [each.partition(":")[0] for each in reported] == ["runtime-rejects"]
+    assert pack.stderr.getvalue().startswith("layerguard: 2 image uses, ")
 
 
 class Explosive(Mapping[str, Any]):

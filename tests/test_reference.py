@@ -38,7 +38,8 @@ NOT_ECR = [
     f"evil{HOST}/app:1",
     f"a.{HOST}/app:1",
     f"{HOST}@evil.example/app:1",
-    f"{HOST}:443/app:1",
+    f"{HOST}:8443/app:1",
+    f"{HOST}:443:443/app:1",
     f"{HOST}\n.evil.example/app:1",
     "12345678901.dkr.ecr.eu-west-1.amazonaws.com/app:1",
     "1234567890123.dkr.ecr.eu-west-1.amazonaws.com/app:1",
@@ -91,6 +92,13 @@ def test_every_region_is_of_the_partition_that_aws_says() -> None:
     for partition in session.get_available_partitions():
         for region in session.get_available_regions("ecr", partition):
             assert Repository(ACCOUNT, region, "web").partition == partition, region
+
+
+def test_the_ordinary_port_changes_nothing() -> None:
+    with_port = ImageReference.parse(f"{HOST}:443/app:1")
+    assert with_port == ImageReference.parse(f"{HOST}/app:1")
+    assert with_port is not None
+    assert str(with_port) == f"{HOST}/app:1"
 
 
 @pytest.mark.parametrize("text", NOT_ECR)

@@ -100,6 +100,12 @@ def test_an_endpoint_is_trusted_whatever_its_case_its_last_slash_and_its_credent
     assert not settings.trusts("https://ecr.example")
 
 
+@pytest.mark.parametrize("end", ["?", "#", "\\", "/", ":80?", "/x#"])
+def test_an_endpoint_that_only_looks_like_a_trusted_one_is_not_trusted(end: str) -> None:
+    settings = Settings.parse({"trustedEndpoints": ["https://ecr.example"]})
+    assert not settings.trusts(f"https://evil.example{end}@ecr.example")
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [

@@ -18,6 +18,7 @@ from layerguard.discovery.runtimes import Candidate, Refusal
 from layerguard.identity import without_credentials
 from layerguard.legible import legible_lines
 from layerguard.reference import ImageReference
+from layerguard.registry.redaction import Redaction
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
 from layerguard.verdict import Code, Follows, State, Verdict, bug_in
 
@@ -140,7 +141,8 @@ RULES = (
     Rule(lambda case: case.code is Code.EXEMPT,                 Enforcement.WARN,  "The configuration exempts it."),
     Rule(lambda case: case.state is State.AVAILABLE,            Enforcement.NONE,  "Every layer is in ECR."),
     Rule(lambda case: case.state is State.SKIPPED,              Enforcement.NONE,  "It is not checked."),
-    Rule(lambda case: case.state is State.PENDING,              Enforcement.WARN,  "It cannot be known before the update, which checks it."),
+    Rule(lambda case: case.state is State.PENDING and case.run.mode is Mode.PREVIEW,
+                                                                Enforcement.WARN,   "It cannot be known before the update, which checks it."),
     Rule(lambda case: case.use.naming is Naming.OPTIONAL,       Enforcement.WARN,  "It is a cache, which may be absent."),
     Rule(lambda case: case.use.naming is Naming.CARRIED,        Enforcement.WARN,  "The text is only handed on, so it is not certain that anything pulls it."),
     Rule(lambda case: case.run.mode is Mode.UPDATE and case.use.urn in case.run.components,
@@ -187,9 +189,8 @@ def decide_or_bug(
     except Exception as error:
         fails = settings.undetermined is Undetermined.FAIL and may_block(use, run)
         enforcement = Enforcement.BLOCK if fails else Enforcement.WARN
-        return Finding(
-            use, bug_in("deciding", error, use.platform), enforcement, "Layerguard has a bug."
-        )
+        verdict = bug_in("deciding", error, use.platform)
+        return _without_account(Finding(use, verdict, enforcement, "Layerguard has a bug."))
 
 
 def apply_or_bug(use: ImageUse, settings: Settings, step: Apply | None = None) -> ImageUse:
@@ -220,7 +221,7 @@ def apply_settings(use: ImageUse, settings: Settings) -> ImageUse:
         return replace(use, target=use.identity_unknown)
     endpoint = use.identity.ecr_endpoint
     if endpoint is not None and not settings.trusts(endpoint):
-        return replace(use, target=_untrusted(endpoint))
+        return replace(use, target=_untrusted(Redaction(use.identity)(endpoint)))
     return use
 
 

@@ -43,7 +43,7 @@ from layerguard.identity import ORDINARY, Identity
 from layerguard.legible import legible_line, legible_lines
 from layerguard.reference import ImageReference
 from layerguard.settings import Settings, Undetermined
-from layerguard.verdict import Code, bug_in
+from layerguard.verdict import Code, Verdict, bug_in
 
 SENTINELS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
 """The strings that stand for unknown values in what the SDK hands over."""
@@ -112,9 +112,10 @@ class Gates:
         for finding in blocking:
             self._report(finding, args.urn, report)
         if blocking:
-            # The engine ends a stopped update without AnalyzeStack, and kills the pack.
+            # The engine ends a stopped update without AnalyzeStack, and kills the pack. It waits
+            # for this, so that what is not known yet is left out.
             every = [self._apply(use, settings) for use in self._discovered.uses]
-            self._sum_up(self._findings(every, settings, run))
+            self._sum_up(self._decided(self._checker.known(every), settings, run))
 
     def preview_gate(self, args: StackValidationArgs, report: ReportViolation) -> None:
         """Report the whole stack's blocking findings; in an update the update gate has done so."""
@@ -195,9 +196,14 @@ class Gates:
         self, uses: Sequence[ImageUse], settings: Settings, run: Run
     ) -> tuple[Finding, ...]:
         verdicts = self._checker.check(uses)
+        return self._decided(zip(uses, verdicts, strict=True), settings, run)
+
+    def _decided(
+        self, verdicts: Iterable[tuple[ImageUse, Verdict]], settings: Settings, run: Run
+    ) -> tuple[Finding, ...]:
         return tuple(
             decide_or_bug(use, verdict, settings, run, self._steps.decide)
-            for use, verdict in zip(uses, verdicts, strict=True)
+            for use, verdict in verdicts
         )
 
     def _of_stack(self, args: StackValidationArgs) -> tuple[Finding, ...]:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+# Every parser ends the authority of a URL at one of these characters, or refuses the URL.
+_URL = re.compile(
+    r"([a-z][a-z0-9+.-]*://)(?:[^/?#\\]*@)?([^/?#\\@]*(?:/[^?#\\@]*)?)(?:[?#][^@]*)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,8 @@ class Identity:
     """The principal that asks, and its endpoints; what is left out is boto3's ordinary chain.
 
     ``roles`` are assumed one from the other, in their order, after everything else.
-    ``region`` is where STS is asked; ECR is always asked in the image's own region.
+    ``region`` is where STS is asked; ECR is always asked in the image's own region. ``hidden`` are
+    other texts in it that Pulumi keeps as secrets, such as a profile's name.
     """
 
     profile: str | None = None
@@ -62,6 +69,7 @@ class Identity:
     use_fips: bool | None = None
     use_dual_stack: bool | None = None
     skip_instance_metadata: bool = False
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def secrets(self) -> tuple[str | None, ...]:
@@ -71,6 +79,7 @@ class Identity:
             *((keys.access_key, keys.secret_key, keys.token) if keys else ()),
             *((web.token,) if web else ()),
             *(role.external_id for role in self.roles),
+            *sorted(self.hidden, key=len, reverse=True),
         )
 
 
@@ -79,7 +88,10 @@ ORDINARY = Identity()
 
 
 def without_credentials(url: str) -> str:
-    """Return ``url`` without the user and password that may stand in it."""
-    scheme, separator, rest = url.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{place.rpartition('@')[2]}{slash}{path}"
+    """Return ``url`` without the user, the password and the query that may stand in it.
+
+    In a text that is no URL, anything before an ``@`` may be a password.
+    """
+    if found := _URL.fullmatch(url):
+        return found[1] + found[2]
+    return f"***@{url.rpartition('@')[2]}" if "@" in url else url

@@ -108,7 +108,11 @@ class RegistryHost:
 
     @classmethod
     def parse(cls, host: str) -> RegistryHost | None:
-        """Return the registry that the whole of ``host`` names, or None: then it is not ECR."""
+        """Return the registry that the whole of ``host`` names, or None: then it is not ECR.
+
+        The port that a runtime takes without one may stand behind it.
+        """
+        host = host.removesuffix(":443")
         return next((found for form in _HOST_FORMS if (found := form.match(host))), None)
 
 

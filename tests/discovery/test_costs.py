@@ -18,7 +18,7 @@ import pytest
 from layerguard.discovery import discover
 from layerguard.discovery.documents import READERS
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
-from layerguard.discovery.tree import plain
+from layerguard.discovery.tree import Tree, plain
 
 from tests.discovery.engine_inputs import targets
 from tests.fakes import HOST
@@ -160,6 +160,13 @@ def pipeline(role: str, region: str) -> tuple[str, Any]:
     return "aws:codepipeline/pipeline:Pipeline", inputs
 
 
+def nested(depth: int) -> Tree:
+    value: Tree = [WEB]
+    for _ in range(depth):
+        value = [WEB, value]
+    return value
+
+
 M = 5_000
 SHORT_BOMBS = ["&a [*a]", "&a {<<: *a}", "a: &a [b, b]\nc: [*a, *a]"]
 RESOURCES = {
@@ -179,6 +186,7 @@ RESOURCES = {
     "many short documents of aliases": ("kubernetes:helm.sh/v3:Release", {"valueYamlFiles": SHORT_BOMBS * (M // 5)}),
     "much packed user data": ("aws:ec2/spotFleetRequest:SpotFleetRequest", {"launchSpecifications": [{"userData": packed("#cloud-config\n" + "- a\n" * N)}] * M}),
     "a chart's registry": chart(M, "x" * N),
+    "references in lists in lists": ("aws:x/y:Z", {"a": nested(8_000)}),
     "a pipeline's role": pipeline(f"arn:{'a' * N}", "eu-west-1"),
     "a pipeline's region": pipeline("arn:aws:iam::123456789012:role/p", "r" * N),
 }  # fmt: skip
@@ -189,3 +197,8 @@ def test_a_resource_costs_no_more_than_its_size(resource_type: str, inputs: Any)
     with within_budget():
         found = discover("urn", resource_type, plain(inputs))
     assert "internal-error" not in dict(targets(found)).values()
+
+
+def test_references_that_are_too_many_to_name_are_spoken_of() -> None:
+    found = discover("urn", "aws:x/y:Z", {"a": nested(8_000)})
+    assert dict(targets(found))["(all inputs)"] == "document-unreadable"

@@ -6,8 +6,9 @@ import json
 
 import pytest
 from layerguard.discovery.provider import NotKnownYet, provider_identity
-from layerguard.discovery.tree import Mark, Tree
+from layerguard.discovery.tree import Mark, SecretText, Tree
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
+from layerguard.registry.redaction import Redaction
 
 AWS, NATIVE = "pulumi:providers:aws", "pulumi:providers:aws-native"
 ROLE = "arn:aws:iam::210987654321:role/deploy"
@@ -33,6 +34,14 @@ NO_IDENTITY = {
     "forbiddenAccountIds": '["210987654321"]',
     "maxRetries": "3",
 }
+
+
+def test_a_text_that_is_a_secret_is_never_shown_wherever_it_stands() -> None:
+    roles = json.dumps([{"roleArn": ROLE, "sessionName": "session-1"}])
+    inputs: Tree = {"profile": SecretText("profile-1"), "assumeRoles": SecretText(roles)}
+    identity = provider_identity(AWS, inputs)
+    assert Redaction(identity)(f"profile-1, {ROLE}, session-1, open") == "***, ***, ***, open"
+    assert provider_identity(AWS, {"region": SecretText("eu-west-1")}) == ORDINARY
 
 
 @pytest.mark.parametrize(

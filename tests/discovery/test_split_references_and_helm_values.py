@@ -100,7 +100,7 @@ def pipeline(configuration: dict[str, str], provider: str = "ECR", **action: str
         (pipeline({"RepositoryName": "shop/web"}), "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:latest"),
         (pipeline({"RepositoryName": "shop/web"}, region="us-east-1"), "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web:latest"),
         (pipeline({"RepositoryName": "shop/web"}, region="cn-north-1"), "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/shop/web:latest"),
-        ({**pipeline({"RepositoryName": "shop/web"}), "roleArn": UNKNOWN}, "expression-unresolved"),
+        ({**pipeline({"RepositoryName": "shop/web"}), "roleArn": UNKNOWN}, "unknown-in-preview"),
         (pipeline({"RepositoryName": "shop/web", "ImageTag": UNKNOWN}), "unknown-in-preview"),
     ],
 )  # fmt: skip

@@ -81,11 +81,13 @@ def test_a_fault_in_a_step_hides_no_other_image_and_blocks_where_the_team_fails_
     if case.code == "access-denied":
         ecr.faults.add(Fault(Answer.DENIED, repository="shop/planted"))
 
+    blocks = case.code in BLOCKING or (bool(config) and case.code is not None)
+
     def program() -> None:
         good = function("good", images["good"])
         planted = function("planted", images["planted"], depends_on=[good])
         # Where the planted image stops the update, nothing else would be looked at.
-        function("lost", images["lost"], depends_on=[good] if config else [planted])
+        function("lost", images["lost"], depends_on=[good] if blocks else [planted])
 
     environment = {**ecr.environment, "LAYERGUARD_PLANTED": case.step}
     is_closed = bool(config)
@@ -94,7 +96,6 @@ def test_a_fault_in_a_step_hides_no_other_image_and_blocks_where_the_team_fails_
         analysis = engine.analyze(state_of(images, tmp_path / "state.json"))
         created = engine.asked_to_create()
     assert_reported(case, preview, PREVIEW, is_closed=is_closed)
-    blocks = case.code in BLOCKING or (is_closed and case.code is not None)
     assert (f"{FUNCTION}::planted" in created) is not blocks
     if not case.is_gate:
         assert f"{FUNCTION}::good" in created

@@ -178,6 +178,20 @@ class Checker:
         # All verdicts are known: they share what is left of the time for explanations.
         return tuple(self._explained(verdict, check) for verdict, check in known)
 
+    def known(self, uses: Iterable[ImageUse]) -> Iterator[tuple[ImageUse, Verdict]]:
+        """Yield those of ``uses`` whose verdict is known by now, with it; wait for nothing."""
+        for use in uses:
+            if isinstance(use.target, Verdict):
+                yield use, use.target
+                continue
+            request = request_for(use, use.target)
+            with self._lock:
+                verdict, check = self._given_up.get(request), self._checks.get(request)
+            if verdict is None and check and not check.is_prefetch and check.verdict.done():
+                verdict = check.verdict.result()
+            if verdict:
+                yield use, verdict
+
     def check_each(self, uses: Iterable[ImageUse]) -> Iterator[tuple[ImageUse, Verdict]]:
         """Yield each of ``uses`` with its verdict as soon as it is known, in no order."""
         waiting: dict[_Check, list[ImageUse]] = {}

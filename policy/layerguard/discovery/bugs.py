@@ -9,6 +9,9 @@ from layerguard.discovery.image_use import ImageUse
 from layerguard.discovery.path import Keys, written
 from layerguard.verdict import bug_in
 
+ALL_INPUTS = "(all inputs)"
+"""The path of what is about no one property."""
+
 
 class Bugs:
     """The bugs in reading one resource. One in one step hides nothing that the other steps find."""
@@ -27,6 +30,6 @@ class Bugs:
         try:
             yield
         except Exception as error:
-            path = place if isinstance(place, str) else written(place) or "(all inputs)"
+            path = place if isinstance(place, str) else written(place) or ALL_INPUTS
             verdict = bug_in(f"reading a resource of type {self._type}", error)
             self.uses.append(ImageUse(self._urn, self._type, path, None, None, verdict, None))

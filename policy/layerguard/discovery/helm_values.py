@@ -24,7 +24,7 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
 
     The registry stands in the name itself, beside it, or in the ``global`` values of the
     ``whole``. Without a tag and a digest there is none: the chart's own default is not known.
-    An unknown part of an image in private ECR makes the reference unknown.
+    A part of an image in private ECR that is not known stands for the reference.
     """
     for name_key, tag_keys, digest_keys in _NAMES:
         name = values.get(name_key)
@@ -35,8 +35,9 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
         digest = next((values[key] for key in digest_keys if values.get(key)), None)
         if image is None or (tag is None and digest is None):
             continue
-        if isinstance(tag, Mark) or isinstance(digest, Mark):
-            yield name_key, Mark.UNKNOWN
+        mark = next((each for each in (tag, digest) if isinstance(each, Mark)), None)
+        if mark is not None:
+            yield name_key, mark
             continue
         reference = image + _version(":", tag) + _version("@", digest)
         if ImageReference.find(reference):

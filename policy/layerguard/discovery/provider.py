@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from layerguard.discovery.provider_inputs import elements_of, value_of
-from layerguard.discovery.tree import Mark, Tree, member
+from layerguard.discovery.tree import Mark, SecretText, Tree, member
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 
 _PROVIDERS = ("pulumi:providers:aws", "pulumi:providers:aws-native")
@@ -57,7 +57,22 @@ def provider_identity(provider_type: str, inputs: Tree) -> Identity:
         skip_instance_metadata=bool(_flag(inputs, "skipMetadataApiCheck")),
     )
     # A region alone is no identity: providers of many regions are one principal.
-    return ORDINARY if replace(identity, region=None) == ORDINARY else identity
+    if replace(identity, region=None) == ORDINARY:
+        return ORDINARY
+    return replace(identity, hidden=tuple(sorted(set(_secrets(inputs)))))
+
+
+def _secrets(inputs: Tree) -> Iterator[str]:
+    """Yield the texts in ``inputs``, and in the JSON texts among them, that are secrets."""
+    ahead = [value_of(inputs, key) for key in inputs] if isinstance(inputs, dict) else []
+    while ahead:
+        value = ahead.pop()
+        if isinstance(value, SecretText):
+            yield str(value)
+        elif isinstance(value, dict):
+            ahead += value.values()
+        elif isinstance(value, list):
+            ahead += value
 
 
 def _role(inputs: Tree) -> AssumedRole | None:

@@ -77,8 +77,13 @@ def _of_pipeline(
     if leaf.nearest("provider") != provider and _action_type(leaf) != provider:
         return None
     tag = leaf.beside(tag_key)
-    if not isinstance(leaf.value, str) or isinstance(tag, Mark):
-        return Mark.UNKNOWN
+    # Of these a preview may not know any; what is not known later either is not pending.
+    parts = (leaf.value, tag, member(leaf.root, "roleArn"), leaf.nearest("region"))
+    mark = next((each for each in parts if isinstance(each, Mark)), None)
+    if mark is not None:
+        return mark
+    if not isinstance(leaf.value, str):
+        return None
     host = pipeline_registry(leaf, placement)
     if host is None:
         return Mark.UNRESOLVED

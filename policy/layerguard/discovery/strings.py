@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from layerguard.discovery.helm_values import joined
 from layerguard.discovery.path import Keys, Place
-from layerguard.discovery.tree import Tree
+from layerguard.discovery.tree import Mark, Tree
 from layerguard.reference import ImageReference
 
 # Members whose text is only handed on. Source: the names of such members in the inputs of the AWS,
@@ -33,6 +33,11 @@ _CARRIERS = frozenset(
 )
 
 
+# Steps of the ways to all references together, some ten for each: the paths of many that are deeply
+# nested would grow with their square.
+_MOST_STEPS = 1_000_000
+
+
 class _Step(NamedTuple):
     """A value on the walk, and the way to it, from the end."""
 
@@ -46,8 +51,18 @@ def references_in(tree: Tree, where: Keys = ()) -> Iterator[Place]:
 
     References that are split over ``registry``, ``repository``, ``tag`` and ``digest`` are put
     together; one with an unknown part is a mark. The walk has a stack of its own, so no depth ends
-    it. ``where`` is the place of ``tree``.
+    it. ``where`` is the place of ``tree``, where a mark stands for those that are too many.
     """
+    steps_left = _MOST_STEPS
+    for place in _references_in(tree, where):
+        steps_left -= len(place.keys)
+        if steps_left < 0:
+            yield Place(where, Mark.UNREADABLE, ())
+            return
+        yield place
+
+
+def _references_in(tree: Tree, where: Keys) -> Iterator[Place]:
     ahead = [_Step(tree, "", None)]
     while ahead:
         step = ahead.pop()

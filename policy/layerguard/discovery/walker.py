@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerguard.discovery import cloudformation
-from layerguard.discovery.bugs import Bugs
+from layerguard.discovery.bugs import ALL_INPUTS, Bugs
 from layerguard.discovery.catalog import Role, Row, rows_of
 from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
 from layerguard.discovery.path import Keys, Leaf, Place, reach_all
@@ -151,7 +151,7 @@ class _Walk:
         return ImageUse(
             self._urn,
             self._type,
-            leaf.path,
+            leaf.path or ALL_INPUTS,
             leaf.container,
             str(value) if isinstance(value, str) else None,
             _target(value),

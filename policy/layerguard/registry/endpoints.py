@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 # Of all partitions. Source: botocore's partitions.json, "dnsSuffix" and "dualStackDnsSuffix".
@@ -23,10 +24,10 @@ _SUFFIXES = (
     ".on.aws",
     ".sc2s.sgov.gov",
 )
-# AWS's customers run servers under these suffixes too (load balancers, function URLs), but none
-# that has a label of its own. Source: botocore's endpoint rules of ECR; "Amazon ECR interface VPC
-# endpoints".
-_LABELS = frozenset(("ecr", "ecr-fips"))
+# AWS's customers run servers under these suffixes too (load balancers, function URLs), and may name
+# some of them "ecr" (databases, buckets), but then a region does not follow, or not the suffix.
+# Source: botocore's endpoint rules of ECR; "Amazon ECR interface VPC endpoints".
+_OWN = re.compile(r"(?:[a-z0-9-]+\.)*ecr(?:-fips)?\.[a-z]+(?:-[a-z]+)*-[0-9]+(?:\.vpce)?")
 
 
 def is_foreign(url: str) -> bool:
@@ -35,4 +36,7 @@ def is_foreign(url: str) -> bool:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return True
-    return not host.endswith(_SUFFIXES) or not _LABELS & set(host.split("."))
+    if "\\" in url:  # which some parsers take for the end of the host
+        return True
+    bare = (host.removesuffix(each) for each in _SUFFIXES if host.endswith(each))
+    return not any(map(_OWN.fullmatch, bare))

@@ -119,6 +119,8 @@ _REPEATED_REQUEST = re.compile(
     "The Canonical String for this request|(in )?Authorization( header)?[=:]"
 )
 _REPEATED_HEADER = re.compile("invalid header value", re.IGNORECASE)
+# What is no URL is repeated in whole or in part, and may hold a password.
+_INVALID_ENDPOINT = re.compile("Invalid endpoint: |Port could not be cast to integer")
 _CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/?#\s]*@")
 # A JSON web token. Source: RFC 7519; its header is an object, which begins so in base64.
 _WEB_TOKEN = re.compile(r"eyJ[\w.-]{20,}", re.ASCII)
@@ -133,6 +135,10 @@ def translate(error: Exception, redact: Redact) -> RegistryError:
         return RegistryError(
             Code.NO_CREDENTIALS,
             "The credentials hold a character, such as a line break, that no request can carry.",
+        )
+    if _INVALID_ENDPOINT.search(str(error)):
+        return RegistryError(
+            Code.UNREACHABLE, "The endpoint that is configured for ECR is not a valid URL."
         )
     names = _class_names(error)
     code = next((_CLIENT_ERRORS[each] for each in names if each in _CLIENT_ERRORS), None)
@@ -154,10 +160,10 @@ def translate_credentials(error: Exception, identity: Identity, redact: Redact) 
             return _of_credentials(_service_error("AWS", response, redact))
         refusal = _service_error("STS", response, redact)
         if refusal.code is Code.ACCESS_DENIED:
-            return _denied_role(str(refusal), operation, identity)
+            return _denied_role(str(refusal), operation, identity, redact)
         return _of_credentials(refusal)
     if "BotoCoreError" not in _class_names(error):
-        return RegistryError(Code.NO_CREDENTIALS, _unknown_failure(error, identity))
+        return RegistryError(Code.NO_CREDENTIALS, redact(_unknown_failure(error, identity)))
     if getattr(error, "kwargs", {}).get("provider") == _CREDENTIAL_PROCESS:
         return RegistryError(
             Code.NO_CREDENTIALS,
@@ -234,11 +240,11 @@ def _parts(response: Mapping[str, Any]) -> tuple[str, str, int]:
     return str(error.get("Code", "")), str(error.get("Message", "")), status
 
 
-def _denied_role(reason: str, operation: str, identity: Identity) -> RegistryError:
+def _denied_role(reason: str, operation: str, identity: Identity, redact: Redact) -> RegistryError:
     denial = Denial.parse(reason)
     role = denial.resource
     if role is None:
-        role = _role_of(identity, operation)
+        role = redact(_role_of(identity, operation) or "") or None
         reason = f"{reason} The role is {role}." if role else reason
     return RegistryError(Code.ACCESS_DENIED, reason, denial.next_step_for_role(role))
 

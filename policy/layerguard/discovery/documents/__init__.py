@@ -24,8 +24,10 @@ def _dockerfile(text: str, ancestors: Ancestors) -> Tree:
     """The images of a Dockerfile, without those that the build names contexts for."""
     build = ancestors[0]
     arguments, target = member(build, "buildArgs"), member(build, "target")
-    if isinstance(target, Mark) or (isinstance(arguments, Mark) and "ARG" in text.upper()):
-        return Mark.UNKNOWN
+    if isinstance(target, Mark):
+        return target
+    if isinstance(arguments, Mark) and "ARG" in text.upper():
+        return arguments
     images = dockerfile_images(
         text,
         arguments if isinstance(arguments, dict) else {},
