@@ -1,4 +1,4 @@
-"""``python -m layerguard``: the command line."""
+"""``python -m layerguard_cli``: the command line."""
 
 import sys
 

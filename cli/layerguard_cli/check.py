@@ -12,8 +12,8 @@ from layerguard_cli.check_options import (
     add_identity_options,
     add_limit_options,
     add_platform_options,
+    checker_of,
     identity_of,
-    limits_of,
 )
 from layerguard_cli.exits import UNDETERMINED, exit_code
 from layerguard_cli.terminal import escape_what_cannot_be_encoded, note, note_foreign_endpoints
@@ -55,12 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
     """Check the references, print the findings on ``stdout`` and return the exit code."""
-    from layerguard.checking.checker import Checker
     from layerguard.discovery import ImageUse
     from layerguard.discovery.walker import target_of
     from layerguard.enforcement import Run, decide_or_bug
-    from layerguard.registry.clients import OrdinaryChain
-    from layerguard.registry.ecr import Ecr
     from layerguard.settings import Settings, Undetermined
 
     try:
@@ -88,12 +85,8 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
         )
         for text in references
     ]
-    checker = Checker.in_process(Ecr(OrdinaryChain()))
-    checker.limit(limits_of(arguments))
-    try:
+    with checker_of(arguments) as checker:
         verdicts = checker.check(uses)
-    finally:
-        checker.close()
     # The exit code of an undetermined image is not that of an available one.
     settings = Settings(undetermined=Undetermined.FAIL)
     findings = [decide_or_bug(*each, settings, Run()) for each in zip(uses, verdicts, strict=True)]

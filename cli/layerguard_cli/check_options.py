@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from layerguard.checking.limits import Limits
 from layerguard.errors import PlatformInvalid
 from layerguard.identity import ORDINARY, AssumedRole, Identity, without_credentials
 from layerguard.platform import Platform
+
+if TYPE_CHECKING:
+    from layerguard.checking.checker import Checker
 
 
 def add_platform_options(parser: argparse.ArgumentParser, *, one: str, every: str) -> None:
@@ -20,7 +26,7 @@ def add_platform_options(parser: argparse.ArgumentParser, *, one: str, every: st
 
 
 def add_limit_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for how long ECR may take; ``limits_of`` reads them."""
+    """Add the options for how long ECR may take; ``checker_of`` reads them."""
     defaults = Limits()
     parser.add_argument(
         "--timeout",
@@ -38,9 +44,16 @@ def add_limit_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def limits_of(arguments: argparse.Namespace) -> Limits:
-    """Return the limits in the options."""
-    return Limits(image=arguments.timeout, total=arguments.total_timeout)
+@contextmanager
+def checker_of(arguments: argparse.Namespace) -> Iterator[Checker]:
+    """Yield a checker that asks ECR within the limits in the options."""
+    from layerguard.checking.checker import Checker
+    from layerguard.registry.clients import OrdinaryChain
+    from layerguard.registry.ecr import Ecr
+
+    with closing(Checker.in_process(Ecr(OrdinaryChain()))) as checker:
+        checker.limit(Limits(image=arguments.timeout, total=arguments.total_timeout))
+        yield checker
 
 
 def add_identity_options(parser: argparse.ArgumentParser, *, otherwise: str) -> None:

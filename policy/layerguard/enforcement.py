@@ -78,10 +78,8 @@ class Finding:
 
     @property
     def headline(self) -> str:
-        """``CODE: PROPERTY PATH (container "NAME"): REFERENCE AS WRITTEN``."""
-        container = f' (container "{self.use.container}")' if self.use.container else ""
-        text = f": {self.use.text}" if self.use.text else ""
-        return f"{self.verdict.code.text}: {self.use.path}{container}{text}"
+        """``CODE: TITLE OF THE USE``."""
+        return f"{self.verdict.code.text}: {self.use.title}"
 
     @property
     def lines(self) -> tuple[str, ...]:

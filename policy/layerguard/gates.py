@@ -47,7 +47,6 @@ from layerguard.verdict import Code, Verdict, bug_in
 
 SENTINELS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
 """The strings that stand for unknown values in what the SDK hands over."""
-Gate = Callable[[Any, ReportViolation], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,31 +150,27 @@ class Gates:
         self._report_bugs(report)
         self._sum_up(findings)
 
-    def guarded(self, gate: Gate) -> Gate:
-        """Return ``gate`` so that no exception leaves it: one would end the whole operation.
+    def run(self, gate: str, args: Any, report: ReportViolation) -> None:
+        """Run the method ``gate``; no exception leaves it: one would end the whole operation.
 
         A wrong configuration is a violation of the policy that has it: of every resource that would
         be made, and otherwise once. A bug is a violation where the team fails closed, and otherwise
         in the notice.
         """
-
-        def guarded(args: Any, report: ReportViolation) -> None:
-            try:
-                gate(args, report)
-            except SettingsInvalid as error:
-                if self._mode is Mode.UPDATE or self._is_first(f"{gate.__name__} {error}"):
-                    report(legible_lines(str(error).splitlines()), None)
-            except Exception as error:
-                text = bug_of_gate(gate.__name__.replace("_", " "), error)
-                if gate == self.notice:
-                    self._note(text)
-                    self._report_bugs(report)
-                elif self._fails_closed(args):
-                    report(text, None)
-                else:
-                    self._note(text)
-
-        return guarded
+        try:
+            getattr(self, gate)(args, report)
+        except SettingsInvalid as error:
+            if self._mode is Mode.UPDATE or self._is_first(f"{gate} {error}"):
+                report(legible_lines(str(error).splitlines()), None)
+        except Exception as error:
+            text = bug_of_gate(gate.replace("_", " "), error)
+            if gate == "notice":
+                self._note(text)
+                self._report_bugs(report)
+            elif self._fails_closed(args):
+                report(text, None)
+            else:
+                self._note(text)
 
     def _fails_closed(self, args: Any) -> bool:
         config = args.get_config()

@@ -146,7 +146,6 @@ class _Boundary:
         """Run the gate ``name``; no exception leaves it."""
         try:
             gates = self._gates()
-            gate = gates.guarded(getattr(gates, name))
         except Exception as error:
             # One configuration serves all, and the update gate comes first.
             config = args.get_config() or {}
@@ -154,7 +153,7 @@ class _Boundary:
             if name == "notice" or self._fails_closed:
                 report(_no_gates(error), None)
             return
-        gate(args, report)
+        gates.run(name, args, report)
 
 
 def _no_gates(error: Exception) -> str:

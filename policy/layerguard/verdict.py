@@ -154,9 +154,14 @@ class CheckedBlob:
         """Whether it is not available, or left out of the answer."""
         return self.state not in (BlobState.AVAILABLE, BlobState.UNKNOWN)
 
-    def __str__(self) -> str:
+    @property
+    def description(self) -> str:
+        """``STATE (ROLE, SIZE)``."""
         size = "size unknown" if self.size is None else f"{self.size:,} bytes"
-        return f"{self.digest} {self.state.value} ({self.role}, {size})"
+        return f"{self.state.value} ({self.role}, {size})"
+
+    def __str__(self) -> str:
+        return f"{self.digest} {self.description}"
 
 
 @dataclass(frozen=True, slots=True)

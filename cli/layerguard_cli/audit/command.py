@@ -20,8 +20,8 @@ from layerguard_cli.check_options import (
     add_identity_options,
     add_limit_options,
     add_platform_options,
+    checker_of,
     identity_of,
-    limits_of,
 )
 from layerguard_cli.exits import INTERRUPTED, UNDETERMINED, exit_code
 from layerguard_cli.reports.formats import FORMATS, TABLE
@@ -90,10 +90,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
     """Audit the sources, write the report and return the exit code."""
-    from layerguard.checking.checker import Checker
-    from layerguard.registry.clients import OrdinaryChain
-    from layerguard.registry.ecr import Ecr
-
     from layerguard_cli.audit.audit import audit_sources, read_sources
     from layerguard_cli.audit.progress import ProgressBar
     from layerguard_cli.audit.report_writer import ReportWriter
@@ -110,14 +106,10 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note)
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)
     writer = ReportWriter(FORMATS[arguments.format], arguments.out, arguments.all)
-    checker = Checker.in_process(Ecr(OrdinaryChain()))
-    checker.limit(limits_of(arguments))
     with _interrupted_by_sigterm():
-        try:
+        with checker_of(arguments) as checker:
             sources = read_sources(arguments.sources, arguments.stack, reader, pulumi, bar)
             report = audit_sources(sources, checker, bar, settings, arguments.platform)
-        finally:
-            checker.close()
         try:
             writer.write(report, stdout, stderr)
         except OSError as error:

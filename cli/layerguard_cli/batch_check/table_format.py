@@ -8,6 +8,8 @@ from itertools import cycle, islice
 from typing import Any, TypeAlias
 from unicodedata import east_asian_width
 
+from layerguard_cli.batch_check.text_format import is_nested
+
 Pieces: TypeAlias = tuple[str, ...]
 """A part of a drawing that is written at once."""
 
@@ -118,9 +120,9 @@ def _collect(found: list[Section], title: str | None, value: Any, depth: int) ->
 
 def _collect_item(found: list[Section], item: Any) -> None:
     """Add a row with a scalar or a list of scalars, or the sections of what is nested deeper."""
-    if not _nested(item):
+    if not is_nested(item):
         found[-1].add([item])
-    elif any(_nested(member) for member in item):
+    elif any(is_nested(member) for member in item):
         _collect(found, None, item, 0)
     else:
         found[-1].add(list(item))
@@ -158,7 +160,7 @@ def _split(values: list[Any]) -> tuple[list[str], list[str]]:
     nested: set[str] = set()
     for value in values:
         for name in value:
-            (nested if _nested(value[name]) else scalars).add(name)
+            (nested if is_nested(value[name]) else scalars).add(name)
     return sorted(scalars), sorted(nested)
 
 
@@ -205,7 +207,3 @@ def _aligned(text: str, width: int, left: str, *, color: bool) -> str:
 def _width(text: str) -> int:
     """Return the columns that the text takes on a terminal; ambiguous characters take two."""
     return sum(2 if east_asian_width(character) in "WFA" else 1 for character in text)
-
-
-def _nested(value: Any) -> bool:
-    return isinstance(value, (dict, list))

@@ -27,7 +27,7 @@ def _structure(
     value: dict[str, Any], heading: str | None, columns: Sequence[str] | None
 ) -> Iterator[str]:
     if columns is None:
-        columns = sorted(name for name, each in value.items() if not _nested(each))
+        columns = sorted(name for name, each in value.items() if not is_nested(each))
     if columns:
         cells = [str(value.get(name, "")) for name in columns]
         yield "\t".join([*_capitals(heading), *cells])
@@ -38,22 +38,23 @@ def _structure(
 def _list(value: list[Any], heading: str | None) -> Iterator[str]:
     if any(isinstance(each, dict) for each in value):
         columns = sorted(
-            {name for each in value for name, member in each.items() if not _nested(member)}
+            {name for each in value for name, member in each.items() if not is_nested(member)}
         )
         for each in value:
             yield from text_lines(each, heading, columns)
         return
-    scalars = [str(each) for each in value if not _nested(each)]
+    scalars = [str(each) for each in value if not is_nested(each)]
     if scalars and heading is not None:
         yield from ("\t".join([*_capitals(heading), each]) for each in scalars)
     elif scalars:
         yield "\t".join(scalars)
     for each in value:
-        if _nested(each):
+        if is_nested(each):
             yield from text_lines(each, heading)
 
 
-def _nested(value: Any) -> bool:
+def is_nested(value: Any) -> bool:
+    """Return whether ``value`` is a structure or a list."""
     return isinstance(value, (dict, list))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timezone
 from html import escape
 
 from layerguard import __version__
@@ -58,8 +57,6 @@ def render(report: AuditReport) -> str:
 
 
 def _header(report: AuditReport) -> str:
-    began = report.began.astimezone(timezone.utc)
-    numbers = report.summary
     counts = (
         f'<div class="{state.value}{"" if count else " zero"}">'
         f"<dt>{_MARKS[state]} {state.value}</dt><dd>{count:,}</dd></div>"
@@ -67,14 +64,13 @@ def _header(report: AuditReport) -> str:
     )
     legend = (f"<li>{_segment(state)}{state.value.lower()}</li>" for state in BlobState)
     return f"""<header>
-<p class="eyebrow">Layerguard audit of {began:%Y-%m-%d, %H:%M} UTC</p>
+<p class="eyebrow">Layerguard audit of {report.began:%Y-%m-%d, %H:%M} UTC</p>
 <h1>{_text(report.outcome)}.</h1>
 {_incomplete(report)}
 <dl class="counts">
 {_lines(counts)}
 </dl>
-<p class="facts">Images checked: {numbers.images:,}. Layers: {numbers.layers:,}. \
-Calls to ECR: {numbers.calls:,}. Seconds: {numbers.seconds:.1f}.</p>
+<p class="facts">{report.numbers}</p>
 <ul class="legend" aria-label="States of a layer">
 {_lines(legend)}
 </ul>

@@ -7,7 +7,6 @@ member makes a new minor version, a change that may break a reader of the old on
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from typing import Any
 
 from layerguard import __version__
@@ -26,7 +25,7 @@ def render(report: AuditReport) -> str:
     document = {
         "schemaVersion": SCHEMA_VERSION,
         "layerguardVersion": __version__,
-        "began": _instant(report.began),
+        "began": report.instant,
         "complete": report.complete,
         "outcome": f"{report.outcome}.",
         "summary": {
@@ -42,11 +41,6 @@ def render(report: AuditReport) -> str:
         "sources": [_source(each) for each in report.sources],
     }
     return json.dumps(_legible(document), indent=2)
-
-
-def _instant(moment: datetime) -> str:
-    """RFC 3339, in UTC, to the second."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _source(audited: AuditedSource) -> dict[str, Any]:

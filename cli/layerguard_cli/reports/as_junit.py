@@ -6,15 +6,13 @@ Source: the format as Jenkins's xUnit plugin describes it in ``junit-10.xsd``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timezone
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from layerguard.discovery import ImageUse
 from layerguard.enforcement import Finding
 from layerguard.legible import legible_line
 from layerguard.verdict import State
 
-from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
+from layerguard_cli.reports.audit_report import INTERRUPTED, AuditedSource, AuditReport
 
 _OUTCOMES = {
     State.AVAILABLE: None,
@@ -24,7 +22,6 @@ _OUTCOMES = {
     State.SKIPPED: "skipped",
 }
 _TOTALS = {"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"}
-_INTERRUPTED = "The audit was interrupted before its end."
 _NOT_CHECKED = "The audit was interrupted before it came to this image."
 
 
@@ -38,10 +35,10 @@ def render(report: AuditReport) -> str:
     share = report.summary.seconds / max(1, len(report.findings))
     suites = [(each.source.name, list(_cases(each, share))) for each in report.sources]
     if not report.complete:
-        suites.append(("layerguard", [_case("layerguard", "audit", 0, "error", _INTERRUPTED)]))
+        suites.append(("layerguard", [_case("layerguard", "audit", 0, "error", INTERRUPTED)]))
     for name, cases in suites:
         suite = SubElement(root, "testsuite", name=legible_line(name))
-        suite.set("timestamp", report.began.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"))
+        suite.set("timestamp", report.instant.removesuffix("Z"))
         suite.extend(cases)
         _sum_up(suite)
     _sum_up(root)
@@ -55,7 +52,7 @@ def _cases(audited: AuditedSource, share: float) -> Iterator[Element]:
     for finding in audited.findings:
         yield _checked(finding, name, share)
     for use in audited.unanswered:
-        yield _case(use.urn or name, _title(use), 0, "error", _NOT_CHECKED)
+        yield _case(use.urn or name, use.title, 0, "error", _NOT_CHECKED)
     for problem in audited.source.problems:
         yield _case(name, "read the source", 0, "error", problem)
 
@@ -63,18 +60,11 @@ def _cases(audited: AuditedSource, share: float) -> Iterator[Element]:
 def _checked(finding: Finding, source: str, seconds: float) -> Element:
     use, verdict = finding.use, finding.verdict
     outcome = _OUTCOMES[verdict.state]
-    case = _case(use.urn or source, _title(use), seconds, outcome, verdict.reason)
+    case = _case(use.urn or source, use.title, seconds, outcome, verdict.reason)
     for element in case:
         element.set("type", verdict.code.text)
         element.text = finding.message
     return case
-
-
-def _title(use: ImageUse) -> str:
-    """The property path, the container and the reference, as far as there are any."""
-    container = f' (container "{use.container}")' if use.container else ""
-    text = f": {use.text}" if use.text else ""
-    return f"{use.path}{container}{text}"
 
 
 def _case(owner: str, name: str, seconds: float, outcome: str | None, reason: str) -> Element:

@@ -63,7 +63,6 @@ def _blocks(report: AuditReport) -> Iterator[tuple[str, int]]:
 
 def _head(report: AuditReport) -> str:
     counts = report.counts
-    numbers = report.summary
     return "\n".join(
         (
             f"## {_MARKS[report.worst]} Layerguard: {report.outcome}",
@@ -72,8 +71,7 @@ def _head(report: AuditReport) -> str:
             f"|{'---:|' * len(counts)}",
             f"| {' | '.join(f'{count:,}' for count in counts.values())} |",
             "",
-            f"Images checked: {numbers.images:,}. Layers: {numbers.layers:,}. "
-            f"Calls to ECR: {numbers.calls:,}. Seconds: {numbers.seconds:.1f}.",
+            report.numbers,
         )
     )
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from datetime import timezone
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +17,7 @@ from layerguard.enforcement import Finding
 from layerguard.legible import legible_line
 from layerguard.verdict import Code, State
 
-from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
+from layerguard_cli.reports.audit_report import INTERRUPTED, AuditedSource, AuditReport
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -52,9 +51,7 @@ def render(report: AuditReport) -> str:
         "invocations": [
             {
                 "executionSuccessful": not notifications,
-                "startTimeUtc": report.began.astimezone(timezone.utc).strftime(
-                    "%Y-%m-%dT%H:%M:%SZ"
-                ),
+                "startTimeUtc": report.instant,
                 "toolExecutionNotifications": notifications,
             }
         ],
@@ -113,7 +110,7 @@ def _artifact(path: str) -> dict[str, Any]:
 def _notifications(report: AuditReport) -> Iterator[dict[str, Any]]:
     """SARIF 2.1.0, section 3.58: why the run is not complete."""
     if not report.complete:
-        yield _notification("The audit was interrupted before its end.")
+        yield _notification(INTERRUPTED)
     for audited in report.sources:
         name = audited.source.name
         for problem in audited.source.problems:

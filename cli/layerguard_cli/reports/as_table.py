@@ -47,7 +47,9 @@ def render(report: AuditReport, layout: TableLayout) -> str:
             console.print(
                 _plain(f"{audited.source.name} ({kind})", "bold"), _table(rows), "", sep="\n"
             )
-    console.print(_plain(f"{report.outcome}.", "bold"), _counts(report), _facts(report), sep="\n")
+    console.print(
+        _plain(f"{report.outcome}.", "bold"), _counts(report), _plain(report.numbers), sep="\n"
+    )
     return "".join(f"{_no_command(line)}\n" for line in target.getvalue().splitlines())
 
 
@@ -114,8 +116,7 @@ def _layers(manifest: ManifestReport) -> Iterator[str]:
     platform = f" for {manifest.platform}" if manifest.platform else ""
     yield f"{len(bad)} of {len(manifest.blobs)} layers not available{platform}:"
     for blob in bad[:_LAYERS]:
-        size = "size unknown" if blob.size is None else f"{blob.size:,} bytes"
-        yield f"  {str(blob.digest)[:_DIGEST]} {blob.state.value} ({blob.role}, {size})"
+        yield f"  {str(blob.digest)[:_DIGEST]} {blob.description}"
     if len(bad) > _LAYERS:
         yield f"  and {len(bad) - _LAYERS:,} more"
 
@@ -126,14 +127,6 @@ def _counts(report: AuditReport) -> Text:
         for state, count in report.counts.items()
     ]
     return Text(", ").join(counts)
-
-
-def _facts(report: AuditReport) -> Text:
-    numbers = report.summary
-    return Text(
-        f"Images checked: {numbers.images:,}. Layers: {numbers.layers:,}. "
-        f"Calls to ECR: {numbers.calls:,}. Seconds: {numbers.seconds:.1f}."
-    )
 
 
 def _plain(text: str, style: str = "") -> Text:

@@ -25,6 +25,7 @@ _URGENCY = (
 _OPEN = _URGENCY[:3]
 _FILES = (SourceKind.KUBERNETES, SourceKind.REFERENCES)
 _STDIN = "-"
+INTERRUPTED = "The audit was interrupted before its end."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,19 @@ class AuditReport:
     summary: Summary
     began: datetime
     complete: bool
+
+    @property
+    def instant(self) -> str:
+        """When it began, to the second, as RFC 3339 has it."""
+        return f"{self.began:%Y-%m-%dT%H:%M:%SZ}"
+
+    @property
+    def numbers(self) -> str:
+        """What was done, in numbers."""
+        return (
+            f"Images checked: {self.summary.images:,}. Layers: {self.summary.layers:,}. "
+            f"Calls to ECR: {self.summary.calls:,}. Seconds: {self.summary.seconds:.1f}."
+        )
 
     @property
     def findings(self) -> tuple[Finding, ...]:

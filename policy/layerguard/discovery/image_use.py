@@ -51,6 +51,13 @@ class ImageUse:
     identity_unknown: Verdict | None = None
     is_secret: bool = False
 
+    @property
+    def title(self) -> str:
+        """``PROPERTY PATH (container "NAME"): REFERENCE AS WRITTEN``, as far as there are any."""
+        container = f' (container "{self.container}")' if self.container else ""
+        text = f": {self.text}" if self.text else ""
+        return f"{self.path}{container}{text}"
+
 
 def verdict_of(code: Code, reason: str = "") -> Verdict:
     """Return the verdict of ``code``, in its own words where ``reason`` does not say more."""
