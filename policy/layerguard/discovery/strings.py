@@ -102,8 +102,19 @@ def without_scheme(text: str) -> str:
     return text.removeprefix(scheme)
 
 
-def is_valid(text: str) -> bool:
-    """Tell whether ``text`` is a reference that a container runtime parses."""
+def has_expression(text: str) -> bool:
+    """Tell whether there is an expression in ``text`` that an engine may fill in before a pull.
+
+    Sources: Argo Workflows and Tekton documentation, "Variables"; Step Functions developer guide,
+    "Intrinsic functions".
+    """
+    return "$" in text or "{{" in text
+
+
+def may_be_valid(text: str) -> bool:
+    """Tell whether ``text`` is a reference, or may become one when its expressions are known."""
+    if has_expression(text):
+        return True
     try:
         ImageReference.parse(without_scheme(text))
     except ReferenceInvalid as error:

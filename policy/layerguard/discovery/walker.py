@@ -14,7 +14,13 @@ from layerguard.discovery.path import Keys, Leaf, Place, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.platforms.pods import pod
 from layerguard.discovery.platforms.rule import Presumed, undecided
-from layerguard.discovery.strings import is_carried, is_valid, references_in, without_scheme
+from layerguard.discovery.strings import (
+    has_expression,
+    is_carried,
+    may_be_valid,
+    references_in,
+    without_scheme,
+)
 from layerguard.discovery.tree import Mark, SecretText, Tree, member
 from layerguard.errors import ReferenceInvalid, assert_never
 from layerguard.reference import ImageReference, names_ecr
@@ -144,7 +150,7 @@ class _Walk:
             naming = Naming.CARRIED
         elif naming is Naming.FOUND and isinstance(place.value, str):
             # It only looks like a reference, so it is not certain that anything pulls it.
-            naming = naming if is_valid(place.value) else Naming.CARRIED
+            naming = naming if may_be_valid(place.value) else Naming.CARRIED
         self._found[place.keys] = self._use(self._otherwise, place, naming, placement)
 
     def _use(self, row: Row, place: Place, naming: Naming, placement: Placement) -> ImageUse:
@@ -189,6 +195,8 @@ def _target(value: str | Mark, naming: Naming) -> ImageReference | Verdict:
     # Only a property that names an image has to hold a reference, and nothing in front of it.
     if naming is not Naming.PULLED:
         text = without_scheme(text)
+        if has_expression(text) and names_ecr(text):
+            return verdict_of(Code.EXPRESSION_UNRESOLVED)
     is_reference = naming is Naming.PULLED or names_ecr(text)
     target = target_of(text) if is_reference else verdict_of(Code.NOT_PRIVATE_ECR)
     if isinstance(value, SecretText) and isinstance(target, Verdict):
