@@ -439,7 +439,7 @@ def test_a_config_that_lists_fewer_layers_than_the_manifest_is_not_certain() -> 
     registry.put(manifest("one", "two", config=text), "1")
     verdict = check(registry, AMD64)
     assert (verdict.code, verdict.is_certain) == (Code.AVAILABLE, False)
-    assert "The config lists 1 layers and the manifest 2" in verdict.reason
+    assert "The config lists fewer layers (1) than the manifest (2)" in verdict.reason
 
 
 def test_a_size_that_differs_from_ecrs_is_an_inconsistent_answer_with_both() -> None:
@@ -519,6 +519,12 @@ def test_what_some_runtimes_download_too_is_named_with_what_it_lacks() -> None:
         "at least one of its layers (or its config) is not.); containerd from 2.1 on downloads "
         "them all."
     )
+
+
+def test_of_many_that_some_runtimes_download_too_one_is_named() -> None:
+    registry = FakeRegistry()
+    entries(registry, LINUX, LINUX, LINUX, LINUX, lost="123")
+    assert "; and 2 more); containerd" in check(registry, AMD64).reason
 
 
 def test_a_soci_index_beside_an_image_is_not_checked() -> None:

@@ -174,8 +174,9 @@ def _as_number(answer: dict[str, Any]) -> None:
 
 
 def _wide_index(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
-    """Push an index of 200 images, of which the last one lacks its layer."""
-    children = [oci_image(f"{repository} {number}", layers=2) for number in range(200)]
+    """Push an index of 200 images, of which the last one is taken and lacks its layer."""
+    others = [oci_image(f"{repository} {number}", "arm64", layers=2) for number in range(199)]
+    children = [*others, oci_image(repository, layers=2)]
     pushed = registry.push(repository, image_index(children), tag="1")
     registry.lose_layer(repository, pushed.layers[-1])
     return pushed.reference

@@ -232,9 +232,11 @@ def _notes(
         ),
     ]
     if broken:
+        first, *others = dict.fromkeys(broken)
+        more = f"; and {len(others)} more" if others else ""
         yield (
             "The index has several manifests for the platform. The first is whole, and another is "
-            f"not ({'; '.join(dict.fromkeys(broken))}); containerd from 2.1 on downloads them all."
+            f"not ({first}{more}); containerd from 2.1 on downloads them all."
         )
     for each in resolution.manifests:
         config = configs.get(each.manifest.config.digest)
@@ -246,8 +248,8 @@ def _notes(
             )
         if config and config.layer_count and config.layer_count < layers:
             yield (
-                f"The config lists {config.layer_count} layers and the manifest {layers}, which "
-                "containerd does not unpack."
+                f"The config lists fewer layers ({config.layer_count}) than the manifest "
+                f"({layers}), which containerd does not unpack."
             )
 
 
