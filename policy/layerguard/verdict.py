@@ -61,8 +61,8 @@ class Code(Enum):
     IMAGE_NOT_FOUND       = ("image-not-found",       State.UNAVAILABLE,  _COMES,   "The repository is there, and has no image with this tag or digest.", "push the image, or correct the tag or digest; the tags that are there: aws ecr describe-images {where} --query 'imageDetails[].imageTags[]'")
     IMAGE_ARCHIVED        = ("image-archived",        State.UNAVAILABLE,  _MENDED,  "The image is in ECR's archive storage class and cannot be pulled until it is restored.", _RESTORE)
     REPOSITORY_NOT_FOUND  = ("repository-not-found",  State.UNAVAILABLE,  _COMES,   "The registry of this account and region has no repository of this name.", "create the repository, or correct its name, account or region; those that are there: aws ecr describe-repositories {registry} --query 'repositories[].repositoryName'")
+    NOT_AN_IMAGE          = ("not-an-image",          State.UNAVAILABLE,  _MENDED,  "The reference leads to something other than a container image, such as a chart, a signature or a build cache.", "refer to the container image; the tags that are there, with what each of them is: aws ecr describe-images {where} --query 'imageDetails[].[imageTags,artifactMediaType]'")
     PLATFORM_MISSING      = ("platform-missing",      State.UNAVAILABLE,  _MENDED,  "The image is there, but not for the platform on which it is to run.", "build and push the image for this platform too, or run it on one that it has: docker buildx build --platform {platform} --push ...")
-    TAG_MOVED             = ("tag-moved",             State.UNAVAILABLE,  _NOTHING, "The reference gives a tag and a digest, and the tag points to another digest.", "give the digest that the tag points to now, or leave the tag away to pin the digest: aws ecr describe-images {where} --image-ids imageTag={tag}")
     RUNTIME_REJECTS       = ("runtime-rejects",       State.UNAVAILABLE,  _NOTHING, "The image is there, and the runtime that is to pull it does not run it.", "")
     REFERENCE_INVALID     = ("reference-invalid",     State.UNAVAILABLE,  _NOTHING, "The text is not a valid image reference, or names a registry that is meant to be ECR's and is none.", "correct the reference.")
 
@@ -107,9 +107,8 @@ def next_step_after(
     """Return the next step of ``code`` for ``reference``, which resolved to ``digest``."""
     repository = reference.repository
     registry = f"--registry-id {repository.account} --region {repository.region}"
-    tag = reference.image_id.tag
     return code.next_step.format(
-        image=f"imageDigest={digest}" if digest else f"imageTag={tag}",
+        image=f"imageDigest={digest}" if digest else f"imageTag={reference.image_id.tag}",
         platform=wanted or "linux/amd64",
         push_again=f"push the image again, which uploads what is missing: docker push {reference}"
         if reference.digest is None
@@ -118,7 +117,6 @@ def next_step_after(
         reference=reference,
         region=repository.region,
         registry=registry,
-        tag=tag,
         where=f"{registry} --repository-name {repository.name}",
     )
 
@@ -197,7 +195,8 @@ class Verdict:
     """What is true of an image. ``reason`` and ``next_step`` are whole sentences.
 
     ``digest`` is what the reference resolved to and ``form`` what kind of manifest that is,
-    ``wanted`` the platform that was looked for.
+    ``wanted`` the platform that was looked for. Where container runtimes differ in what they do
+    with the image, the verdict is not certain, and the reason says how they differ.
     """
 
     code: Code
@@ -207,6 +206,7 @@ class Verdict:
     wanted: Platform | None = None
     manifests: tuple[ManifestReport, ...] = ()
     form: ManifestForm | None = None
+    is_certain: bool = True
 
     @property
     def state(self) -> State:
