@@ -171,15 +171,18 @@ def decide(use: ImageUse, verdict: Verdict, settings: Settings, run: Run) -> Fin
     verdict = _with_refusal(verdict, refusal, use)
     verdict = _with_provision(use, verdict, run)
     verdict = _with_exemption(use, verdict, settings)
-    case = _Case(use, verdict, refusal, settings, run)
-    rule = next(rule for rule in RULES if rule.applies(case))
+    rule = _rule(_Case(use, verdict, refusal, settings, run))
     return _without_account(Finding(use, verdict, rule.enforcement, rule.why))
 
 
 def may_block(use: ImageUse, run: Run) -> bool:
     """Tell whether any verdict on ``use`` could stop the deployment."""
     worst = Verdict(Code.LAYER_MISSING, "")
-    return decide(use, worst, Settings(), run).enforcement is Enforcement.BLOCK
+    return _rule(_Case(use, worst, None, Settings(), run)).enforcement is Enforcement.BLOCK
+
+
+def _rule(case: _Case) -> Rule:
+    return next(rule for rule in RULES if rule.applies(case))
 
 
 def decide_or_bug(
