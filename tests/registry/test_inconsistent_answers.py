@@ -346,3 +346,20 @@ def test_an_image_that_is_listed_and_not_found_is_asked_for_once_more(
     ) as scripted:
         assert checked(scripted).code is code
         assert scripted.requests["BatchGetImage"] == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        ({}, Code.AVAILABLE),
+        ({"registryId": REPOSITORY.account, "repositoryName": REPOSITORY.name}, Code.AVAILABLE),
+        ({"registryId": "999999999999"}, Code.INCONSISTENT_ANSWER),
+        ({"repositoryName": "shop/other"}, Code.INCONSISTENT_ANSWER),
+    ],
+)
+def test_an_image_of_another_repository_is_no_answer(place: dict[str, str], code: Code) -> None:
+    def elsewhere(parameters: dict[str, Any]) -> object:
+        answer: Any = pushed(WEB)(parameters)
+        return {"images": [each | place for each in answer["images"]], "failures": []}
+
+    assert verdict(images=elsewhere).code is code

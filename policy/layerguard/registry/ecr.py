@@ -178,7 +178,7 @@ class Ecr:
         found: _Claims[ImageId, ImageAnswer] = _Claims()
         for image in entries(answer, "images"):
             named = _named(image)
-            if named and named.digest:
+            if named and named.digest and _is_of(repository, image):
                 images.add(named, _image(named.digest, image.get("imageManifest")))
         for failure in entries(answer, "failures"):
             if named := _named(failure):
@@ -314,6 +314,12 @@ def _named(entry: Mapping[str, Any]) -> ImageId | None:
     if tag is not None and not isinstance(tag, str):
         return None
     return ImageId(tag, digest) if tag or digest else None
+
+
+def _is_of(repository: Repository, image: Mapping[str, Any]) -> bool:
+    """Tell whether an image in an answer is of ``repository``, as far as the answer says."""
+    account, name = image.get("registryId"), image.get("repositoryName")
+    return account in (None, repository.account) and name in (None, repository.name)
 
 
 def _image(digest: Digest, manifest: object) -> ImageAnswer | RegistryError:
