@@ -170,7 +170,7 @@ class FakeRegistry:
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, LayerAnswer | RegistryError]:
         await self._call("layers", repository, digests)
-        there = LayerAnswer(Availability.AVAILABLE, 1)
+        there = LayerAnswer(Availability.AVAILABLE)
         return {each: self.layer_answers.get(each, there) for each in digests}
 
     async def configs(

@@ -145,9 +145,27 @@ def test_what_cannot_block_never_blocks_and_only_what_is_proven_blocks_without_f
 
 
 def test_every_rule_decides_something_and_the_last_one_the_rest() -> None:
-    assert len(RULES) == len({rule.why for rule in RULES}) == 14
+    assert len(RULES) == len({rule.why for rule in RULES}) == 15
     anything: Any = None
     assert RULES[-1].applies(anything)
+
+
+@pytest.mark.parametrize("code", [Code.AVAILABLE, Code.NOT_AN_IMAGE], ids=str)
+def test_what_container_runtimes_differ_about_is_a_notice(code: Code) -> None:
+    verdict = a_verdict(code, is_certain=False)
+    finding = decide(a_use(), verdict, Settings(undetermined=Undetermined.FAIL), Run())
+    assert finding.enforcement is WARN
+    assert finding.why == "Container runtimes differ in what they do with this image."
+    refused = decide(a_use(runtime=runtimes.LAMBDA), verdict, Settings(), Run())
+    assert refused.enforcement is BLOCK
+    assert refused.verdict.code is Code.RUNTIME_REJECTS
+
+
+def test_a_volume_mounts_what_is_no_container_image() -> None:
+    artifact = a_verdict(Code.NOT_AN_IMAGE)
+    mounted = decide(a_use(runtime=runtimes.IMAGE_VOLUME), artifact, Settings(), Run())
+    assert (mounted.verdict.code, mounted.enforcement) == (Code.AVAILABLE, NONE)
+    assert decide(a_use(), artifact, Settings(), Run()).enforcement is BLOCK
 
 
 MISSING = a_verdict(Code.LAYER_MISSING, form=ManifestForm.OCI_INDEX)

@@ -12,7 +12,7 @@ from layerguard.errors import DigestMismatch, ManifestInvalid
 from layerguard.manifest import Index, Manifest, parse_config, parse_manifest
 from layerguard.platform import Platform
 
-from tests.fakes import OCI_MANIFEST, descriptor, digest_of, index, manifest
+from tests.fakes import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, descriptor, digest_of, index, manifest
 
 DOCKER_FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 OCI_NONDISTRIBUTABLE = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
@@ -53,14 +53,19 @@ def test_a_layer_that_stands_twice_is_one_layer_to_check() -> None:
 
 
 @pytest.mark.parametrize("media_type", [DOCKER_FOREIGN, OCI_NONDISTRIBUTABLE])
-def test_foreign_layers_are_never_in_a_registry_and_not_checked(media_type: str) -> None:
-    document = {
-        "config": descriptor("config"),
-        "layers": [descriptor("windows", media_type), descriptor("app")],
-    }
-    parsed = parse(document)
-    assert isinstance(parsed, Manifest)
-    assert [blob.digest for blob in parsed.blobs] == [digest_of("app"), digest_of("config")]
+def test_a_foreign_layer_is_checked_unless_it_is_downloaded_from_elsewhere(
+    media_type: str,
+) -> None:
+    elsewhere = descriptor("windows", media_type, urls=["https://example.com/layer"])
+    absent: list[dict[str, Any]] = [{}, {"urls": None}, {"urls": []}]
+    for nowhere in absent:
+        document = {
+            "config": descriptor("config"),
+            "layers": [elsewhere, descriptor("base", media_type, **nowhere)],
+        }
+        parsed = parse(document)
+        assert isinstance(parsed, Manifest)
+        assert [blob.digest for blob in parsed.blobs] == [digest_of("base"), digest_of("config")]
 
 
 def test_the_content_decides_what_a_document_is_not_its_media_type() -> None:
@@ -68,22 +73,83 @@ def test_the_content_decides_what_a_document_is_not_its_media_type() -> None:
     assert isinstance(parse(document), Index)
 
 
-def test_attestations_and_artifacts_in_an_index_are_not_runnable() -> None:
+def test_an_attestation_has_marks_and_an_artifact_type_is_none_of_them() -> None:
     image = manifest("one")
     parsed = parse(
         index(
-            image.child("linux/amd64"),
+            image.child("linux/amd64", artifactType="application/vnd.example.app"),
             manifest("a").child("unknown/unknown"),
             manifest("b").child(
                 "linux/amd64", annotations={"vnd.docker.reference.type": "attestation-manifest"}
             ),
-            manifest("c").child(None, artifactType="application/vnd.amazon.soci.index.v2+json"),
+            image.child("linux/arm64", annotations=None),
             descriptor("d", "application/vnd.example.thing.v1+json"),
+            image.child() | {"platform": {}},
         ).text
     )
     assert isinstance(parsed, Index)
-    assert len(parsed.children) == 5
-    assert [child.digest for child in parsed.runnable] == [image.digest]
+    assert len(parsed.children) == 6
+    assert [child.digest for child in parsed.runnable] == [image.digest, image.digest]
+
+
+@pytest.mark.parametrize("layers", [{}, {"layers": None}, {"layers": []}])
+def test_an_image_may_be_without_layers(layers: dict[str, Any]) -> None:
+    parsed = parse({"config": descriptor("config", OCI_CONFIG), **layers})
+    assert isinstance(parsed, Manifest)
+    assert parsed.layers == ()
+    assert parsed.artifact is None
+
+
+def test_of_members_that_differ_in_case_the_later_one_counts() -> None:
+    layers = [json.dumps([descriptor(name)]) for name in ("one", "two")]
+    config = json.dumps(descriptor("config", OCI_CONFIG))
+    for names in (("layers", "Layers"), ("LAYERS", "layers")):
+        parsed = parse(
+            f'{{"config": {config}, "{names[0]}": {layers[0]}, "{names[1]}": {layers[1]}}}'
+        )
+        assert isinstance(parsed, Manifest)
+        assert [layer.digest for layer in parsed.layers] == [digest_of("two")]
+
+
+HELM, WASM = "application/vnd.cncf.helm.config.v1+json", "application/vnd.wasm.config.v0+json"
+IN_TOTO, SIMPLE = "application/vnd.in-toto+json", "application/vnd.dev.cosign.simplesigning.v1+json"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+DOCKER_ZSTD = "application/vnd.docker.image.rootfs.diff.tar.zstd"
+
+
+@pytest.mark.parametrize(
+    ("config", "layers", "certain"),
+    [
+        # An image
+        (OCI_CONFIG, [OCI_LAYER, DOCKER_ZSTD], None),
+        (DOCKER_CONFIG, [OCI_NONDISTRIBUTABLE], None),
+        # An artifact
+        (HELM, ["application/vnd.cncf.helm.chart.content.v1.tar+gzip"], True),
+        ("application/vnd.oci.empty.v1+json", [OCI_LAYER], True),
+        ("application/vnd.buildkit.cacheconfig.v0", [OCI_LAYER], True),
+        ("application/vnd.amazon.soci.index.v1+json", ["application/octet-stream"], True),
+        (OCI_CONFIG, [SIMPLE], True),
+        (OCI_CONFIG, [IN_TOTO, IN_TOTO], True),
+        # What some runtimes run
+        (WASM, ["application/wasm"], False),
+        ("application/octet-stream", [OCI_LAYER], False),
+        ("", [OCI_LAYER], False),
+        (OCI_CONFIG, ["application/octet-stream"], False),
+        (OCI_CONFIG, [OCI_LAYER, SIMPLE], False),
+        (OCI_CONFIG, [f"{OCI_LAYER}+encrypted"], False),
+    ],
+)
+def test_the_media_types_tell_an_artifact(
+    config: str, layers: list[str], certain: bool | None
+) -> None:
+    parsed = parse(
+        {
+            "config": descriptor("config", config),
+            "layers": [descriptor(str(number), each) for number, each in enumerate(layers)],
+        }
+    )
+    assert isinstance(parsed, Manifest)
+    assert (parsed.artifact and parsed.artifact.certain) is certain
 
 
 def test_bytes_that_do_not_hash_to_the_digest_are_no_answer() -> None:
@@ -103,6 +169,13 @@ def test_bytes_that_do_not_hash_to_the_digest_are_no_answer() -> None:
         ({"schemaVersion": 1, "fsLayers": []}, "Docker's schema 1"),
         ({"layers": [{}], "config": descriptor("c")}, "a descriptor that cannot be read"),
         ({"layers": [], "config": None}, "a descriptor that cannot be read"),
+        ({"layers": {}, "config": descriptor("c")}, "a descriptor that cannot be read"),
+        ({"layers": [], "config": descriptor("c") | {"size": "9"}}, "is not a number of bytes"),
+        ({"layers": [], "config": descriptor("c") | {"size": 9.5}}, "is not a number of bytes"),
+        ({"layers": [], "config": descriptor("c") | {"mediaType": 1}}, "is not a text"),
+        ({"layers": [], "config": descriptor("c") | {"urls": "x"}}, "is not a list"),
+        ({"manifests": [], "annotations": {"a": 1}}, "an annotation is not a text"),
+        ({"manifests": [descriptor("x") | {"annotations": ["a"]}]}, "cannot be read"),
         ({"manifests": ["x"]}, "a descriptor that cannot be read"),
         ({"manifests": [{"digest": "sha256:1"}]}, "a descriptor that cannot be read"),
         ({"manifests": [descriptor("x") | {"platform": "linux"}]}, "cannot be read"),
@@ -136,7 +209,7 @@ def test_a_config_names_its_platform() -> None:
     text = json.dumps(
         {"os": "linux", "architecture": "arm", "variant": "v7", "os.version": "", "rootfs": {}}
     )
-    assert parse_config(text, digest_of(text)) == Platform("linux", "arm", "v7")
+    assert parse_config(text, digest_of(text)).platform == Platform("linux", "arm", "v7")
 
 
 def test_a_config_of_other_bytes_is_refused() -> None:

@@ -139,6 +139,7 @@ _MAY_BLOCK = (State.UNAVAILABLE, State.UNDETERMINED)
 # fmt: off
 RULES = (
     Rule(lambda case: case.code is Code.EXEMPT,                 Enforcement.WARN,  "The configuration exempts it."),
+    Rule(lambda case: not case.verdict.is_certain,              Enforcement.WARN,  "Container runtimes differ in what they do with this image."),
     Rule(lambda case: case.state is State.AVAILABLE,            Enforcement.NONE,  "Every layer is in ECR."),
     Rule(lambda case: case.state is State.SKIPPED,              Enforcement.NONE,  "It is not checked."),
     Rule(lambda case: case.state is State.PENDING and case.run.mode is Mode.PREVIEW,
@@ -165,6 +166,7 @@ RULES = (
 
 def decide(use: ImageUse, verdict: Verdict, settings: Settings, run: Run) -> Finding:
     """Return what is done about ``use``, on whose image ``verdict`` is."""
+    verdict = _with_artifact(use, verdict)
     refusal = _refusal(use, verdict)
     verdict = _with_refusal(verdict, refusal, use)
     verdict = _with_provision(use, verdict, run)
@@ -231,6 +233,14 @@ def _untrusted(endpoint: str) -> Verdict:
     return Verdict(code, f"{code.meaning} {reason}", code.next_step)
 
 
+def _with_artifact(use: ImageUse, verdict: Verdict) -> Verdict:
+    """Return ``verdict``, or that an artifact is there, where the runtime mounts artifacts."""
+    if verdict.code is not Code.NOT_AN_IMAGE or not use.runtime.mounts_artifacts:
+        return verdict
+    code = Code.AVAILABLE
+    return replace(verdict, code=code, reason=code.meaning, next_step="", is_certain=True)
+
+
 def _refusal(use: ImageUse, verdict: Verdict) -> Refusal | None:
     """Return why the use's runtime refuses the image, every reason in one, the certain first."""
     reference = use.target if isinstance(use.target, ImageReference) else None
@@ -254,16 +264,19 @@ def _with_refusal(verdict: Verdict, refusal: Refusal | None, use: ImageUse) -> V
     if refusal is None:
         return verdict
     presumed = verdict.code is Code.PLATFORM_MISSING and use.platform_is_presumed
-    stands = verdict.state is State.UNAVAILABLE and not (presumed and refusal.certain)
+    is_weaker = (presumed or not verdict.is_certain) and refusal.certain
+    stands = verdict.state is State.UNAVAILABLE and not is_weaker
     unsure = verdict.state is State.UNDETERMINED and not refusal.certain
     if stands or unsure:
         return replace(verdict, reason=f"{verdict.reason} {refusal.reason}")
-    known = "" if verdict.state in (State.AVAILABLE, State.SKIPPED) else f" {verdict.reason}"
+    is_fine = verdict.state in (State.AVAILABLE, State.SKIPPED) and verdict.is_certain
+    known = "" if is_fine else f" {verdict.reason}"
     return replace(
         verdict,
         code=Code.RUNTIME_REJECTS,
         reason=f"{refusal.reason}{known}",
         next_step=refusal.next_step,
+        is_certain=True,
     )
 
 

@@ -3,7 +3,7 @@
 ::
 
     LayerguardError
-    |-- ReferenceInvalid     a text names a private ECR registry but no image in it
+    |-- ReferenceInvalid     a text is no reference to an image, or to a registry that is none
     |-- PlatformInvalid      a text is not a platform such as linux/arm64
     |-- ManifestInvalid      bytes that are neither an image manifest nor an image index
     |-- DigestMismatch       bytes that do not hash to the digest that they were asked for by
@@ -21,7 +21,14 @@ class LayerguardError(Exception):
 
 
 class ReferenceInvalid(LayerguardError):
-    """The text names a private ECR registry, but is not a valid image reference."""
+    """The text is no image reference, or names a registry that is meant to be ECR's and is none.
+
+    ``is_certain`` is False where there may be such an image all the same.
+    """
+
+    def __init__(self, reason: str, *, is_certain: bool = True) -> None:
+        super().__init__(reason)
+        self.is_certain = is_certain
 
 
 class PlatformInvalid(LayerguardError):

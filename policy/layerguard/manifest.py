@@ -1,4 +1,9 @@
-"""Manifests and indexes: from verified bytes to values."""
+"""Manifests and indexes: from verified bytes to values.
+
+JSON is read as Go's encoding/json reads it, which is what container runtimes use: of members whose
+names differ in case only the later one counts, and a member of another type makes the whole
+document unreadable.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +29,19 @@ CONFIG_MEDIA_TYPES = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 )
+_LAYER_MEDIA_TYPES = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
+# What old registries answered, and Docker's engine therefore takes for an image's type, and
+# containerd does not. Source: moby/moby, "imageTypes" in distribution/registry.go.
+_DOCKERS_MEDIA_TYPES = ("", "application/json", "application/octet-stream", "text/html")
+# The members that are read; Go compares their names without case.
+_MEMBERS = {
+    name.casefold(): name
+    for name in (
+        *("schemaVersion", "mediaType", "manifests", "layers", "config", "digest", "size", "urls"),
+        *("annotations", "artifactType", "platform", "os", "architecture", "variant", "os.version"),
+        *("os.features", "rootfs", "diff_ids"),
+    )
+}
 
 
 class ManifestForm(Enum):
@@ -37,8 +55,9 @@ class ManifestForm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A pointer to content: its digest, media type and size in bytes.
+    """A pointer to content: its digest, media type and size in bytes, None if absent.
 
+    ``has_urls`` where it names other places than the registry to download the content from.
     Source: OCI image specification, "Content Descriptors".
     """
 
@@ -46,7 +65,13 @@ class Descriptor:
     media_type: str
     size: int | None
     platform: Platform | None = None
-    runnable: bool = True
+    has_urls: bool = False
+    is_attestation: bool = False
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether the content is an image manifest or an index."""
+        return self.media_type in (*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES)
 
     @property
     def is_image_config(self) -> bool:
@@ -55,8 +80,27 @@ class Descriptor:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether a registry never holds the content: foreign and non-distributable layers."""
-        return "foreign" in self.media_type or "nondistributable" in self.media_type
+        """Whether a runtime downloads the content from elsewhere, so that ECR need not have it.
+
+        Source: OCI image specification, "Non-Distributable Layers"; containerd and Docker ask the
+        registry where there are no URLs.
+        """
+        is_of_type = "foreign" in self.media_type or "nondistributable" in self.media_type
+        return is_of_type and self.has_urls
+
+    @property
+    def is_file_system(self) -> bool:
+        """Whether runtimes unpack the content. Source: containerd, images.IsLayerType."""
+        is_layer = self.media_type.startswith(_LAYER_MEDIA_TYPES)
+        return is_layer and not self.media_type.endswith("+encrypted")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Why a manifest is no container image; not ``certain`` where some runtimes run it."""
+
+    reason: str
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +112,46 @@ class Manifest:
     form: ManifestForm = ManifestForm.OCI_MANIFEST
 
     @property
+    def descriptors(self) -> tuple[Descriptor, ...]:
+        """What must be in the registry: layers and config, duplicates included."""
+        return (*(layer for layer in self.layers if not layer.is_foreign), self.config)
+
+    @property
     def blobs(self) -> tuple[Descriptor, ...]:
         """Everything that must be in the registry: layers and config, each digest once."""
-        wanted = (*(layer for layer in self.layers if not layer.is_foreign), self.config)
-        return tuple({blob.digest: blob for blob in wanted}.values())
+        return tuple({blob.digest: blob for blob in self.descriptors}.values())
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """Why this is no container image, going by its media types; None where it is one.
+
+        Source: containerd, images.IsConfigType and images.IsLayerType, which its unpacker asks.
+        """
+        kind = self.config.media_type
+        if kind.startswith("application/vnd.wasm."):
+            return Artifact(
+                f"It is a WebAssembly module (its config has the type {kind}), which only a "
+                "runtime with a WebAssembly shim runs.",
+                certain=False,
+            )
+        if kind in _DOCKERS_MEDIA_TYPES:
+            return Artifact(
+                f"Its config has the type '{kind}', which Docker's engine takes for an image's, "
+                "and containerd does not.",
+                certain=False,
+            )
+        if not self.config.is_image_config:
+            return Artifact(f"Its config has the type {kind}, which is not that of an image.")
+        odd = dict.fromkeys(each.media_type for each in self.layers if not each.is_file_system)
+        if not odd:
+            return None
+        types = ", ".join(f"'{each}'" for each in odd)
+        if any(_may_be_unpacked(each) for each in self.layers):
+            return Artifact(
+                f"It has layers of the type {types}, which containerd does not unpack.",
+                certain=False,
+            )
+        return Artifact(f"Its layers are of the type {types}, which no runtime unpacks.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +163,31 @@ class Index:
 
     @property
     def runnable(self) -> tuple[Descriptor, ...]:
-        """The children that a runtime may choose: no attestations and no artifacts."""
-        return tuple(child for child in self.children if child.runnable)
+        """The children that some runtime may choose.
+
+        No attestation, and nothing whose type or platform no runtime asks for.
+        """
+        return tuple(
+            child
+            for child in self.children
+            if not child.is_attestation
+            and (child.is_manifest or not child.media_type)
+            and (child.platform is None or child.platform.is_runnable)
+        )
+
+    def choices(self, wanted: Platform) -> tuple[Descriptor, ...]:
+        """Return the children that serve ``wanted``, the one that is taken first."""
+        candidates = [child for child in self.children if not child.is_attestation]
+        positions = wanted.choices([child.platform for child in candidates])
+        return tuple(candidates[position] for position in positions)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """What is read of an image's config: its platform and how many layers it lists, if any."""
+
+    platform: Platform | None
+    layer_count: int | None = None
 
 
 def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
@@ -95,20 +198,16 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
     hash to it and still are nothing of the above.
     """
     _verify(text, digest, "manifest")
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ManifestInvalid(f"The manifest {digest} is not JSON.") from error
+    document = _json(text, f"The manifest {digest}")
     try:
         match document:
             case {"manifests": [*children]}:
-                return Index(tuple(_child(child) for child in children), _form(document))
-            case {"layers": [*layers], "config": config}:
-                return Manifest(
-                    _config(config),
-                    tuple(_descriptor(each) for each in layers),
-                    _form(document),
-                )
+                _annotations(document)
+                return Index(tuple(map(_child, children)), _form(document))
+            case {"config": config}:
+                _annotations(document)
+                layers = _list(document, "layers")
+                return Manifest(_config(config), tuple(map(_descriptor, layers)), _form(document))
             case {"schemaVersion": 1}:
                 raise ManifestInvalid(
                     f"The manifest {digest} has Docker's schema 1, which lists no layer digests "
@@ -121,18 +220,20 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
     raise ManifestInvalid(f"The manifest {digest} is neither an image manifest nor an index.")
 
 
-def parse_config(text: str, digest: Digest) -> Platform | None:
-    """Return the platform in the image config ``text``; None where it does not say one.
+def parse_config(text: str, digest: Digest) -> ImageConfig:
+    """Return what the image config ``text`` says.
 
     Raises DigestMismatch when the bytes do not hash to ``digest``, ManifestInvalid when they
     are not JSON. Source: OCI image specification, "Image Configuration".
     """
     _verify(text, digest, "config")
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ManifestInvalid(f"The config {digest} is not JSON.") from error
-    return Platform.of_config(document)
+    document = _json(text, f"The config {digest}")
+    match document:
+        case {"rootfs": {"diff_ids": [*layers]}}:
+            count: int | None = len(layers)
+        case _:
+            count = None
+    return ImageConfig(Platform.of_config(document), count)
 
 
 def _verify(text: str, digest: Digest, what: str) -> None:
@@ -143,20 +244,44 @@ def _verify(text: str, digest: Digest, what: str) -> None:
         )
 
 
+def _json(text: str, what: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_as_go_decodes)
+    except (ValueError, RecursionError) as error:
+        raise ManifestInvalid(f"{what} is not JSON.") from error
+
+
+def _as_go_decodes(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of ``members``: names are compared without case, and objects merged."""
+    document: dict[str, Any] = {}
+    for written, value in members:
+        name = _MEMBERS.get(written.casefold(), written)
+        before = document.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            before.update(value)
+        else:
+            document[name] = value
+    return document
+
+
 def _form(document: dict[str, Any]) -> ManifestForm:
     """Tell the form by the media type inside: Docker's have one, OCI's may leave it out."""
-    docker = str(document.get("mediaType", "")).startswith("application/vnd.docker.")
+    docker = _text(document, "mediaType").startswith("application/vnd.docker.")
     if "manifests" in document:
         return ManifestForm.DOCKER_LIST if docker else ManifestForm.OCI_INDEX
     return ManifestForm.DOCKER_MANIFEST if docker else ManifestForm.OCI_MANIFEST
 
 
 def _descriptor(document: dict[str, Any]) -> Descriptor:
+    _annotations(document)
     size = document.get("size")
+    if isinstance(size, bool) or not isinstance(size, int | None):
+        raise TypeError(f"the size {size!r} is not a number of bytes")
     return Descriptor(
         Digest.parse(document["digest"]),
-        str(document.get("mediaType", "")),
-        size if isinstance(size, int) else None,
+        _text(document, "mediaType"),
+        size,
+        has_urls=bool(_list(document, "urls")),
     )
 
 
@@ -165,20 +290,41 @@ def _config(document: dict[str, Any]) -> Descriptor:
 
 
 def _child(document: dict[str, Any]) -> Descriptor:
-    plain = _descriptor(document)
     platform = Platform.of_index_entry(document.get("platform"))
-    annotations = document.get("annotations") or {}
-    return Descriptor(
-        plain.digest,
-        plain.media_type,
-        plain.size,
-        platform,
-        # buildx writes unknown/unknown and the annotation on attestations; artifacts (signatures,
-        # SOCI indexes) carry an artifactType or a media type that is no image's.
-        runnable=not (
-            (platform is not None and platform.is_unknown)
-            or "vnd.docker.reference.type" in annotations
-            or "artifactType" in document
-            or plain.media_type not in ("", *INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES)
-        ),
+    return replace(
+        _descriptor(document),
+        platform=platform,
+        # buildx writes both on attestations; SOCI indexes and other artifacts have configs of
+        # their own types, and an artifactType takes nothing away: containerd does not read it.
+        is_attestation="vnd.docker.reference.type" in _annotations(document)
+        or (platform is not None and platform.is_unknown),
     )
+
+
+def _may_be_unpacked(layer: Descriptor) -> bool:
+    """Tell whether some runtime may unpack ``layer``."""
+    is_layer = layer.media_type.startswith(_LAYER_MEDIA_TYPES)
+    return is_layer or layer.media_type in _DOCKERS_MEDIA_TYPES
+
+
+def _text(document: dict[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str | None):
+        raise TypeError(f"{name} is {value!r}, which is not a text")
+    return value or ""
+
+
+def _list(document: dict[str, Any], name: str) -> list[Any]:
+    value = document.get(name)
+    if not isinstance(value, list | None):
+        raise TypeError(f"{name} is {value!r}, which is not a list")
+    return value or []
+
+
+def _annotations(document: dict[str, Any]) -> dict[str, Any]:
+    annotations = document.get("annotations")
+    if annotations is None:
+        return {}
+    if not all(isinstance(value, str | None) for value in annotations.values()):
+        raise TypeError("an annotation is not a text")
+    return dict(annotations)

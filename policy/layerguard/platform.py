@@ -1,28 +1,45 @@
-"""Platforms: the operating system and architecture that an image runs on."""
+"""Platforms: the operating system and architecture that an image runs on.
+
+Names are normalised, and an entry of an index is chosen, as containerd does.
+Source: containerd's platforms package, v1.0.0-rc.5 ("Normalize", "Only" and the Windows matcher).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from layerguard.errors import PlatformInvalid
 
-# Other names of an architecture that runtimes take for Go's. Source: containerd's platforms
-# package, "Normalize".
+_OPERATING_SYSTEMS = {"": "linux", "macos": "darwin"}
+# Other names of an architecture, with the variant that each of them implies.
 _ARCHITECTURES = {
-    "aarch64": "arm64",
-    "armel": "arm",
-    "armhf": "arm",
-    "i386": "386",
-    "x86-64": "amd64",
-    "x86_64": "amd64",
+    "aarch64": ("arm64", None),
+    "armel": ("arm", "v6"),
+    "armhf": ("arm", "v7"),
+    "i386": ("386", ""),
+    "x86-64": ("amd64", None),
+    "x86_64": ("amd64", None),
 }
+# Other names of a variant; the empty one is the architecture's default.
+_VARIANTS = {
+    "amd64": {"v1": ""},
+    "arm": {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"},
+    "arm64": {"8": "", "v8": "", "v8.0": "", "9": "v9", "9.0": "v9", "v9.0": "v9"},
+}
+_ARM64_MINORS = {8: 9, 9: 7}
+_FIRST_STABLE_WINDOWS = 20348
+_WINDOWS_LTSC = (20348, 26100)
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """An operating system and an architecture, in Go's names.
+    """An operating system and an architecture, in Go's names, whatever names they are given.
 
+    An empty operating system is Linux; an architecture that is empty is none that an image is
+    chosen for. The default variant of an architecture is None.
     Source: OCI image index specification, "platform".
     """
 
@@ -30,26 +47,43 @@ class Platform:
     architecture: str
     variant: str | None = None
     os_version: str | None = None
+    os_features: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Normalise the names."""
+        system, variant = self.os.lower(), (self.variant or "").lower()
+        name = self.architecture.lower()
+        architecture, implied = _ARCHITECTURES.get(name, (name, None))
+        variant = variant if implied is None else implied
+        variant = _VARIANTS.get(architecture, {}).get(variant, variant)
+        object.__setattr__(self, "os", _OPERATING_SYSTEMS.get(system, system))
+        object.__setattr__(self, "architecture", architecture)
+        object.__setattr__(self, "variant", variant or None)
+        object.__setattr__(self, "os_version", self.os_version or None)
 
     @classmethod
     def parse(cls, text: str) -> Platform:
         """Return the platform of ``os/architecture[/variant]``; raise PlatformInvalid otherwise."""
-        parts = text.split("/")
-        if len(parts) not in (2, 3) or not all(parts):
+        system, *rest = text.split("/")
+        if len(rest) not in (1, 2) or not system or not all(rest):
             raise PlatformInvalid(f"'{text}' is not a platform such as linux/arm64.")
-        return cls(*parts)
+        return cls(system, rest[0], rest[1] if rest[1:] else None)
 
     @classmethod
-    def of_index_entry(cls, document: dict[str, Any] | None) -> Platform | None:
-        """Return the ``platform`` of an entry in an image index, None where it has none."""
-        if not document:
+    def of_index_entry(cls, document: Mapping[str, Any] | None) -> Platform | None:
+        """Return the ``platform`` of an entry in an image index, None where it has none.
+
+        Raises TypeError where a member is of another type than Go's decoder takes.
+        """
+        if document is None:
             return None
-        return cls(
-            str(document.get("os", "")),
-            str(document.get("architecture", "")),
-            document.get("variant") or None,
-            document.get("os.version") or None,
-        )
+        names = ("os", "architecture", "variant", "os.version")
+        system, architecture, variant, version = (document.get(name) or "" for name in names)
+        features = tuple(document.get("os.features") or ())
+        for value in (system, architecture, variant, version, *features):
+            if not isinstance(value, str):
+                raise TypeError(f"the platform's {value!r} is not a text")
+        return cls(system, architecture, variant, version, features)
 
     @classmethod
     def of_config(cls, document: Any) -> Platform | None:
@@ -64,10 +98,10 @@ class Platform:
             case {"os": str(os), "architecture": str(architecture)} if os and architecture:
                 variant, version = document.get("variant"), document.get("os.version")
                 return cls(
-                    os.lower(),
-                    _ARCHITECTURES.get(architecture.lower(), architecture.lower()),
-                    variant if variant and isinstance(variant, str) else None,
-                    version if version and isinstance(version, str) else None,
+                    os,
+                    architecture,
+                    variant if isinstance(variant, str) else None,
+                    version if isinstance(version, str) else None,
                 )
         return None
 
@@ -76,27 +110,121 @@ class Platform:
         """Whether it is the ``unknown/unknown`` that buildx writes on attestations."""
         return "unknown" in (self.os, self.architecture)
 
-    def serves(self, wanted: Platform) -> bool:
-        """Tell whether a runtime that wants ``wanted`` may choose a manifest of this platform.
+    @property
+    def is_runnable(self) -> bool:
+        """Whether any machine has it: it has an architecture that is known."""
+        return bool(self.architecture) and not self.is_unknown
 
-        arm64 without a variant is arm64/v8. A variant or version that ``wanted`` leaves open is
-        the runtime's choice among the manifests, so each of them serves.
+    def rank(self, offered: Platform) -> int | None:
+        """Return how well ``offered`` serves this platform: 0 is exact, None is not at all.
+
+        What is greater is an older variant, or 32-bit code that the processor runs too.
         """
+        if offered.os != self.os or not self._has_features(offered):
+            return None
+        if not self._has_version(offered):
+            return None
+        names = (offered.architecture, offered.variant)
+        compatible = enumerate(_compatible(self.architecture, self.variant))
+        return next((rank for rank, each in compatible if each == names), None)
+
+    def runs(self, offered: Platform) -> bool:
+        """Tell whether code for ``offered`` runs here, whatever its variant."""
+        compatible = _compatible(self.architecture, self.variant)
         return (
-            (self.os, self.architecture) == (wanted.os, wanted.architecture)
-            and (wanted.variant is None or self._variant == wanted._variant)
-            and (wanted.os_version is None or self._is_build_of(wanted.os_version))
+            offered.os == self.os
+            and self._has_version(offered)
+            and offered.architecture in (self.architecture, *map(itemgetter(0), compatible))
         )
 
-    def _is_build_of(self, version: str) -> bool:
-        """Tell whether this is a revision of ``version``; 10.0.17763 has many of them."""
-        return self.os_version is None or f"{self.os_version}.".startswith(f"{version}.")
+    def choices(self, offered: Sequence[Platform | None]) -> list[int]:
+        """Return the positions of what serves this platform, the one that is taken first.
 
-    @property
-    def _variant(self) -> str | None:
-        return self.variant or ("v8" if self.architecture == "arm64" else None)
+        Of equals the first one is taken. An entry without a platform serves every one, after those
+        that have one. A Windows host takes the newest build that it runs.
+        """
+        ranks: dict[int, int] = {}
+        for position, each in enumerate(offered):
+            rank = self.rank(each) if each else len(offered) + 100
+            if rank is not None:
+                ranks[position] = rank
+        positions = list(ranks)
+        if self.os_version:
+            positions.sort(key=lambda position: _version_of(offered[position]), reverse=True)
+        return sorted(positions, key=ranks.__getitem__)
+
+    def _has_features(self, offered: Platform) -> bool:
+        """Tell whether this has what ``offered`` needs; "win32k" is not compared."""
+        needed = set(offered.os_features) - ({"win32k"} if self.os == "windows" else set())
+        return needed <= set(self.os_features)
+
+    def _has_version(self, offered: Platform) -> bool:
+        """Tell whether a host of this Windows build runs containers of that of ``offered``.
+
+        From Windows Server 2022 on, a host runs containers of the long-term release before it too.
+        """
+        if self.os != "windows" or not self.os_version or not offered.os_version:
+            return True
+        host, container = _windows_build(self.os_version), _windows_build(offered.os_version)
+        if host is None:
+            return True
+        if container is None or host[:2] != container[:2]:
+            return False
+        if host[2] < _FIRST_STABLE_WINDOWS:
+            return host[2] == container[2]
+        before = [build for build in _WINDOWS_LTSC if build < host[2]]
+        oldest = before[-1] if before else _FIRST_STABLE_WINDOWS
+        return oldest <= container[2] <= host[2]
 
     def __str__(self) -> str:
         variant = f"/{self.variant}" if self.variant else ""
         version = f" ({self.os_version})" if self.os_version else ""
         return f"{self.os}/{self.architecture}{variant}{version}"
+
+
+def _compatible(architecture: str, variant: str | None) -> Iterator[tuple[str, str | None]]:
+    """Yield the architectures and variants that a processor runs, the best first."""
+    if architecture == "arm64":
+        yield from _of_arm64(variant or "v8")
+        return
+    yield architecture, variant
+    version = _number(variant)
+    if architecture == "amd64":
+        for older in range((version or 1) - 1, 0, -1):
+            yield "amd64", f"v{older}" if older > 1 else None
+        yield "386", None
+    elif architecture == "arm" and version is not None:
+        for older in range(version - 1, 4, -1):
+            yield "arm", f"v{older}"
+
+
+def _of_arm64(variant: str) -> Iterator[tuple[str, str | None]]:
+    major_text, _, minor_text = variant.partition(".")
+    major, minor = _number(major_text), int(minor_text or 0) if minor_text.isdecimal() else 0
+    if major not in _ARM64_MINORS or minor > _ARM64_MINORS[major]:
+        return
+    # ARM v9.x has what v8.(x + 5) has.
+    newest = [(9, minor), (8, min(minor + 5, 9))] if major == 9 else [(8, minor)]
+    for number, last in newest:
+        for each in range(last, -1, -1):
+            name = f"v{number}.{each}" if each else f"v{number}"
+            yield "arm64", None if name == "v8" else name
+    yield from _compatible("arm", "v8")
+
+
+def _number(variant: str | None) -> int | None:
+    digits = (variant or "").removeprefix("v")
+    return int(digits) if digits.isdecimal() and len(digits) < 3 else None
+
+
+def _version_of(platform: Platform | None) -> str:
+    return platform.os_version or "" if platform else ""
+
+
+def _windows_build(version: str) -> tuple[int, int, int] | None:
+    """Return major, minor and build of a Windows version; None for another text."""
+    parts = version.split(".")[:3]
+    if len(parts) < 3 or not all(part.isdecimal() and len(part) < 6 for part in parts):
+        return None
+    major, minor, build = map(int, parts)
+    return major, minor, build

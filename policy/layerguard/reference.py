@@ -4,71 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import NamedTuple
 
 from layerguard.errors import ReferenceInvalid
+from layerguard.mistaken_host import mistake_in
+from layerguard.mistaken_text import likely_cause, quoted
+from layerguard.registry_host import RegistryHost, partition_of
 
-_ACCOUNT = "(?P<account>[0-9]{12})"
-_REGION = "(?P<region>[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})"
-
-
-@dataclass(frozen=True)
-class _HostForm:
-    service: str
-    suffix: str
-    fips: bool
-    dual_stack: bool
-
-    @cached_property  # most runs see one form only
-    def _pattern(self) -> re.Pattern[str]:
-        # ASCII: without it IGNORECASE takes a Kelvin sign for a "k".
-        return re.compile(
-            rf"{_ACCOUNT}\.{re.escape(self.service)}\.{_REGION}\.{re.escape(self.suffix)}",
-            re.ASCII | re.IGNORECASE,
-        )
-
-    def match(self, host: str) -> RegistryHost | None:
-        found = self._pattern.fullmatch(host)
-        if found is None:
-            return None
-        return RegistryHost(
-            host.lower(), found["account"], found["region"].lower(), self.fips, self.dual_stack
-        )
-
-
-# Source: the Amazon ECR user guide (registry URIs, FIPS and dual-stack endpoints) and the
-# partitions of botocore's endpoint data.
-# fmt: off
-_HOST_FORMS = (
-    #         service         suffix                         FIPS   dual-stack
-    _HostForm("dkr.ecr",      "amazonaws.com",               False, False),
-    _HostForm("dkr.ecr-fips", "amazonaws.com",               True,  False),
-    _HostForm("dkr-ecr",      "on.aws",                      False, True),
-    _HostForm("dkr-ecr-fips", "on.aws",                      True,  True),
-    _HostForm("dkr.ecr",      "amazonaws.com.cn",            False, False),
-    _HostForm("dkr-ecr",      "on.amazonwebservices.com.cn", False, True),
-    _HostForm("dkr.ecr",      "c2s.ic.gov",                  False, False),
-    _HostForm("dkr.ecr",      "sc2s.sgov.gov",               False, False),
-    _HostForm("dkr.ecr",      "cloud.adc-e.uk",              False, False),
-    _HostForm("dkr.ecr",      "csp.hci.ic.gov",              False, False),
-    _HostForm("dkr.ecr",      "amazonaws.eu",                False, False),
-)
-# fmt: on
-# Regions of other partitions than "aws", by what their names begin with. Source: botocore's
-# partitions.json.
-_PARTITIONS = {
-    "cn-": "aws-cn",
-    "eu-isoe-": "aws-iso-e",
-    "eusc-": "aws-eusc",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "us-isof-": "aws-iso-f",
-}
-_SCHEMES = ("docker://", "docker-image://", "https://")
-_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*", re.ASCII)
+_LABEL = "[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*"
+_REGISTRY = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?", re.ASCII)
+_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_ANY_DIGEST = re.compile("sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}", re.ASCII)
+_IDENTIFIER = re.compile("[0-9a-f]{64}", re.ASCII)
+_LONGEST_PATH = 255
+_LONGEST_REPOSITORY = 256
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,31 +40,18 @@ class Digest:
             )
         return cls(text)
 
+    @classmethod
+    def parse_known(cls, text: str) -> Digest:
+        """Return the digest that ``text`` is, where ECR's support of its algorithm is known."""
+        if not text.startswith("sha256:"):
+            raise ReferenceInvalid(
+                f"ECR is not known to support digests of the algorithm {text.partition(':')[0]}.",
+                is_certain=False,
+            )
+        return cls.parse(text)
+
     def __str__(self) -> str:
         return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryHost:
-    """The host name of a private ECR registry, and what it says.
-
-    ``name`` is in lower case. Source: Amazon ECR user guide, "Private registry".
-    """
-
-    name: str
-    account: str
-    region: str
-    fips: bool
-    dual_stack: bool
-
-    @classmethod
-    def parse(cls, host: str) -> RegistryHost | None:
-        """Return the registry that the whole of ``host`` names, or None: then it is not ECR.
-
-        The port that a runtime takes without one may stand behind it.
-        """
-        host = host.removesuffix(":443")
-        return next((found for form in _HOST_FORMS if (found := form.match(host))), None)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -127,8 +65,7 @@ class Repository:
     @property
     def partition(self) -> str:
         """The partition of AWS that the region belongs to."""
-        found = (name for start, name in _PARTITIONS.items() if self.region.startswith(start))
-        return next(found, "aws")
+        return partition_of(self.region)
 
     @property
     def arn(self) -> str:
@@ -166,10 +103,11 @@ class ImageReference:
 
     @property
     def image_id(self) -> ImageId:
-        """What a runtime asks for: without a tag and a digest it pulls the tag ``latest``."""
-        if self.tag is None and self.digest is None:
-            return ImageId("latest", None)
-        return ImageId(self.tag, self.digest)
+        """What a runtime asks for: the digest, or the tag where there is none, or ``latest``.
+
+        Source: moby/moby and containerd pull ``repository:tag@digest`` by the digest alone.
+        """
+        return ImageId(None, self.digest) if self.digest else ImageId(self.tag or "latest", None)
 
     def __str__(self) -> str:
         return f"{self.host.name}/{self.repository.name}{ImageId(self.tag, self.digest)}"
@@ -186,35 +124,89 @@ class ImageReference:
     def parse(cls, text: str) -> ImageReference | None:
         """Return the reference that ``text`` is, or None when it names no private ECR registry.
 
-        Raises ReferenceInvalid when it names one, and the rest is not a repository of 2 to 256
-        characters, with an optional tag and an optional digest after it.
+        Raises ReferenceInvalid when no container runtime parses the text, when the registry is
+        meant to be ECR's and is none, or when ECR takes no such repository; its ``is_certain`` is
+        False where there may be such an image all the same.
         Source: the distribution project's reference grammar, with ECR's limits.
         """
-        bare = text.strip()
-        for scheme in _SCHEMES:
-            if bare.startswith(scheme):
-                bare = bare[len(scheme) :]
-                break
-        host_text, slash, rest = bare.partition("/")
-        host = RegistryHost.parse(host_text)
+        if not text:
+            # A provider may take an empty property for one that is not set.
+            raise ReferenceInvalid("The image reference is empty.", is_certain=False)
+        try:
+            name = _Name.parse(text)
+        except ReferenceInvalid as error:
+            mistake = mistake_in(text)
+            words = likely_cause(text) or (mistake and mistake.cause) or str(error)
+            raise ReferenceInvalid(words) from error
+        host = RegistryHost.parse(name.registry)
         if host is None:
-            return None
-        if text != text.strip():
-            raise ReferenceInvalid("There is white space around the reference.")
-        if not slash or not rest:
+            mistake = mistake_in(text)
+            if mistake is None:
+                return None
+            raise ReferenceInvalid(mistake.cause, is_certain=mistake.is_certain)
+        if not 2 <= len(name.path) <= _LONGEST_REPOSITORY:
+            raise ReferenceInvalid(
+                f"'{name.path}' is not a repository of ECR, whose names have at least 2 characters."
+            )
+        digest = Digest.parse_known(name.digest) if name.digest else None
+        repository = Repository(host.account, host.region, name.path)
+        return cls(text, host, repository, name.tag, digest)
+
+
+class _Name(NamedTuple):
+    """The parts of a reference that a container runtime parses.
+
+    ``registry`` is empty where the text names none. Source: distribution/reference 0.6,
+    ``ParseNormalizedNamed``.
+    """
+
+    registry: str
+    path: str
+    tag: str | None
+    digest: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> _Name:
+        """Return the parts of ``text``; raise ReferenceInvalid where a runtime does not."""
+        named, at, digest = text.partition("@")
+        registry, slash, rest = named.partition("/")
+        if not slash or not (registry == "localhost" or _names_registry(registry)):
+            registry, rest = "", named
+        path, colon, tag = rest.partition(":")
+        if registry and not path:
             raise ReferenceInvalid("The reference names a registry, and no repository in it.")
-        named, at, digest_text = rest.partition("@")
-        digest = Digest.parse(digest_text) if at else None
-        name, colon, tag = named.partition(":")
+        if registry and not _REGISTRY.fullmatch(registry):
+            # What is no host may still be the beginning of a path.
+            registry, path = "", f"{registry}/{path}"
+        if len(path) > _LONGEST_PATH or not all(map(_COMPONENT.fullmatch, path.split("/"))):
+            raise ReferenceInvalid(
+                f"{quoted(path)} is not a repository name: 2 to 255 lower-case letters, digits "
+                "and single separators ('.', '_', '__', '-', '/') between them are allowed."
+            )
         if colon and not _TAG.fullmatch(tag):
             raise ReferenceInvalid(
-                f"'{tag}' is not a tag: up to 128 letters, digits, '_', '.' and '-' are allowed, "
-                "and it starts with a letter, a digit or '_'."
+                f"{quoted(tag)} is not a tag: up to 128 letters, digits, '_', '.' and '-' are "
+                "allowed, and it starts with a letter, a digit or '_'."
             )
-        if not 2 <= len(name) <= 256 or not all(map(_REPOSITORY.fullmatch, name.split("/"))):
+        if at and not _ANY_DIGEST.fullmatch(digest):
             raise ReferenceInvalid(
-                f"'{name}' is not a repository name: 2 to 256 lower-case letters, digits and "
-                "single separators ('.', '_', '__', '-', '/') between them are allowed."
+                f"{quoted(digest)} is not a digest: 'sha256:' and 64 lower-case hex digits are "
+                "expected."
             )
-        repository = Repository(host.account, host.region, name)
-        return cls(text, host, repository, tag if colon else None, digest)
+        if not (slash or colon or at) and _IDENTIFIER.fullmatch(text):
+            raise ReferenceInvalid("64 hex digits are the identifier of an image, not its name.")
+        return cls(registry, path, tag if colon else None, digest if at else None)
+
+
+def _names_registry(first: str) -> bool:
+    """Tell whether the ``first`` part of a reference is a registry, not a part of the path."""
+    return "." in first or ":" in first or first != first.lower()
+
+
+def names_ecr(text: str) -> bool:
+    """Tell whether the host that ``text`` begins with is, or is meant to be, private ECR's."""
+    text = text.strip()
+    host = text.partition("/")[0]
+    if any(map(str.isspace, host)):
+        return False
+    return RegistryHost.parse(host) is not None or mistake_in(text) is not None

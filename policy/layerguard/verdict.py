@@ -61,10 +61,10 @@ class Code(Enum):
     IMAGE_NOT_FOUND       = ("image-not-found",       State.UNAVAILABLE,  _COMES,   "The repository is there, and has no image with this tag or digest.", "push the image, or correct the tag or digest; the tags that are there: aws ecr describe-images {where} --query 'imageDetails[].imageTags[]'")
     IMAGE_ARCHIVED        = ("image-archived",        State.UNAVAILABLE,  _MENDED,  "The image is in ECR's archive storage class and cannot be pulled until it is restored.", _RESTORE)
     REPOSITORY_NOT_FOUND  = ("repository-not-found",  State.UNAVAILABLE,  _COMES,   "The registry of this account and region has no repository of this name.", "create the repository, or correct its name, account or region; those that are there: aws ecr describe-repositories {registry} --query 'repositories[].repositoryName'")
+    NOT_AN_IMAGE          = ("not-an-image",          State.UNAVAILABLE,  _MENDED,  "The reference leads to something other than a container image, such as a chart, a signature or a build cache.", "refer to the container image; the tags that are there, with what each of them is: aws ecr describe-images {where} --query 'imageDetails[].[imageTags,artifactMediaType]'")
     PLATFORM_MISSING      = ("platform-missing",      State.UNAVAILABLE,  _MENDED,  "The image is there, but not for the platform on which it is to run.", "build and push the image for this platform too, or run it on one that it has: docker buildx build --platform {platform} --push ...")
-    TAG_MOVED             = ("tag-moved",             State.UNAVAILABLE,  _NOTHING, "The reference gives a tag and a digest, and the tag points to another digest.", "give the digest that the tag points to now, or leave the tag away to pin the digest: aws ecr describe-images {where} --image-ids imageTag={tag}")
     RUNTIME_REJECTS       = ("runtime-rejects",       State.UNAVAILABLE,  _NOTHING, "The image is there, and the runtime that is to pull it does not run it.", "")
-    REFERENCE_INVALID     = ("reference-invalid",     State.UNAVAILABLE,  _NOTHING, "The text names an ECR registry, and is not a valid image reference.", "correct the reference.")
+    REFERENCE_INVALID     = ("reference-invalid",     State.UNAVAILABLE,  _NOTHING, "The text is not a valid image reference, or names a registry that is meant to be ECR's and is none.", "correct the reference.")
 
     ACCESS_DENIED         = ("access-denied",         State.UNDETERMINED, _NOTHING, "The principal that asked may not ask ECR about this repository.", "allow the principal that runs Pulumi ecr:BatchCheckLayerAvailability, ecr:BatchGetImage and ecr:DescribeImages on this repository; for another account's repository its repository policy must allow it too.")
     NO_CREDENTIALS        = ("no-credentials",        State.UNDETERMINED, _NOTHING, "There are no AWS credentials, or ECR does not accept them.", "give the process that runs Pulumi valid AWS credentials (a profile, AWS_* variables or a role); to see what it has: aws sts get-caller-identity")
@@ -74,6 +74,7 @@ class Code(Enum):
     KMS                   = ("kms",                   State.UNDETERMINED, _NOTHING, "ECR could not use the repository's encryption key.", "check the policy and the state of the KMS key that encrypts the repository.")
     UPSTREAM              = ("upstream",              State.UNDETERMINED, _NOTHING, "A pull-through cache could not use its upstream registry.", "check the pull-through cache rule of the repository and its upstream.")
     CACHE_NOT_FILLED      = ("cache-not-filled",      State.UNDETERMINED, _NOTHING, "The repository is a pull-through cache, and this was never pulled through it.", "pull it once, with credentials that may fill the cache: docker pull {reference}")
+    REFERENCE_UNCLEAR     = ("reference-unclear",     State.UNDETERMINED, _NOTHING, "The reference is valid, and it is not known whether ECR has such a registry or digest.", "write the registry as ACCOUNT.dkr.ecr.REGION.amazonaws.com, and a digest as sha256:....")
     ENDPOINT_UNTRUSTED    = ("endpoint-untrusted",    State.UNDETERMINED, _NOTHING, "The stack itself chose the endpoint that answers for ECR, so its answers prove nothing.", "if this endpoint is to be believed, name it in the option trustedEndpoints; otherwise take it out of the provider's endpoints.")
     INCONSISTENT_ANSWER   = ("inconsistent-answer",   State.UNDETERMINED, _NOTHING, "ECR's answer does not account for every digest, or is not the image's manifest.", "run it again; if it stays, something between Pulumi and ECR changes answers (a proxy, an endpoint that is not ECR), or ECR has a fault.")
     MANIFEST_UNREADABLE   = ("manifest-unreadable",   State.UNDETERMINED, _NOTHING, "The image's manifest is of a kind whose layers cannot be read.", "build the image anew with a current tool, which writes a current manifest.")
@@ -106,9 +107,8 @@ def next_step_after(
     """Return the next step of ``code`` for ``reference``, which resolved to ``digest``."""
     repository = reference.repository
     registry = f"--registry-id {repository.account} --region {repository.region}"
-    tag = reference.image_id.tag
     return code.next_step.format(
-        image=f"imageDigest={digest}" if digest else f"imageTag={tag}",
+        image=f"imageDigest={digest}" if digest else f"imageTag={reference.image_id.tag}",
         platform=wanted or "linux/amd64",
         push_again=f"push the image again, which uploads what is missing: docker push {reference}"
         if reference.digest is None
@@ -117,7 +117,6 @@ def next_step_after(
         reference=reference,
         region=repository.region,
         registry=registry,
-        tag=tag,
         where=f"{registry} --repository-name {repository.name}",
     )
 
@@ -196,7 +195,8 @@ class Verdict:
     """What is true of an image. ``reason`` and ``next_step`` are whole sentences.
 
     ``digest`` is what the reference resolved to and ``form`` what kind of manifest that is,
-    ``wanted`` the platform that was looked for.
+    ``wanted`` the platform that was looked for. Where container runtimes differ in what they do
+    with the image, the verdict is not certain, and the reason says how they differ.
     """
 
     code: Code
@@ -206,6 +206,7 @@ class Verdict:
     wanted: Platform | None = None
     manifests: tuple[ManifestReport, ...] = ()
     form: ManifestForm | None = None
+    is_certain: bool = True
 
     @property
     def state(self) -> State:

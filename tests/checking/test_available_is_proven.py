@@ -92,7 +92,7 @@ class Images(RuleBasedStateMachine):
 
     @rule(
         data=st.data(),
-        answer=ERRORS | st.sampled_from(list(Availability)).map(lambda each: LayerAnswer(each, 1)),
+        answer=ERRORS | st.sampled_from(list(Availability)).map(lambda each: LayerAnswer(each)),
     )
     def set_the_answer_about_a_layer(
         self, data: st.DataObject, answer: LayerAnswer | RegistryError
@@ -153,7 +153,7 @@ class Images(RuleBasedStateMachine):
         )
 
     def is_available(self, digest: Digest) -> bool:
-        answer = self.registry.layer_answers.get(digest, LayerAnswer(Availability.AVAILABLE, 1))
+        answer = self.registry.layer_answers.get(digest, LayerAnswer(Availability.AVAILABLE))
         return isinstance(answer, LayerAnswer) and answer.availability is Availability.AVAILABLE
 
     def is_given(self, image_id: ImageId) -> bool:

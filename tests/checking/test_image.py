@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from layerguard.checking.call_queue import CallQueue
@@ -15,12 +16,15 @@ from layerguard.reference import ImageId, Repository
 from layerguard.registry import (
     Availability,
     ImageListing,
+    LayerAnswer,
     ListedImage,
     RegistryError,
 )
 from layerguard.verdict import Code, State, Verdict
 
 from tests.fakes import (
+    OCI_CONFIG,
+    OCI_LAYER,
     OCI_MANIFEST,
     WEB,
     Document,
@@ -213,9 +217,7 @@ def test_a_tag_that_does_not_exist_is_not_a_missing_layer() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "code", [Code.REPOSITORY_NOT_FOUND, Code.TAG_MOVED, Code.ACCESS_DENIED], ids=str
-)
+@pytest.mark.parametrize("code", [Code.REPOSITORY_NOT_FOUND, Code.KMS, Code.ACCESS_DENIED], ids=str)
 def test_a_refusal_of_ecr_is_the_verdict(code: Code) -> None:
     registry = FakeRegistry()
     registry.image_answers[ImageId("1", None)] = RegistryError(code, "No.")
@@ -329,13 +331,188 @@ def test_a_malformed_platform_beside_a_config_is_ignored(platform: object) -> No
     assert check(registry, AMD64).code is Code.AVAILABLE
 
 
-def test_only_the_config_of_an_image_is_read() -> None:
+def odd(
+    registry: FakeRegistry, config_type: str = OCI_CONFIG, layer_type: str = OCI_LAYER, **more: Any
+) -> Document:
+    """Put a manifest of other media types into ``registry``."""
+    document = json.loads(manifest("one").text) | more
+    document["config"]["mediaType"] = config_type
+    document["layers"][0]["mediaType"] = layer_type
+    return registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+
+
+def test_a_chart_is_no_image_and_its_config_is_not_read() -> None:
     registry = FakeRegistry()
-    document = json.loads(manifest("one").text)
-    document["config"]["mediaType"] = "application/vnd.cncf.helm.config.v1+json"
-    registry.put(Document(json.dumps(document), "application/vnd.oci.image.manifest.v1+json"), "1")
-    assert check(registry, AMD64).code is Code.AVAILABLE
+    odd(registry, "application/vnd.cncf.helm.config.v1+json")
+    verdict = check(registry, AMD64)
+    assert (verdict.code, verdict.is_certain) == (Code.NOT_AN_IMAGE, True)
+    assert verdict.reason == (
+        "The reference leads to something other than a container image, such as a chart, a "
+        "signature or a build cache. Its config has the type "
+        "application/vnd.cncf.helm.config.v1+json, which is not that of an image."
+    )
     assert registry.config_questions == []
+
+
+def test_a_layer_that_an_artifact_lacks_goes_before_what_it_is() -> None:
+    registry = FakeRegistry()
+    odd(registry, "application/vnd.cncf.helm.config.v1+json")
+    registry.lose("one")
+    assert check(registry, AMD64).code is Code.LAYER_MISSING
+
+
+def test_what_some_runtimes_run_is_not_certain_and_hides_nothing() -> None:
+    registry = FakeRegistry()
+    odd(registry, "application/vnd.wasm.config.v0+json", "application/wasm")
+    verdict = check(registry, AMD64)
+    assert (verdict.code, verdict.is_certain) == (Code.NOT_AN_IMAGE, False)
+    registry.layer_answers[digest_of("one")] = RegistryError(Code.ACCESS_DENIED, "No.")
+    verdict = check(registry, AMD64)
+    assert (verdict.code, verdict.is_certain) == (Code.ACCESS_DENIED, True)
+
+
+def test_a_config_that_lists_fewer_layers_than_the_manifest_is_not_certain() -> None:
+    registry = FakeRegistry()
+    text = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": ["a"]}})
+    registry.config_texts[digest_of(text)] = text
+    registry.put(manifest("one", "two", config=text), "1")
+    verdict = check(registry, AMD64)
+    assert (verdict.code, verdict.is_certain) == (Code.AVAILABLE, False)
+    assert "The config lists fewer layers (1) than the manifest (2)" in verdict.reason
+
+
+def test_a_size_that_differs_from_ecrs_is_an_inconsistent_answer_with_both() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("one"), "1")
+    registry.layer_answers[digest_of("one")] = LayerAnswer(Availability.AVAILABLE, 3)
+    assert check(registry).code is Code.AVAILABLE
+    registry.layer_answers[digest_of("one")] = LayerAnswer(Availability.AVAILABLE, 4_000)
+    verdict = check(registry)
+    assert verdict.code is Code.INCONSISTENT_ANSWER
+    assert f"gives {digest_of('one')} 3 bytes, and in ECR it has 4,000" in verdict.reason
+
+
+def test_a_child_of_another_size_than_its_index_gives_is_an_inconsistent_answer() -> None:
+    registry = FakeRegistry()
+    child = registry.put(manifest("one"))
+    registry.put(index(child.child("linux/amd64", size=7)), "1")
+    verdict = check(registry, AMD64)
+    assert verdict.code is Code.INCONSISTENT_ANSWER
+    assert f"7 bytes, and in ECR it has {len(child.text):,}" in verdict.reason
+
+
+def entries(registry: FakeRegistry, *platforms: dict[str, str] | None, lost: str = "") -> None:
+    """Put an index with a manifest for each of ``platforms``, of which layer ``lost`` is gone."""
+    children = []
+    for number, platform in enumerate(platforms):
+        child = registry.put(manifest(str(number))).child()
+        children.append(child | ({"platform": platform} if platform is not None else {}))
+    registry.put(index(*children), "1")
+    for each in lost:
+        registry.lose(each)
+
+
+LINUX = {"os": "linux", "architecture": "amd64"}
+V3 = LINUX | {"variant": "v3"}
+I386, ARM_V7 = LINUX | {"architecture": "i386"}, {"os": "linux", "architecture": "armhf"}
+
+
+@pytest.mark.parametrize(
+    ("platforms", "lost", "code", "is_certain"),
+    [
+        ([V3, LINUX], "0", Code.AVAILABLE, True),
+        ([V3, LINUX], "1", Code.LAYER_MISSING, True),
+        ([V3], "", Code.PLATFORM_MISSING, True),
+        ([{"architecture": "x86_64"}], "", Code.AVAILABLE, True),
+        ([{}], "", Code.PLATFORM_MISSING, True),
+        ([None], "", Code.AVAILABLE, True),
+        ([None, LINUX], "1", Code.LAYER_MISSING, True),
+        # The first decides, and what is not certain is what some runtimes download beside it.
+        ([LINUX, LINUX], "0", Code.LAYER_MISSING, True),
+        ([LINUX, LINUX], "1", Code.AVAILABLE, False),
+        ([LINUX, LINUX], "", Code.AVAILABLE, True),
+        ([None, LINUX], "0", Code.AVAILABLE, False),
+        ([None, None], "0", Code.LAYER_MISSING, True),
+        # The processor runs it, and not every runtime takes it.
+        ([I386], "", Code.AVAILABLE, False),
+        ([I386], "0", Code.LAYER_MISSING, True),
+        ([I386, LINUX], "0", Code.AVAILABLE, True),
+        ([ARM_V7], "", Code.PLATFORM_MISSING, True),
+    ],
+)
+def test_of_an_index_the_child_is_checked_that_containerd_takes(
+    platforms: list[dict[str, str] | None], lost: str, code: Code, is_certain: bool
+) -> None:
+    registry = FakeRegistry()
+    entries(registry, *platforms, lost=lost)
+    verdict = check(registry, AMD64)
+    assert (verdict.code, verdict.is_certain) == (code, is_certain)
+
+
+def test_what_some_runtimes_download_too_is_named_with_what_it_lacks() -> None:
+    registry = FakeRegistry()
+    entries(registry, LINUX, LINUX, lost="1")
+    assert check(registry, AMD64).reason == (
+        "Every layer is in ECR. The index has several manifests for the platform. The first is "
+        f"whole, and another is not ({manifest('1').digest}: The image's manifest is in ECR, and "
+        "at least one of its layers (or its config) is not.); containerd from 2.1 on downloads "
+        "them all."
+    )
+
+
+def test_of_many_that_some_runtimes_download_too_one_is_named() -> None:
+    registry = FakeRegistry()
+    entries(registry, LINUX, LINUX, LINUX, LINUX, lost="123")
+    assert "; and 2 more); containerd" in check(registry, AMD64).reason
+
+
+def test_a_soci_index_beside_an_image_is_not_checked() -> None:
+    registry = FakeRegistry()
+    image = registry.put(manifest("a"))
+    soci = odd(registry, "application/vnd.amazon.soci.index.v2+json")
+    registry.put(index(image.child("linux/amd64"), soci.child("linux/amd64")), "1")
+    registry.lose("one")
+    assert check(registry, AMD64).is_certain
+    assert check(registry).code is Code.AVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("architecture", "wanted"), [("386", AMD64), ("arm", ARM64)], ids=["386", "arm"]
+)
+def test_32_bit_code_on_a_64_bit_processor_is_not_certain(
+    architecture: str, wanted: Platform
+) -> None:
+    registry = FakeRegistry()
+    single(registry, config(architecture))
+    verdict = check(registry, wanted)
+    assert (verdict.code, verdict.is_certain) == (Code.AVAILABLE, False)
+
+
+@pytest.mark.parametrize("media_type", ["", "application/vnd.example.manifest+json"])
+def test_a_child_that_is_asked_for_as_no_manifest_is_unreadable(media_type: str) -> None:
+    registry = FakeRegistry()
+    child = registry.put(manifest("a"))
+    registry.put(index(child.child("linux/amd64", mediaType=media_type)), "1")
+    assert check(registry, AMD64).code is Code.MANIFEST_UNREADABLE
+
+
+def test_a_tag_beside_a_digest_decides_nothing_and_where_it_leads_is_noted() -> None:
+    registry = FakeRegistry()
+    old, new = registry.put(manifest("old")), registry.put(manifest("new"), "1")
+    verdict = check(registry, rest=f"shop/web:1@{old.digest}")
+    assert (verdict.code, verdict.digest, verdict.is_certain) == (Code.AVAILABLE, old.digest, True)
+    assert verdict.reason == (
+        f"Every layer is in ECR. The tag 1 points to {new.digest}; runtimes pull the digest of "
+        "the reference."
+    )
+    assert registry.calls_made == ["images", "layers"]
+    assert check(registry, rest=f"shop/web:1@{new.digest}").reason == "Every layer is in ECR."
+    gone = check(registry, rest=f"shop/web:2@{new.digest}")
+    assert gone.code is Code.AVAILABLE
+    assert "The tag 2 is not there; runtimes pull the digest" in gone.reason
+    absent = check(registry, rest=f"shop/web:1@{digest_of('absent')}")
+    assert absent.code is Code.IMAGE_NOT_FOUND
+    assert f"The tag 1 points to {new.digest}" in absent.reason
 
 
 @pytest.mark.parametrize(
@@ -381,8 +558,8 @@ def test_children_without_a_platform_are_read_and_one_that_serves_is_enough() ->
 def test_a_variant_that_a_config_leaves_out_is_not_compared() -> None:
     registry = FakeRegistry()
     single(registry, config("arm"))
-    assert check(registry, Platform("linux", "arm", "v7")).code is Code.AVAILABLE
-    assert check(registry, ARM64).code is Code.PLATFORM_MISSING
+    assert check(registry, Platform("linux", "arm", "v7")).is_certain
+    assert check(registry, AMD64).code is Code.PLATFORM_MISSING
 
 
 def test_beside_a_child_that_serves_no_config_is_read() -> None:

@@ -146,3 +146,23 @@ def test_a_resource_of_cloud_control_is_read_like_one_of_a_template() -> None:
         },
     )
     assert use.path == "properties.SourceConfiguration.ImageRepository.ImageIdentifier"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "image"),
+    [
+        ("{Type: String}", "'{{resolve:ssm:/shop/image}}'"),
+        ("{Type: 'AWS::SSM::Parameter::Value<String>', Default: /shop/image}", "!Ref Image"),
+    ],
+)
+def test_an_image_that_cloudformation_looks_up_elsewhere_is_an_expression(
+    parameter: str, image: str
+) -> None:
+    body = f"""
+Parameters: {{Image: {parameter}}}
+Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties: {{ContainerDefinitions: [{{Image: {image}}}]}}
+"""
+    assert list(targets_of(body).values()) == ["expression-unresolved"]

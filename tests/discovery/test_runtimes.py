@@ -73,7 +73,6 @@ US = Placement(ACCOUNT, "us-east-1")
         (runtimes.GAME_LIFT,         f"{WEB}:1@{DIGEST}",   HERE,                                   INDEX,                     [("the reference has a tag and a digest, and it accepts one of them.", True)]),
         (runtimes.GAME_LIFT,         f"{WEB}{'w' * 201}:1", HERE,                                   INDEX,                     [("the reference has 256 characters, and it accepts 255.", True)]),
         (runtimes.LIGHTSAIL,         f"{WEB}:1",            US,                                     SINGLE,                    [(AWAY, True)]),
-        (runtimes.LIGHTSAIL,         ":web.label.1",        US,                                     None,                      []),
         (runtimes.SAGEMAKER,         f"{WEB}:1",            US,                                     INDEX,                     [(AWAY, False)]),
         (runtimes.SAGEMAKER_HOSTING, f"{WEB}:1",            HERE,                                   INDEX,                     [("the reference leads to an OCI index, and users report that it takes Docker's.", False)]),
         (runtimes.ECS_EXPRESS,       DUAL,                  HERE,                                   SINGLE,                    [(f"it accepts no registry of the form {ACCOUNT}.dkr-ecr.eu-west-1.on.aws.", False)]),

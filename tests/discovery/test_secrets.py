@@ -11,6 +11,7 @@ from layerguard.discovery.documents.dockerfile import dockerfile_images
 from layerguard.discovery.placement import Placement
 from layerguard.discovery.tree import FoldedObject, Mark, SecretText, Tree, plain, text_of
 from layerguard.gates import SENTINELS
+from layerguard.verdict import Code, Verdict
 from pulumi import StringAsset
 from pulumi_policy import Secret
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, deserialize_properties
@@ -21,6 +22,7 @@ from tests.fakes import HOST
 
 WEB = f"{HOST}/shop/web:1"
 HERE = Placement("123456789012", "eu-west-1")
+POD = "kubernetes:core/v1:Pod"
 STACK = "aws:cloudformation/stack:Stack"
 
 
@@ -153,3 +155,11 @@ def test_a_container_whose_name_is_secret_is_not_named() -> None:
     containers = [{"name": Secret("hidden"), "image": WEB}]
     (use,) = uses("aws-native:ecs:TaskDefinition", {"containerDefinitions": containers})
     assert (use.container, use.is_secret) == (None, False)
+
+
+@pytest.mark.parametrize("image", [WEB[1:], f"{HOST}/shop/web:hunter2+1", "hunter2 hunter2"])
+def test_the_reason_why_a_secret_is_no_reference_quotes_nothing_of_it(image: str) -> None:
+    (use,) = uses(POD, {"spec": {"containers": [{"image": Secret(image)}]}})
+    assert isinstance(use.target, Verdict)
+    assert use.target.code is Code.REFERENCE_INVALID
+    assert use.target.reason == Code.REFERENCE_INVALID.meaning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,7 +54,6 @@ def test_the_parts_of_a_charts_image_are_put_together(
         {"image": {"repository": "shop/web", "tag": "1"}},
         {"image": {"registry": "docker.io", "repository": "shop/web", "tag": "1"}},
         {"image": {"registry": UNKNOWN, "repository": "shop/web", "tag": "1"}},
-        {"image": {"repository": f"{HOST}/Shop", "tag": "1"}},
         {"image": {"repository": "shop/web", "tag": UNKNOWN}},
         {"image": {"repository": 5, "tag": "1"}},
     ],
@@ -62,6 +62,13 @@ def test_a_charts_image_with_an_unknown_part_is_not_guessed(
     values: dict[str, Any],
 ) -> None:
     assert found(RELEASE, {"values": values}) == []
+
+
+def test_a_charts_image_in_a_registry_that_is_none_is_reported() -> None:
+    image = {"registry": HOST[1:], "repository": "shop/web", "tag": "1"}
+    assert found(RELEASE, {"values": {"image": image}}) == [
+        ("values.image.repository", "reference-invalid")
+    ]
 
 
 def test_values_in_yaml_files_are_read_like_values() -> None:
@@ -141,3 +148,57 @@ def test_a_docker_image_that_the_resource_builds_itself_is_not_pulled() -> None:
     kind = "docker:index/remoteImage:RemoteImage"
     assert found(kind, image) == [("name", f"{HOST}/shop/web:1")]
     assert found(kind, {**image, "build": {"context": "."}}) == []
+
+
+NOMAD = "nomad:index/job:Job"
+BUILD = "aws:codebuild/project:Project"
+IMAGE = f"{HOST}/shop/web:1"
+
+
+def nomad_job(image: str) -> dict[str, str]:
+    task = {"Driver": "docker", "Config": {"image": image}}
+    return {"jobspec": json.dumps({"Job": {"TaskGroups": [{"Tasks": [task]}]}})}
+
+
+def buildspec(image: str) -> dict[str, Any]:
+    batch = {"build-list": [{"env": {"image": image}}]}
+    return {"source": {"buildspec": json.dumps({"batch": batch})}}
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "inputs", "expected"),
+    [
+        (NOMAD, nomad_job(f"docker://{IMAGE}"), IMAGE),
+        (NOMAD, nomad_job(f"https://{IMAGE}"), IMAGE),
+        (NOMAD, nomad_job(f"oci://{IMAGE}"), "reference-invalid"),
+        (NOMAD, nomad_job("[object Object]"), "reference-invalid"),
+        (NOMAD, nomad_job(f"{HOST}/shop/web:${{attr.tag}}"), "expression-unresolved"),
+        (NOMAD, {"jobspec": f'image = "docker://{IMAGE}"'}, IMAGE),
+        (NOMAD, {"jobspec": f'image = "{IMAGE[1:]}"'}, "reference-invalid"),
+        (BUILD, buildspec("$IMAGE"), "expression-unresolved"),
+        (BUILD, buildspec(f"https://{IMAGE}"), "reference-invalid"),
+        (
+            "docker-build:index:Image",
+            {"context": {"named": {"base": {"location": f"docker-image://{IMAGE}"}}}},
+            IMAGE,
+        ),
+        (
+            "docker-build:index:Image",
+            {"context": {"named": {"base": {"location": f"https://{IMAGE}"}}}},
+            None,
+        ),
+        ("docker:index/container:Container", {"image": "a" * 64}, None),
+        ("aws:imagebuilder/containerRecipe:ContainerRecipe", {"parentImage": "arn:aws:a:b"}, None),
+        (
+            "aws-native:lightsail:Container",
+            {"containerServiceDeployment": {"containers": [{"image": ":web.label.1"}]}},
+            None,
+        ),
+    ],
+)
+def test_what_may_stand_beside_or_in_front_of_a_reference_is_said_by_its_row(
+    resource_type: str, inputs: dict[str, Any], expected: str | None
+) -> None:
+    assert [target for _, target in found(resource_type, inputs)] == (
+        [expected] if expected else []
+    )

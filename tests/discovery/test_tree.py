@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+from layerguard.discovery.documents.structured import read_json
 from layerguard.discovery.tree import FoldedObject, Mark, member, plain
 from layerguard.gates import SENTINELS
 from pulumi import FileAsset
@@ -34,5 +36,22 @@ def test_assets_are_opaque() -> None:
 def test_only_the_keys_of_a_decoded_document_match_in_any_case() -> None:
     assert member({"Image": "x"}, "image") is None
     assert member(FoldedObject(Image="x"), "image") == "x"
-    assert member(FoldedObject(Image="x", image="y"), "image") == "y"
+    assert (
+        member(FoldedObject({"\N{KELVIN SIGN}m\N{LATIN SMALL LETTER LONG S}": "x"}), "kms") == "x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ('{"image": "a", "Image": "b"}', "b"),
+        ('{"Image": "a", "image": "b"}', "b"),
+        ('{"image": "a", "Image": "b", "image": "c"}', "c"),
+        ('{"image": "a", "IMAGE": null}', None),
+    ],
+)
+def test_of_members_that_differ_in_case_only_the_later_one_counts(
+    text: str, counts: str | None
+) -> None:
+    assert member(read_json(text), "image") == counts
     assert member("no object", "image") is None

@@ -23,7 +23,7 @@ from layerguard_sandbox.ecr import (
     image_index,
     oci_image,
 )
-from layerguard_sandbox.ecr.images import OCI_INDEX
+from layerguard_sandbox.ecr.images import OCI_CONFIG, OCI_INDEX
 from layerguard_sandbox.ecr.registry import Registry
 
 from tests.engine.programs import FUNCTION, SERVICE
@@ -111,10 +111,10 @@ def _no_repository(_ecr: SandboxEcr, registry: Registry, repository: str) -> str
     return f"{registry.host}/{repository}:1"
 
 
-def _moved_tag(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
-    before = registry.push(repository, docker_image("before"), tag="1")
-    registry.push(repository, docker_image("after"), tag="1")
-    return f"{before.reference}@{before.digest}"
+def _chart(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
+    image = oci_image(repository)
+    manifest = image.manifest.replace(OCI_CONFIG, "application/vnd.cncf.helm.config.v1+json")
+    return registry.push(repository, replace(image, manifest=manifest), tag="1").reference
 
 
 def _other_platform(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
@@ -174,8 +174,9 @@ def _as_number(answer: dict[str, Any]) -> None:
 
 
 def _wide_index(_ecr: SandboxEcr, registry: Registry, repository: str) -> str:
-    """Push an index of 200 images, of which the last one lacks its layer."""
-    children = [oci_image(f"{repository} {number}", layers=2) for number in range(200)]
+    """Push an index of 200 images, of which the last one is taken and lacks its layer."""
+    others = [oci_image(f"{repository} {number}", "arm64", layers=2) for number in range(199)]
+    children = [*others, oci_image(repository, layers=2)]
     pushed = registry.push(repository, image_index(children), tag="1")
     registry.lose_layer(repository, pushed.layers[-1])
     return pushed.reference
@@ -211,7 +212,7 @@ CASES = (
     Case("no-such-tag",         "no such tag",                                         Code.IMAGE_NOT_FOUND,       "The newest tag is 1.",                              _no_such_tag),
     Case("no-such-digest",      "no such digest",                                      Code.IMAGE_NOT_FOUND,       "push the image, or correct the tag or digest",      _no_such_digest),
     Case("no-repository",       "no such repository",                                  Code.REPOSITORY_NOT_FOUND,  "create the repository",                             _no_repository),
-    Case("moved-tag",           "the tag points to another digest",                    Code.TAG_MOVED,             "give the digest that the tag points to now",        _moved_tag),
+    Case("chart",               "the reference leads to a Helm chart",                 Code.NOT_AN_IMAGE,          "refer to the container image",                      _chart),
     Case("other-platform",      "the image is for another platform",                   Code.PLATFORM_MISSING,      "is for linux/arm64 only",                           _other_platform),
     Case("index",               "the runtime does not take an index",                  Code.RUNTIME_REJECTS,       "it takes a single manifest",                        _index),
     Case("invalid",             "the reference is invalid",                            Code.REFERENCE_INVALID,     "is not a repository name",                          _invalid),

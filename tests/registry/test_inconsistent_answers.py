@@ -53,7 +53,7 @@ def available(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def available_layer(digest: str) -> dict[str, Any]:
-    return {"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": 1}
+    return {"layerDigest": digest, "layerAvailability": "AVAILABLE"}
 
 
 def verdict(images: Script = pushed(WEB), layers: Script = available) -> Verdict:  # noqa: B008 - it is a constant

@@ -39,7 +39,7 @@ class _Images:
         tagged = self.tags.get(image_id.tag) if image_id.tag else None
         if image_id.tag and image_id.digest and tagged != image_id.digest:
             is_absent = tagged is None and is_strict
-            code = Code.IMAGE_NOT_FOUND if is_absent else Code.TAG_MOVED
+            code = Code.IMAGE_NOT_FOUND if is_absent else Code.INTERNAL_ERROR
             return RegistryError(code, f"ECR says {code.text}.")
         digest = image_id.digest or tagged
         if digest is None or digest not in self.manifests:
@@ -78,7 +78,10 @@ class TruthRegistry:
                 if operation.get("tag"):
                     images.tags[operation["tag"]] = digest
             case "blob":
-                images.configs[_digest_of(operation["text"])] = operation["text"]
+                text = operation["text"]
+                digest = _digest_of(text)
+                images.configs[digest] = text
+                images.layers.setdefault(digest, LayerAnswer(Availability.AVAILABLE, len(text)))
             case "state":
                 answer = LayerAnswer(Availability[operation["state"]], operation.get("size"))
                 images.layers[Digest(operation["digest"])] = answer

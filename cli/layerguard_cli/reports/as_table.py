@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from layerguard.enforcement import Finding
 from layerguard.legible import legible_line
-from layerguard.verdict import ManifestReport, State
+from layerguard.verdict import Code, ManifestReport, State
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -93,7 +93,7 @@ def _image(finding: Finding) -> Group:
     resource = f"{use.resource_type} {name}, " if name else ""
     container = f', container "{use.container}"' if use.container else ""
     lines = []
-    if verdict.state is not State.AVAILABLE:
+    if verdict.reason != Code.AVAILABLE.meaning:
         lines.append(f"{verdict.code.text}: {verdict.reason}")
     if why := spared(finding):
         lines.append(why)

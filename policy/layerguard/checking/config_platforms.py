@@ -1,4 +1,4 @@
-"""The platform of a manifest that no index names: it stands in the image's config."""
+"""What only an image's config says: the platform that no index names, and its count of layers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from layerguard.checking.resolution import Resolved
 from layerguard.errors import LayerguardError
-from layerguard.manifest import parse_config
+from layerguard.manifest import ImageConfig, parse_config
 from layerguard.platform import Platform
 from layerguard.reference import Digest
 from layerguard.registry import RegistryError
@@ -18,9 +18,7 @@ def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> li
 
     Empty where no platform is wanted, or one of the manifests is known to serve it.
     """
-    if wanted is None or any(
-        each.platform and is_served(wanted, each.platform) for each in manifests
-    ):
+    if wanted is None or any(each.platform and wanted.runs(each.platform) for each in manifests):
         return []
     return sorted(
         {
@@ -31,30 +29,24 @@ def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> li
     )
 
 
-def platforms_in(texts: Mapping[Digest, str | RegistryError]) -> dict[Digest, Platform | None]:
-    """Return the platform in each config, by its digest; None where it cannot be read."""
-    return {digest: _platform_in(digest, text) for digest, text in texts.items()}
+def configs_in(texts: Mapping[Digest, str | RegistryError]) -> dict[Digest, ImageConfig | None]:
+    """Return each config by its digest; None where it cannot be read."""
+    return {digest: _config_in(digest, text) for digest, text in texts.items()}
 
 
 def with_platforms(
-    manifests: Iterable[Resolved], platforms: Mapping[Digest, Platform | None]
+    manifests: Iterable[Resolved], configs: Mapping[Digest, ImageConfig | None]
 ) -> list[Resolved]:
     """Return ``manifests``, each with its config's platform where nothing else names one."""
-    return [
-        replace(each, platform=each.platform or platforms.get(each.manifest.config.digest))
-        for each in manifests
-    ]
+    return [replace(each, platform=each.platform or _platform(each, configs)) for each in manifests]
 
 
-def is_served(wanted: Platform, platform: Platform) -> bool:
-    """Return whether an image whose config names ``platform`` may run on ``wanted``.
-
-    Many builders leave the variant out of a config, so one that is absent is not compared.
-    """
-    return platform.serves(wanted if platform.variant else replace(wanted, variant=None))
+def _platform(resolved: Resolved, configs: Mapping[Digest, ImageConfig | None]) -> Platform | None:
+    config = configs.get(resolved.manifest.config.digest)
+    return config.platform if config else None
 
 
-def _platform_in(digest: Digest, text: str | RegistryError) -> Platform | None:
+def _config_in(digest: Digest, text: str | RegistryError) -> ImageConfig | None:
     try:
         return parse_config(text, digest) if isinstance(text, str) else None
     except LayerguardError:

@@ -7,13 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from layerguard.checking.config_platforms import is_served, needed_configs, with_platforms
+from layerguard.checking.config_platforms import needed_configs, with_platforms
 from layerguard.checking.questions import Questions
-from layerguard.checking.resolution import Resolution, Resolved, resolve
+from layerguard.checking.resolution import Resolution, Resolved, resolve, size_mismatch
 from layerguard.errors import DigestMismatch, LayerguardError
+from layerguard.manifest import ImageConfig
 from layerguard.platform import Platform
-from layerguard.reference import Digest, ImageReference
-from layerguard.registry import Availability, ImageListing, LayerAnswer, RegistryError
+from layerguard.reference import Digest, ImageId, ImageReference
+from layerguard.registry import (
+    Availability,
+    ImageAnswer,
+    ImageListing,
+    LayerAnswer,
+    RegistryError,
+)
 from layerguard.verdict import (
     BlobState,
     CheckedBlob,
@@ -43,16 +50,20 @@ _NOT_PULLED = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with an image: the code, why, and what can be done where that is known."""
+    """What is wrong with an image: the code, why, and what can be done where that is known.
+
+    Not ``certain`` where some runtimes run the image all the same.
+    """
 
     code: Code
     reason: str
     next_step: str = ""
+    certain: bool = True
 
     @property
     def is_proven(self) -> bool:
-        """Whether it makes the image unavailable, and not only undetermined."""
-        return self.code.state is State.UNAVAILABLE
+        """Whether it makes the image unavailable for every runtime."""
+        return self.certain and self.code.state is State.UNAVAILABLE
 
 
 async def check_image(
@@ -61,17 +72,23 @@ async def check_image(
     """Return the verdict on an image that is to run on ``wanted``.
 
     Every problem is collected. A proven one decides over one that only leaves something unknown;
-    the image is available only when every runnable manifest was read and every one of their
-    digests came back as available. Where the repository's listing has an image that was not found,
-    which was pushed in between, all is asked once more, if ``again``.
+    the image is available only when every manifest that a runtime may take was read and every one
+    of their digests came back as available. What some runtimes make of an image, and others do
+    not, makes the verdict uncertain. A tag beside a digest decides nothing: where it leads is a
+    note. Where the repository's listing has an image that was not found, which was pushed in
+    between, all is asked once more, if ``again``.
     """
     repository = reference.repository
+    # ECR refuses a tag and a digest that disagree, so each is asked about alone, in one call.
+    tagged = [ImageId(reference.tag, None)] if reference.tag and reference.digest else []
+    tag = questions.images(repository, tagged)
     resolution = await resolve(reference, wanted, questions.images)
-    blobs = {blob.digest for each in resolution.manifests for blob in each.manifest.blobs}
-    configs = needed_configs(resolution.manifests, wanted)
+    tag_note = _tag_note(reference, await tag.answers())
+    needed = [each.manifest for each in (*resolution.manifests, *resolution.equals)]
+    blobs = {blob.digest for manifest in needed for blob in manifest.blobs}
     layers = questions.layers(repository, sorted(blobs))
-    read = questions.platforms(repository, configs)
-    answers, platforms, (listing, is_cache) = await asyncio.gather(
+    read = questions.configs(repository, needed_configs(resolution.manifests, wanted))
+    answers, configs, (listing, is_cache) = await asyncio.gather(
         layers.answers(), read.answers(), _listing_and_cache(resolution, reference, questions)
     )
     absent = list(_absent_problems(resolution, listing))
@@ -79,7 +96,7 @@ async def check_image(
         questions.refresh()
         return await check_image(reference, wanted, questions, again=False)
     problems = [
-        *_layer_problems(answers.values()),
+        *(problem for each in resolution.manifests for problem in _problems_in(each, answers)),
         *map(_problem, resolution.errors),
         *absent,
     ]
@@ -88,22 +105,38 @@ async def check_image(
         problems.append(Problem(Code.PLATFORM_MISSING, _offer(wanted, resolution.offered)))
     elif wanted and not is_unread and not any(each.is_proven for each in problems):
         # Where a manifest could not be read, it may be the one that serves.
-        resolution.manifests = with_platforms(resolution.manifests, platforms)
+        resolution.manifests = with_platforms(resolution.manifests, configs)
         problems += _platform_problems(wanted, resolution)
-    decisive = _decisive(problems)
+    decisive = _decisive(problems, tuple(_notes(wanted, resolution, answers, configs)))
     if Follows.BROUGHT_BY_PULL in decisive.code.follows:
         if not resolution.absent:
             is_cache = await questions.is_cache(repository)
         decisive = _of_cache(decisive, is_cache)
     return Verdict(
         decisive.code,
-        decisive.reason,
+        " ".join(filter(None, (decisive.reason, tag_note))),
         decisive.next_step or next_step_after(decisive.code, reference, resolution.digest, wanted),
         resolution.digest,
         wanted,
         tuple(_report(each, answers) for each in resolution.manifests),
         resolution.form,
+        is_certain=decisive.certain,
     )
+
+
+def _tag_note(
+    reference: ImageReference, answers: Mapping[ImageId, ImageAnswer | RegistryError]
+) -> str:
+    """Return where the tag beside a digest leads, empty where that is the digest or not known."""
+    for answer in answers.values():
+        if isinstance(answer, ImageAnswer) and answer.digest != reference.digest:
+            found = f"points to {answer.digest}"
+        elif isinstance(answer, RegistryError) and answer.code is Code.IMAGE_NOT_FOUND:
+            found = "is not there"
+        else:
+            continue
+        return f"The tag {reference.tag} {found}; runtimes pull the digest of the reference."
+    return ""
 
 
 async def _listing_and_cache(
@@ -160,14 +193,64 @@ def _state(answer: LayerAnswer | RegistryError) -> BlobState:
     return BlobState.UNACCOUNTED if is_inconsistent else BlobState.UNKNOWN
 
 
-def _layer_problems(answers: Iterable[LayerAnswer | RegistryError]) -> Iterable[Problem]:
-    for answer in answers:
+def _problems_in(resolved: Resolved, answers: _Answers) -> Iterable[Problem]:
+    """Yield what is wrong with a manifest: its kind, and what it needs."""
+    artifact = resolved.manifest.artifact
+    if artifact:
+        reason = f"{Code.NOT_AN_IMAGE.meaning} {artifact.reason}"
+        yield Problem(Code.NOT_AN_IMAGE, reason, certain=artifact.certain)
+    for descriptor in resolved.manifest.descriptors:
+        answer = answers[descriptor.digest]
         if isinstance(answer, RegistryError):
             yield _problem(answer)
         elif answer.availability is Availability.UNAVAILABLE:
             yield Problem(Code.LAYER_MISSING, Code.LAYER_MISSING.meaning)
         elif answer.availability is Availability.ARCHIVED:
             yield Problem(Code.LAYER_ARCHIVED, Code.LAYER_ARCHIVED.meaning)
+        elif descriptor.size and answer.size is not None and descriptor.size != answer.size:
+            yield _problem(size_mismatch(str(descriptor.digest), descriptor.size, answer.size))
+
+
+def _notes(
+    wanted: Platform | None,
+    resolution: Resolution,
+    answers: _Answers,
+    configs: Mapping[Digest, ImageConfig | None],
+) -> Iterable[str]:
+    """Yield what makes runtimes differ in what they do with an image that is there."""
+    if wanted and not resolution.is_exact:
+        yield (
+            f"The image has no manifest for {wanted} itself; Docker, and containerd up to 2.0, "
+            "take one that the processor runs too, and containerd from 2.1 on takes none."
+        )
+    broken = [
+        *map(str, resolution.equal_errors),
+        *(
+            f"{each.digest}: {problem.reason}"
+            for each in resolution.equals
+            for problem in _problems_in(each, answers)
+        ),
+    ]
+    if broken:
+        first, *others = dict.fromkeys(broken)
+        more = f"; and {len(others)} more" if others else ""
+        yield (
+            "The index has several manifests for the platform. The first is whole, and another is "
+            f"not ({first}{more}); containerd from 2.1 on downloads them all."
+        )
+    for each in resolution.manifests:
+        config = configs.get(each.manifest.config.digest)
+        platform, layers = config and config.platform, len(each.manifest.layers)
+        if wanted and platform and platform.architecture != wanted.architecture:
+            yield (
+                f"The image is for {platform}, and it is to run on {wanted}, whose processors run "
+                "such code only where they are set up for it."
+            )
+        if config and config.layer_count and config.layer_count < layers:
+            yield (
+                f"The config lists fewer layers ({config.layer_count}) than the manifest "
+                f"({layers}), which containerd does not unpack."
+            )
 
 
 def _problem(error: LayerguardError) -> Problem:
@@ -181,7 +264,7 @@ def _problem(error: LayerguardError) -> Problem:
 def _platform_problems(wanted: Platform, resolution: Resolution) -> Iterable[Problem]:
     """Yield a problem where every manifest is known to be for another platform than ``wanted``."""
     platforms = [each.platform for each in resolution.manifests]
-    if any(platform is None or is_served(wanted, platform) for platform in platforms):
+    if any(platform is None or wanted.runs(platform) for platform in platforms):
         return
     known = list(filter(None, platforms))
     if [each.digest for each in resolution.manifests] == [resolution.digest]:
@@ -200,11 +283,17 @@ def _offer(wanted: Platform | None, platforms: Iterable[Platform]) -> str:
     return f"The image has no manifest for {wanted or 'any platform'}; {has}."
 
 
-def _decisive(problems: Sequence[Problem]) -> Problem:
-    """Return the problem that decides, with every reason once, the decisive ones first."""
+def _decisive(problems: Sequence[Problem], notes: Sequence[str]) -> Problem:
+    """Return the problem that decides, with every reason once, the decisive ones first.
+
+    Without a problem the image is available; ``notes`` make that uncertain.
+    """
     if not problems:
-        return Problem(Code.AVAILABLE, Code.AVAILABLE.meaning)
+        reason = " ".join((Code.AVAILABLE.meaning, *notes))
+        return Problem(Code.AVAILABLE, reason, certain=not notes)
     order = list(Code)
-    ranked = sorted(problems, key=lambda each: (not each.is_proven, order.index(each.code)))
+    ranked = sorted(
+        problems, key=lambda each: (not each.is_proven, not each.certain, order.index(each.code))
+    )
     reasons = " ".join(dict.fromkeys(each.reason for each in ranked))
     return replace(ranked[0], reason=reasons)

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from layerguard.checking.batch_loader import BatchLoader, PendingAnswers
 from layerguard.checking.call_queue import CallQueue, Priority
-from layerguard.checking.config_platforms import platforms_in
+from layerguard.checking.config_platforms import configs_in
 from layerguard.checking.limits import EXPLANATION_SECONDS
 from layerguard.checking.shared_calls import SharedCalls
-from layerguard.platform import Platform
+from layerguard.manifest import ImageConfig
 from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry import (
     ImageAnswer,
@@ -53,8 +53,8 @@ class RegistryLoaders:
             registry.layers, queue, priority=Priority.HIGH
         )
         # A config is a call of its own, so nothing is gained by gathering them.
-        self.platforms: BatchLoader[Digest, Platform | None] = BatchLoader(
-            self._platforms, queue, size=1, priority=Priority.HIGH
+        self.configs: BatchLoader[Digest, ImageConfig | None] = BatchLoader(
+            self._configs, queue, size=1, priority=Priority.HIGH
         )
         # These distinguish the causes of a proven failure: few calls, and checks wait for them.
         self.listings = SharedCalls(registry.listing, queue, Priority.URGENT)
@@ -70,7 +70,7 @@ class RegistryLoaders:
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``."""
-        for each in (self.images, self.layers, self.platforms, self.listings):
+        for each in (self.images, self.layers, self.configs, self.listings):
             each.forget(repository)
         self._fresh = None
 
@@ -87,10 +87,10 @@ class RegistryLoaders:
             self._fresh_until = now + _MOMENT
         return self._fresh
 
-    async def _platforms(
+    async def _configs(
         self, repository: Repository, digests: Sequence[Digest]
-    ) -> Mapping[Digest, Platform | None]:
-        return platforms_in(await self._registry.configs(repository, digests))
+    ) -> Mapping[Digest, ImageConfig | None]:
+        return configs_in(await self._registry.configs(repository, digests))
 
 
 class Questions:
@@ -139,11 +139,11 @@ class Questions:
         """Ask whether layers are available."""
         return self._noted(self._loaders.layers.load(repository, digests))
 
-    def platforms(
+    def configs(
         self, repository: Repository, digests: Sequence[Digest]
-    ) -> PendingAnswers[Digest, Platform | None]:
-        """Ask for the platforms in configs; None for one that cannot be read."""
-        return self._noted(self._loaders.platforms.load(repository, digests))
+    ) -> PendingAnswers[Digest, ImageConfig | None]:
+        """Ask for configs; None for one that cannot be read."""
+        return self._noted(self._loaders.configs.load(repository, digests))
 
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
         """List the images of ``repository``, archived ones included."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -44,7 +44,10 @@ class Resolution:
 
     ``digest`` and ``form`` are those of the manifest that the reference itself names. ``absent``
     are the images that ECR does not give, which may be archived. ``offered`` are the platforms of
-    all the runnable children, for messages.
+    all the children that may run, for messages. ``is_exact`` is False where an index has nothing
+    for the wanted platform itself, and the processor runs what is taken. ``equals`` are manifests
+    of an index that some runtimes download beside the one that is taken, and ``equal_errors`` say
+    why others of them could not be read.
     """
 
     digest: Digest | None = None
@@ -53,29 +56,51 @@ class Resolution:
     errors: list[LayerguardError] = field(default_factory=list)
     absent: dict[ImageId, RegistryError] = field(default_factory=dict)
     offered: list[Platform] = field(default_factory=list)
+    is_exact: bool = True
+    equals: list[Resolved] = field(default_factory=list)
+    equal_errors: list[LayerguardError] = field(default_factory=list)
+
+    def drop_artifacts(self) -> None:
+        """Leave out what is no image beside what is one: a SOCI index, a signature."""
+        images = [each for each in self.manifests if each.manifest.artifact is None]
+        self.manifests = images or self.manifests
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A manifest to ask for; it ``decides`` where every runtime takes it."""
+
+    image_id: ImageId
+    platform: Platform | None = None
+    size: int | None = None
+    decides: bool = True
 
 
 async def resolve(reference: ImageReference, wanted: Platform | None, ask: AskImages) -> Resolution:
-    """Ask for the image, and for the children of its indexes that serve ``wanted``.
+    """Ask for the image, and for the child of each index that a runtime on ``wanted`` takes.
 
     One call for the reference, one more for each level of indexes below it. Without a wanted
     platform every runnable child is followed.
+    Source: containerd. Its client takes the best match, which kubelets use up to containerd 2.0;
+    from 2.1 on its transfer service takes everything that matches exactly.
     """
     resolution = Resolution()
-    level: list[tuple[ImageId, Platform | None]] = [(reference.image_id, None)]
+    level = [_Branch(reference.image_id)]
     asked = 0
     for _ in range(MAX_DEPTH):
-        answers = await ask(reference.repository, [each for each, _ in level]).answers()
-        children: dict[Digest, Platform | None] = {}
-        for image_id, platform in level:
-            index = _take(resolution, image_id, answers[image_id], platform)
-            for child in index.runnable if index else ():
-                if child.platform:
-                    resolution.offered.append(child.platform)
-                if _may_serve(child, wanted):
-                    children.setdefault(child.digest, child.platform or platform)
-        level = [(ImageId(None, digest), platform) for digest, platform in children.items()]
+        ids = list(dict.fromkeys(each.image_id for each in level))
+        answers = await ask(reference.repository, ids).answers()
+        children: dict[Digest, _Branch] = {}
+        for branch in level:
+            index = _take(resolution, branch, answers[branch.image_id])
+            for child in _branches(resolution, branch, index, wanted) if index else ():
+                assert child.image_id.digest
+                before = children.get(child.image_id.digest)
+                if before is None or (child.decides and not before.decides):
+                    children[child.image_id.digest] = child
+        level = list(children.values())
         if not level:
+            resolution.drop_artifacts()
             return resolution
         asked += len(level)
         if asked > MAX_MANIFESTS:
@@ -89,38 +114,87 @@ async def resolve(reference: ImageReference, wanted: Platform | None, ask: AskIm
     return resolution
 
 
+def _branches(
+    resolution: Resolution, parent: _Branch, index: Index, wanted: Platform | None
+) -> Iterator[_Branch]:
+    """Yield what runtimes ask for of ``index``, first what decides."""
+    resolution.offered += [each.platform for each in index.runnable if each.platform]
+    if wanted is None:
+        for child in index.runnable:
+            yield _branch(parent, child, decides=parent.decides)
+        return
+    choices = index.choices(wanted)
+    if not choices:
+        return
+    taken, *others = choices
+    if not taken.is_manifest:
+        error = ManifestInvalid(
+            f"The index's manifest {taken.digest} has the media type '{taken.media_type}', as "
+            "which no runtime asks for a manifest."
+        )
+        (resolution.errors if parent.decides else resolution.equal_errors).append(error)
+        return
+    if parent.decides and not _is_exact(taken, wanted):
+        resolution.is_exact = False
+    yield _branch(parent, taken, decides=parent.decides)
+    for other in others:
+        if other.is_manifest and _is_exact(other, wanted):
+            yield _branch(parent, other, decides=False)
+
+
+def _is_exact(child: Descriptor, wanted: Platform) -> bool:
+    return child.platform is None or wanted.rank(child.platform) == 0
+
+
+def _branch(parent: _Branch, child: Descriptor, *, decides: bool) -> _Branch:
+    platform = child.platform or parent.platform
+    return _Branch(ImageId(None, child.digest), platform, child.size, decides)
+
+
 def _take(
-    resolution: Resolution,
-    image_id: ImageId,
-    answer: ImageAnswer | RegistryError,
-    platform: Platform | None,
+    resolution: Resolution, branch: _Branch, answer: ImageAnswer | RegistryError
 ) -> Index | None:
+    """Add what ``answer`` holds to ``resolution``; return it where it is an index."""
+    errors = resolution.errors if branch.decides else resolution.equal_errors
     if isinstance(answer, RegistryError):
         if resolution.digest:  # below an index the words must say which of its manifests it is
-            target = f" for {platform}." if platform else "."
+            target = f" for {branch.platform}." if branch.platform else "."
             answer = answer.with_reason(
-                f"{answer} It is the index's manifest {image_id.digest}{target}"
+                f"{answer} It is the index's manifest {branch.image_id.digest}{target}"
             )
-        if answer.code in _MAY_BE_ARCHIVED:
-            resolution.absent[image_id] = answer
+        if branch.decides and answer.code in _MAY_BE_ARCHIVED:
+            resolution.absent[branch.image_id] = answer
         else:
-            resolution.errors.append(answer)
+            errors.append(answer)
         return None
     resolution.digest = resolution.digest or answer.digest
     try:
         document = parse_manifest(answer.manifest, answer.digest)
     except LayerguardError as error:
-        resolution.errors.append(error)
+        errors.append(error)
         return None
     if answer.digest == resolution.digest:
         resolution.form = document.form
+    if not branch.decides and isinstance(document, Manifest) and document.artifact:
+        return None
+    size = len(answer.manifest.encode("utf-8", "surrogatepass"))
+    if branch.size and branch.size != size:
+        errors.append(size_mismatch(f"the index's manifest {answer.digest}", branch.size, size))
     if isinstance(document, Index):
         return document
-    resolution.manifests.append(
-        Resolved(answer.digest, platform or document.config.platform, document)
-    )
+    found = resolution.manifests if branch.decides else resolution.equals
+    platform = branch.platform or document.config.platform
+    found.append(Resolved(answer.digest, platform, document))
     return None
 
 
-def _may_serve(child: Descriptor, wanted: Platform | None) -> bool:
-    return wanted is None or child.platform is None or child.platform.serves(wanted)
+def size_mismatch(what: str, described: int, size: int) -> RegistryError:
+    """Return the error for content that has another size than its descriptor.
+
+    Source: containerd refuses it ("failed size validation").
+    """
+    return RegistryError(
+        Code.INCONSISTENT_ANSWER,
+        f"The image gives {what} {described:,} bytes, and in ECR it has {size:,}; a runtime that "
+        "compares them, such as containerd, refuses it.",
+    )

@@ -17,12 +17,15 @@ from layerguard.discovery.path import Keys
 from layerguard.discovery.placement import Placement
 from layerguard.discovery.platforms.aws_services import lambda_function
 from layerguard.discovery.tree import FoldedObject, Mark, Tree, member, text_of
+from layerguard.registry_host import suffix_of
 
 MAX_TEXT = 1_000_000
 """Characters of all texts that functions make, which is what a whole template may have."""
 
 # A name ends at the next variable, so that a text of opening braces is read only once.
 _VARIABLE = re.compile(r"\$\{(?P<literal>!)?(?P<name>[^{}$]*)\}")
+# CloudFormation user guide, "Get values stored in other services using dynamic references".
+_DYNAMIC = "{{resolve:"
 _FIRST_LETTER = re.compile(r"(?:^|(?<=[.\[]))[a-z]")
 
 
@@ -66,7 +69,8 @@ class _Functions:
         declared = member(template, "Parameters")
         for name, declaration in declared.items() if isinstance(declared, dict) else ():
             given = member(parameters, name)
-            self._values[name] = _scalar(member(declaration, "Default") if given is None else given)
+            value = _scalar(member(declaration, "Default") if given is None else given)
+            self._values[name] = Mark.UNRESOLVED if _is_looked_up(declaration) else value
 
     def resolve(self, value: Tree) -> Tree:
         """Return ``value`` with the results of its functions in their place."""
@@ -92,7 +96,8 @@ class _Functions:
                 container[key] = object_
                 ahead += ((each, object_, name, "") for name, each in value.items())
             else:
-                container[key] = value
+                is_dynamic = isinstance(value, str) and _DYNAMIC in value
+                container[key] = Mark.UNRESOLVED if is_dynamic else value
         return result[0]
 
     def _call(self, name: str, argument: Tree) -> Tree:
@@ -143,6 +148,12 @@ def _function_in(value: dict[str, Tree]) -> str | None:
     return name if name == "Ref" or name.startswith("Fn::") else None
 
 
+def _is_looked_up(declaration: Tree) -> bool:
+    """Tell whether a parameter's value is the name of the one in Systems Manager that counts."""
+    type_name = member(declaration, "Type")
+    return isinstance(type_name, str) and type_name.startswith("AWS::SSM::Parameter::")
+
+
 def _scalar(value: Tree) -> Tree:
     """Return ``value`` where it can be a part of a text.
 
@@ -156,9 +167,8 @@ def _pseudo_parameters(placement: Placement) -> Iterator[tuple[str, Tree]]:
     if placement.account:
         yield "AWS::AccountId", placement.account
     if placement.region:
-        china = placement.region.startswith("cn-")
         yield "AWS::Region", placement.region
-        yield "AWS::URLSuffix", "amazonaws.com.cn" if china else "amazonaws.com"
+        yield "AWS::URLSuffix", suffix_of(placement.region)
 
 
 def _pascal(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from layerguard.discovery.tree import Mark, Tree, reach, text_of
-from layerguard.reference import ImageReference
+from layerguard.reference import ImageReference, names_ecr
 
 # Source: the values of the charts of the Helm project's own examples, Bitnami and AWS: a name
 # with the members that may say its version beside it.
@@ -40,12 +40,12 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
             yield name_key, mark
             continue
         reference = image + _version(":", tag) + _version("@", digest)
-        if ImageReference.find(reference):
+        if ImageReference.find(reference) or names_ecr(reference):
             yield name_key, text_of(reference, image, tag, digest)
 
 
 def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> str | None:
-    """Return the private ECR repository that is named, None where there is none."""
+    """Return the repository that is named in private ECR, or in what is meant to be; or None."""
     registries = [values.get("registry"), *(reach(whole, *keys) for keys in _REGISTRIES)]
     if _is_repository(name):
         return name
@@ -56,7 +56,9 @@ def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> str | Non
 
 def _is_repository(image: str) -> bool:
     reference = ImageReference.find(image)
-    return reference is not None and not reference.tag and not reference.digest
+    if reference is None:
+        return names_ecr(image) and "/" in image
+    return not reference.tag and not reference.digest
 
 
 def _version(separator: str, value: Tree) -> str:

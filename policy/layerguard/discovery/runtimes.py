@@ -56,10 +56,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What pulls an image, and its rules."""
+    """What pulls an image, and its rules.
+
+    One that ``mounts_artifacts`` takes what is no container image too.
+    """
 
     name: str
     rules: tuple[Rule, ...] = ()
+    mounts_artifacts: bool = False
 
     def refusals(self, candidate: Candidate) -> tuple[Refusal, ...]:
         """Return why this runtime refuses ``candidate``, the certain reasons first."""
@@ -224,6 +228,8 @@ HEALTH_OMICS = Runtime(
     "AWS HealthOmics",
     (Rule(private_ecr, _TO_ECR, certain=False), Rule(same_region, _TO_REGION, certain=False)),
 )
+# Source: Kubernetes documentation, "Use an Image Volume With a Pod": any OCI object.
+IMAGE_VOLUME = Runtime("A Kubernetes image volume", mounts_artifacts=True)
 LAMBDA = Runtime(
     "AWS Lambda",
     (

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
 from layerguard.discovery.path import Leaf
 from layerguard.discovery.placement import Placement, account_of_role
 from layerguard.discovery.tree import Mark, Tree, member, text_of
+from layerguard.reference import names_ecr
+from layerguard.registry_host import suffix_of
 
 ReferenceRule: TypeAlias = Callable[[Leaf, Placement], "str | Mark | None"]
 """Returns the reference at a leaf, the mark that stands for it, or None where there is none."""
 
 _LONGEST_REGION = 32
+_IDENTIFIER = re.compile("(?:sha256:)?[0-9a-f]{64}", re.ASCII)
 
 
 def as_written(leaf: Leaf, _placement: Placement) -> str | Mark | None:
@@ -36,8 +40,52 @@ def unless_built(leaf: Leaf, _placement: Placement) -> str | Mark | None:
 
 
 def unless_interpolated(leaf: Leaf, _placement: Placement) -> str | Mark | None:
-    """Return what stands there, unless Nomad fills in a part of it when the task starts."""
-    return Mark.UNRESOLVED if isinstance(leaf.value, str) and "${" in leaf.value else leaf.value
+    """Return what stands there, unless the service fills in a variable of it before it pulls.
+
+    Sources: CodeBuild user guide, "Batch build buildspec reference"; Amazon EMR on EKS development
+    guide, "Job template parameters".
+    """
+    return Mark.UNRESOLVED if isinstance(leaf.value, str) and "$" in leaf.value else leaf.value
+
+
+def nomad_image(leaf: Leaf, placement: Placement) -> str | Mark | None:
+    """Return the image of a Nomad task without a scheme, unless Nomad fills in a part of it.
+
+    Sources: Nomad documentation, "Runtime variable interpolation", "Docker driver" and "Podman
+    driver": ``https://`` and ``docker://`` may stand in front.
+    """
+    return _without_scheme(unless_interpolated(leaf, placement), ("docker://", "https://"))
+
+
+def build_context(leaf: Leaf, _placement: Placement) -> str | Mark | None:
+    """Return the image of a named build context, None where it is a folder or another address.
+
+    Source: Docker documentation, ``docker buildx build --build-context``.
+    """
+    image = _without_scheme(leaf.value, ("docker-image://",))
+    is_image = not isinstance(image, str) or image != leaf.value or names_ecr(image)
+    return image if is_image else None
+
+
+def unless_local(leaf: Leaf, _placement: Placement) -> str | Mark | None:
+    """Return what stands there, unless it is the identifier of an image that Docker already has."""
+    is_identifier = isinstance(leaf.value, str) and _IDENTIFIER.fullmatch(leaf.value)
+    return None if is_identifier else leaf.value
+
+
+def unless_resource(leaf: Leaf, _placement: Placement) -> str | Mark | None:
+    """Return what stands there, unless it names a resource of AWS: an ARN or an object of S3."""
+    is_resource = isinstance(leaf.value, str) and leaf.value.startswith(("arn:", "s3://"))
+    return None if is_resource else leaf.value
+
+
+def unless_of_lightsail(leaf: Leaf, _placement: Placement) -> str | Mark | None:
+    """Return what stands there, unless the container service itself stores the image.
+
+    Source: Lightsail user guide, "Push and manage container images": ``:SERVICE.LABEL.NUMBER``.
+    """
+    is_stored = isinstance(leaf.value, str) and leaf.value.startswith(":")
+    return None if is_stored else leaf.value
 
 
 def pipeline_source(leaf: Leaf, placement: Placement) -> str | Mark | None:
@@ -67,8 +115,14 @@ def pipeline_registry(leaf: Leaf, placement: Placement) -> str | None:
     region = own_region if isinstance(own_region, str) else placement.region
     if account is None or region is None or len(region) > _LONGEST_REGION:
         return None
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return text_of(f"{account}.dkr.ecr.{region}.{suffix}", account, region)
+    return text_of(f"{account}.dkr.ecr.{region}.{suffix_of(region)}", account, region)
+
+
+def _without_scheme(value: str | Mark | None, schemes: tuple[str, ...]) -> str | Mark | None:
+    if not isinstance(value, str):
+        return value
+    scheme = next((each for each in schemes if value.startswith(each)), "")
+    return text_of(value.removeprefix(scheme), value)
 
 
 def _of_pipeline(

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from layerguard.discovery.helm_values import joined
 from layerguard.discovery.path import Keys, Place
 from layerguard.discovery.tree import Mark, Tree
-from layerguard.reference import ImageReference
+from layerguard.errors import ReferenceInvalid
+from layerguard.reference import ImageReference, names_ecr
 
 # Members whose text is only handed on. Source: the names of such members in the inputs of the AWS,
 # Kubernetes and Docker providers.
@@ -31,6 +32,8 @@ _CARRIERS = frozenset(
         "tagsall",
     }
 )
+# Source: the documentation of skopeo, docker buildx and Nomad.
+_SCHEMES = ("docker://", "docker-image://", "https://")
 
 
 # Steps of the ways to all references together, some ten for each: the paths of many that are deeply
@@ -80,11 +83,43 @@ def _references_in(tree: Tree, where: Keys) -> Iterator[Place]:
 
 
 def is_whole_reference(text: str) -> bool:
-    """Tell whether the whole of ``text`` is a private ECR reference with a tag or a digest."""
+    """Tell whether ``text`` is, or is meant as, a private ECR reference with a tag or a digest."""
     if ".dkr" not in text[:64].lower():
         return False  # every host has it: this spares the other strings the parsing
-    reference = ImageReference.find(text)
+    bare = without_scheme(text)
+    try:
+        reference = ImageReference.parse(bare)
+    except ReferenceInvalid:
+        _, _, rest = bare.partition("/")
+        is_word = not any(map(str.isspace, bare))
+        return is_word and (":" in rest or "@" in rest) and names_ecr(bare)
     return reference is not None and bool(reference.tag or reference.digest)
+
+
+def without_scheme(text: str) -> str:
+    """Return ``text`` without the scheme that a tool may take in front of a reference."""
+    scheme = next((each for each in _SCHEMES if text.startswith(each)), "")
+    return text.removeprefix(scheme)
+
+
+def has_expression(text: str) -> bool:
+    """Tell whether there is an expression in ``text`` that an engine may fill in before a pull.
+
+    Sources: Argo Workflows and Tekton documentation, "Variables"; Step Functions developer guide,
+    "Intrinsic functions".
+    """
+    return "$" in text or "{{" in text
+
+
+def may_be_valid(text: str) -> bool:
+    """Tell whether ``text`` is a reference, or may become one when its expressions are known."""
+    if has_expression(text):
+        return True
+    try:
+        ImageReference.parse(without_scheme(text))
+    except ReferenceInvalid as error:
+        return not error.is_certain
+    return True
 
 
 def is_carried(keys: Keys) -> bool:

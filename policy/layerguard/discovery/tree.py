@@ -33,20 +33,36 @@ Ancestors: TypeAlias = "tuple[Tree, ...]"
 
 
 class FoldedObject(dict[str, Tree]):
-    """A document's object: its keys match in any case, as Go's decoder in the AWS provider does."""
+    """A document's object, read as Go's decoder in the AWS provider does.
+
+    A name matches in any case, and of members whose names differ in case only the later one counts.
+    Source: the documentation of Go's encoding/json, ``Unmarshal``.
+    """
 
     __slots__ = ("_names",)
     _names: dict[str, str]
 
+    @classmethod
+    def of(cls, members: Iterable[tuple[str, Tree]]) -> FoldedObject:
+        """Return the object with ``members`` in their order, a repeated name at its last place."""
+        result = cls()
+        for name, value in members:
+            result.pop(name, None)
+            result[name] = value
+        return result
+
     def folded(self, key: str) -> Tree:
-        """Return the first member whose name is ``key`` in any case; None where there is none."""
+        """Return the last member whose name is ``key`` in any case; None where there is none."""
         try:
             names = self._names
         except AttributeError:
-            names = self._names = {}
-            for name in self:
-                names.setdefault(name.lower(), name)
-        return self.get(names.get(key.lower(), key))
+            names = self._names = {_folded(name): name for name in self}
+        return self.get(names.get(_folded(key), key))
+
+
+def _folded(name: str) -> str:
+    # Go folds the long s, which Python keeps, as it folds a Kelvin sign.
+    return name.lower().replace("\u017f", "s")
 
 
 def plain(value: object, sentinels: Collection[str] = (), *, is_secret: bool = False) -> Tree:
@@ -123,9 +139,7 @@ def member(value: Tree, key: str) -> Tree:
     """Return the member of ``value`` under ``key``; None where there is none."""
     if not isinstance(value, dict):
         return None
-    if key in value or not isinstance(value, FoldedObject):
-        return value.get(key)
-    return value.folded(key)
+    return value.folded(key) if isinstance(value, FoldedObject) else value.get(key)
 
 
 def reach(value: Tree, *keys: str) -> Tree:

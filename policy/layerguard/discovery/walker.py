@@ -14,10 +14,16 @@ from layerguard.discovery.path import Keys, Leaf, Place, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.platforms.pods import pod
 from layerguard.discovery.platforms.rule import Presumed, undecided
-from layerguard.discovery.strings import is_carried, references_in
+from layerguard.discovery.strings import (
+    has_expression,
+    is_carried,
+    may_be_valid,
+    references_in,
+    without_scheme,
+)
 from layerguard.discovery.tree import Mark, SecretText, Tree, member
 from layerguard.errors import ReferenceInvalid, assert_never
-from layerguard.reference import ImageReference
+from layerguard.reference import ImageReference, names_ecr
 from layerguard.verdict import Code, Verdict
 
 # Their stacks are made in other accounts and regions than the stack set itself.
@@ -142,6 +148,9 @@ class _Walk:
             return
         if is_carried(place.keys[len(where) :]):
             naming = Naming.CARRIED
+        elif naming is Naming.FOUND and isinstance(place.value, str):
+            # It only looks like a reference, so it is not certain that anything pulls it.
+            naming = naming if may_be_valid(place.value) else Naming.CARRIED
         self._found[place.keys] = self._use(self._otherwise, place, naming, placement)
 
     def _use(self, row: Row, place: Place, naming: Naming, placement: Placement) -> ImageUse:
@@ -154,7 +163,7 @@ class _Walk:
             leaf.path or ALL_INPUTS,
             leaf.container,
             str(value) if isinstance(value, str) else None,
-            _target(value),
+            _target(value, naming),
             row.platform(leaf),
             isinstance(row.platform, Presumed),
             row.runtime,
@@ -179,8 +188,20 @@ class _Places:
         return any(keys[:length] in places for length, places in self._keys.items())
 
 
-def _target(value: str | Mark) -> ImageReference | Verdict:
-    return verdict_of(_CODES[value]) if isinstance(value, Mark) else target_of(str(value))
+def _target(value: str | Mark, naming: Naming) -> ImageReference | Verdict:
+    if isinstance(value, Mark):
+        return verdict_of(_CODES[value])
+    text = str(value)
+    # Only a property that names an image has to hold a reference, and nothing in front of it.
+    if naming is not Naming.PULLED:
+        text = without_scheme(text)
+        if has_expression(text) and names_ecr(text):
+            return verdict_of(Code.EXPRESSION_UNRESOLVED)
+    is_reference = naming is Naming.PULLED or names_ecr(text)
+    target = target_of(text) if is_reference else verdict_of(Code.NOT_PRIVATE_ECR)
+    if isinstance(value, SecretText) and isinstance(target, Verdict):
+        return verdict_of(target.code)  # without words of the secret
+    return target
 
 
 def target_of(text: str) -> ImageReference | Verdict:
@@ -188,5 +209,6 @@ def target_of(text: str) -> ImageReference | Verdict:
     try:
         reference = ImageReference.parse(text)
     except ReferenceInvalid as error:
-        return verdict_of(Code.REFERENCE_INVALID, str(error))
+        code = Code.REFERENCE_INVALID if error.is_certain else Code.REFERENCE_UNCLEAR
+        return verdict_of(code, str(error))
     return reference or verdict_of(Code.NOT_PRIVATE_ECR)

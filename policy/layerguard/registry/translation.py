@@ -70,7 +70,7 @@ IMAGE_FAILURES: Mapping[str, Code] = {
     "ImageInaccessible":             Code.INTERNAL_ERROR,
     "ImageNotFound":                 Code.IMAGE_NOT_FOUND,
     "ImageReferencedByManifestList": Code.INTERNAL_ERROR,
-    "ImageTagDoesNotMatchDigest":    Code.TAG_MOVED,
+    "ImageTagDoesNotMatchDigest":    Code.INTERNAL_ERROR,
     "InvalidImageDigest":            Code.INTERNAL_ERROR,
     "InvalidImageTag":               Code.INTERNAL_ERROR,
     "KmsError":                      Code.KMS,

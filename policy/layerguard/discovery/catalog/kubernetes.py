@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from layerguard.discovery import runtimes
 from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled
 from layerguard.discovery.catalog.shapes import POD_SPEC, POD_VOLUMES
 from layerguard.discovery.platforms.pods import pod
@@ -41,9 +42,10 @@ def _rows() -> Iterator[Row]:
     for group, kind, pod_spec, images in _KINDS:
         for image in images:
             path = f"{pod_spec}.{image}"
-            yield Row(f"kubernetes:{group}:{kind}", path, pod)
-            yield Row(f"kubernetes:{group}:{kind}Patch", path, pod)
-            yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", pod)
+            runtime = runtimes.IMAGE_VOLUME if image in POD_VOLUMES else runtimes.ANY
+            yield Row(f"kubernetes:{group}:{kind}", path, pod, runtime)
+            yield Row(f"kubernetes:{group}:{kind}Patch", path, pod, runtime)
+            yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", pod, runtime)
 
 
 # fmt: off

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from layerguard.discovery.tree import Tree
-from layerguard.reference import RegistryHost
+from layerguard.reference import names_ecr
 
 # A string ends with its line at the latest, so that no part of a line is read twice.
 _CODE = re.compile(
@@ -22,7 +22,8 @@ _BLOCK_END = re.compile(r"\*/")
 def quoted_references(text: str) -> Tree:
     """Return the strings in ``text`` that begin with a private ECR host, by line and column.
 
-    Those that an attribute ``image`` has stand under ``image``, the others under ``other``.
+    A scheme may stand before the host, which may only be meant to be one. Strings that an
+    attribute ``image`` has stand under ``image``, the others under ``other``.
     Comments and heredocs are left out.
     """
     image: dict[str, Tree] = {}
@@ -42,7 +43,7 @@ def quoted_references(text: str) -> Tree:
                 pattern = _BLOCK_END
             heredoc = token["heredoc"] or heredoc
             string = token["double"] or token["single"] or ""
-            if RegistryHost.parse(string.partition("/")[0]):
+            if names_ecr(string.rpartition("://")[2]):
                 found = image if token["image"] else other
                 found[f"line {number}, column {token.start() + 1}"] = string
     return {"image": image, "other": other}

@@ -26,7 +26,7 @@ _MAX_DIGITS = 64
 def read_json(text: str) -> Tree:
     """Return the JSON document in ``text``; raise DocumentUnreadable when it is none."""
     try:
-        document: Tree = json.loads(text, object_pairs_hook=FoldedObject)
+        document: Tree = json.loads(text, object_pairs_hook=FoldedObject.of)
     except (ValueError, RecursionError) as error:
         raise DocumentUnreadable("The text is not JSON.") from error
     return document
