@@ -150,7 +150,7 @@ class Gates:
         self._report_bugs(report)
         self._sum_up(findings)
 
-    def run(self, gate: str, args: Any, report: ReportViolation) -> None:
+    def validate(self, gate: str, args: Any, report: ReportViolation) -> None:
         """Run the method ``gate``; no exception leaves it: one would end the whole operation.
 
         A wrong configuration is a violation of the policy that has it: of every resource that would

@@ -114,21 +114,21 @@ def declare(gates: Callable[[], Gates]) -> list[Policy]:
             name="ecr-layers-available",
             description="Every layer of every Amazon ECR image that a resource uses is in ECR "
             "before the resource is created or changed.",
-            validate=partial(boundary.run, "update_gate"),
+            validate=partial(boundary.validate, "update_gate"),
             enforcement_level=EnforcementLevel.MANDATORY,
             config_schema=_schema(),
         ),
         StackValidationPolicy(
             name="ecr-layers-available-preview",
             description="Every layer of every Amazon ECR image that the stack uses is in ECR.",
-            validate=partial(boundary.run, "preview_gate"),
+            validate=partial(boundary.validate, "preview_gate"),
             enforcement_level=EnforcementLevel.MANDATORY,
             config_schema=_schema(),
         ),
         StackValidationPolicy(
             name="ecr-layers-unverified",
             description="Every Amazon ECR image that the stack uses could be verified.",
-            validate=partial(boundary.run, "notice"),
+            validate=partial(boundary.validate, "notice"),
             enforcement_level=EnforcementLevel.ADVISORY,
             config_schema=_schema(),
         ),
@@ -142,7 +142,7 @@ class _Boundary:
         self._gates = gates
         self._fails_closed = False
 
-    def run(self, name: str, args: Any, report: ReportViolation) -> None:
+    def validate(self, name: str, args: Any, report: ReportViolation) -> None:
         """Run the gate ``name``; no exception leaves it."""
         try:
             gates = self._gates()
@@ -153,7 +153,7 @@ class _Boundary:
             if name == "notice" or self._fails_closed:
                 report(_no_gates(error), None)
             return
-        gates.run(name, args, report)
+        gates.validate(name, args, report)
 
 
 def _no_gates(error: Exception) -> str:

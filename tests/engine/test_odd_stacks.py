@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 import pytest
@@ -12,11 +10,9 @@ from layerguard_sandbox.ecr import SandboxEcr, docker_image
 from layerguard_sandbox.ecr.registry import Registry
 
 from tests.engine.conftest import Start
-from tests.engine.programs import HOST, function, functions, resource
+from tests.engine.programs import FAIL, HOST, PREVIEW, UPDATE, function, functions, resource
 from tests.engine.test_what_leaves import program_with_endpoint
 
-UPDATE, PREVIEW = "ecr-layers-available", "ecr-layers-available-preview"
-FAIL: Mapping[str, Any] = {UPDATE: {"undetermined": "fail"}}
 NOWHERE = "http://127.0.0.1:1"
 
 
