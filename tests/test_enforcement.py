@@ -65,6 +65,7 @@ def a_verdict(code: Code, **changes: Any) -> Verdict:
         (Code.LAYER_MISSING,      {"naming": Naming.FOUND},    {},   Run(), BLOCK),
         (Code.LAYER_MISSING,      {"naming": Naming.OPTIONAL}, {},   Run(), WARN),
         (Code.LAYER_MISSING,      {"naming": Naming.CARRIED},  {},   Run(), WARN),
+        (Code.IMAGE_NOT_FOUND,    {"naming": Naming.DORMANT},  {},   Run(), WARN),
         (Code.ACCESS_DENIED,      {"naming": Naming.OPTIONAL}, FAIL, Run(), WARN),
         (Code.ACCESS_DENIED,      {"naming": Naming.CARRIED},  FAIL, Run(), WARN),
         (Code.AVAILABLE,          {"naming": Naming.CARRIED},  {},   Run(), NONE),
@@ -141,7 +142,7 @@ def test_what_cannot_block_never_blocks_and_only_what_is_proven_blocks_without_f
 
 
 def test_every_rule_decides_something_and_the_last_one_the_rest() -> None:
-    assert len(RULES) == len({rule.why for rule in RULES}) == 14
+    assert len(RULES) == len({rule.why for rule in RULES}) == 15
     anything: Any = None
     assert RULES[-1].applies(anything)
 

@@ -144,6 +144,7 @@ RULES = (
     Rule(lambda case: case.state is State.SKIPPED,              Enforcement.NONE,  "It is not checked."),
     Rule(lambda case: case.state is State.PENDING,              Enforcement.WARN,  "It cannot be known before the update, which checks it."),
     Rule(lambda case: case.use.naming is Naming.OPTIONAL,       Enforcement.WARN,  "It is a cache, which may be absent."),
+    Rule(lambda case: case.use.naming is Naming.DORMANT,        Enforcement.WARN,  "Nothing pulls it before it is scaled up or resumed."),
     Rule(lambda case: case.use.naming is Naming.CARRIED,        Enforcement.WARN,  "The text is only handed on, so it is not certain that anything pulls it."),
     Rule(lambda case: case.run.mode is Mode.UPDATE and case.use.urn in case.run.components,
                                                                 Enforcement.WARN,  "Its resource is a component, whose children were checked when they came up."),
@@ -246,7 +247,14 @@ def _refusal(use: ImageUse, verdict: Verdict) -> Refusal | None:
     # The rules are about references: a place without one has a verdict of its own.
     if use.text is None or (reference is None and verdict.code is not Code.NOT_PRIVATE_ECR):
         return None
-    candidate = Candidate(use.text, reference, use.placement, verdict.form)
+    candidate = Candidate(
+        use.text,
+        reference,
+        use.placement,
+        verdict.form,
+        verdict.compressed,
+        use.storage_gib,
+    )
     refusals = use.runtime.refusals(candidate)
     if not refusals:
         return None

@@ -73,6 +73,11 @@ class Manifest:
         wanted = (*(layer for layer in self.layers if not layer.is_foreign), self.config)
         return tuple({blob.digest: blob for blob in wanted}.values())
 
+    @property
+    def compressed(self) -> int:
+        """How many bytes a pull takes at least: each layer once, those of a known size."""
+        return sum({layer.digest: layer.size or 0 for layer in self.layers}.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Index:

@@ -87,6 +87,7 @@ class Code(Enum):
     REPOSITORY_CREATED_BY_THIS_STACK = ("repository-created-by-this-stack", State.PENDING, _NOTHING, "The repository is not there yet, and a resource of this stack creates it.", _WAIT)
 
     EXEMPT                = ("exempt",                State.SKIPPED,      _NOTHING, "The configuration exempts it from the gates.", "")
+    NOT_PULLED            = ("not-pulled",            State.SKIPPED,      _NOTHING, "Its pull policy is Never: the runtime takes the image that is on its machine already.", "")
     NOT_PRIVATE_ECR       = ("not-private-ecr",       State.SKIPPED,      _NOTHING, "The image is in another registry than private ECR.", "")
     # fmt: on
 
@@ -184,7 +185,8 @@ class Verdict:
     """What can be said of an image. ``reason`` and ``next_step`` are whole sentences.
 
     ``digest`` is what the reference resolved to and ``form`` what kind of manifest that is,
-    ``wanted`` the platform that was looked for.
+    ``wanted`` the platform that was looked for. ``compressed`` are the bytes of the layers that a
+    pull takes at least, None where that is not known.
     """
 
     code: Code
@@ -194,6 +196,7 @@ class Verdict:
     wanted: Platform | None = None
     manifests: tuple[ManifestReport, ...] = ()
     form: ManifestForm | None = None
+    compressed: int | None = None
 
     @property
     def state(self) -> State:

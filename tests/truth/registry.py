@@ -78,7 +78,10 @@ class TruthRegistry:
                 if operation.get("tag"):
                     images.tags[operation["tag"]] = digest
             case "blob":
-                images.configs[_digest_of(operation["text"])] = operation["text"]
+                text = operation["text"]
+                digest = _digest_of(text)
+                images.configs[digest] = text
+                images.layers.setdefault(digest, LayerAnswer(Availability.AVAILABLE, len(text)))
             case "state":
                 answer = LayerAnswer(Availability[operation["state"]], operation.get("size"))
                 images.layers[Digest(operation["digest"])] = answer

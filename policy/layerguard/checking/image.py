@@ -103,6 +103,7 @@ async def check_image(
         wanted,
         tuple(_report(each, answers) for each in resolution.manifests),
         resolution.form,
+        min((each.manifest.compressed for each in resolution.manifests), default=None),
     )
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from layerguard.discovery import cloudformation
+from layerguard.discovery import cloudformation, pull_rules
 from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.catalog import Role, Row, rows_of
 from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
@@ -65,7 +65,11 @@ class _Walk:
         self._results: dict[Any, Any] = {}
         # A resource that no row knows may be a custom one that runs pods.
         kubernetes = resource_type.startswith("kubernetes:")
-        self._otherwise = Row(resource_type, "", pod if kubernetes else undecided)
+        self._otherwise = (
+            Row(resource_type, "", pod, pull=pull_rules.pod)
+            if kubernetes
+            else Row(resource_type, "", undecided)
+        )
 
     @property
     def uses(self) -> tuple[ImageUse, ...]:
@@ -148,19 +152,24 @@ class _Walk:
         keys, value, ancestors = place
         assert isinstance(value, (str, Mark))
         leaf = Leaf(keys, value, ancestors, self._results)
+        pull = row.pull(leaf)
+        # What is less sure than a pull stays so, whatever the runtime does.
+        if pull is not Naming.PULLED and naming in (Naming.PULLED, Naming.FOUND):
+            naming = pull
         return ImageUse(
             self._urn,
             self._type,
             leaf.path,
             leaf.container,
             str(value) if isinstance(value, str) else None,
-            _target(value),
+            verdict_of(Code.NOT_PULLED) if naming is Naming.ON_NODE else _target(value),
             row.platform(leaf),
             isinstance(row.platform, Presumed),
             row.runtime,
             placement,
             naming,
             is_secret=isinstance(value, SecretText),
+            storage_gib=row.storage(leaf),
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from layerguard.discovery import pull_rules
 from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled
 from layerguard.discovery.catalog.shapes import POD_SPEC, POD_VOLUMES
 from layerguard.discovery.platforms.pods import pod
@@ -41,9 +42,9 @@ def _rows() -> Iterator[Row]:
     for group, kind, pod_spec, images in _KINDS:
         for image in images:
             path = f"{pod_spec}.{image}"
-            yield Row(f"kubernetes:{group}:{kind}", path, pod)
-            yield Row(f"kubernetes:{group}:{kind}Patch", path, pod)
-            yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", pod)
+            yield Row(f"kubernetes:{group}:{kind}", path, pod, pull=pull_rules.pod)
+            yield Row(f"kubernetes:{group}:{kind}Patch", path, pod, pull=pull_rules.pod)
+            yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", pod, pull=pull_rules.pod)
 
 
 # fmt: off
