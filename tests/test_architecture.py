@@ -20,7 +20,7 @@ PACKAGES = {
 # Of the pack, from the bottom to the top: a part may import what stands on a line above it, and
 # itself.
 LAYERS = (
-    {"errors", "identity", "legible"},
+    {"aws_registries", "errors", "identity", "legible"},
     {"reference", "platform"},
     {"manifest"},
     {"verdict"},

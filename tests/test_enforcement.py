@@ -25,6 +25,7 @@ from layerguard.enforcement import (
 from layerguard.identity import Identity
 from layerguard.manifest import ManifestForm
 from layerguard.platform import Platform
+from layerguard.reference import ImageReference
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
 from layerguard.verdict import Code, Follows, State, Verdict
 
@@ -419,3 +420,37 @@ def test_an_endpoint_that_the_stack_chose_proves_nothing_unless_it_is_trusted(
     assert target.code is code
     assert "https://ecr.example as ECR's endpoint" in target.reason
     assert "hidden" not in target.reason
+
+
+@pytest.mark.parametrize(
+    ("registry", "next_step"),
+    [
+        (
+            "602401143452.dkr.ecr.eu-west-1",
+            "nothing to change there: exempt the image (option exempt), or copy it into a "
+            "repository of your own; 602401143452 is the account that serves eu-west-1.",
+        ),
+        (
+            "602401143452.dkr.ecr.eu-south-1",
+            "refer to the registry of the region: account 590381155156 serves eu-south-1, not "
+            "602401143452.",
+        ),
+        (
+            "877085696533.dkr.ecr.us-iso-east-1",
+            "look up in AWS's documentation which account serves us-iso-east-1; 877085696533 "
+            "serves af-south-1.",
+        ),
+        ("763104351884.dkr.ecr.me-south-1", "refer to the registry of the region: account 217643126080 serves me-south-1, not 763104351884."),
+        ("123456789012.dkr.ecr.eu-west-1", "do it"),
+    ],
+)  # fmt: skip
+def test_where_a_registry_of_awss_own_denies_its_policy_is_not_the_next_step(
+    registry: str, next_step: str
+) -> None:
+    suffix = "c2s.ic.gov" if "iso" in registry else "amazonaws.com"
+    target = ImageReference.parse(f"{registry}.{suffix}/eks/kube-proxy:v1")
+    assert target is not None
+    denied = decide(use(target), a_verdict(Code.ACCESS_DENIED), Settings(), Run()).verdict
+    assert denied.next_step == next_step
+    missing = decide(use(target), a_verdict(Code.LAYER_MISSING), Settings(), Run()).verdict
+    assert missing.next_step == "do it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from layerguard.discovery.tree import Mark, Tree, reach, text_of
+from layerguard.discovery.tree import Mark, Tree, reach, text_of, unknown_among
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference
 
@@ -37,7 +37,7 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
         if image is None or (tag is None and digest is None):
             continue
         if isinstance(tag, Mark) or isinstance(digest, Mark):
-            yield name_key, Mark.UNKNOWN
+            yield name_key, unknown_among(tag, digest) or Mark.UNKNOWN
             continue
         reference = image + _version(":", tag) + _version("@", digest)
         if _parsed(reference):

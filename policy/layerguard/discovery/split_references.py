@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from layerguard.discovery.path import Leaf
 from layerguard.discovery.placement import Placement, account_of_role
-from layerguard.discovery.tree import Mark, Tree, member, text_of
+from layerguard.discovery.tree import Mark, Tree, member, text_of, unknown_among
 
 ReferenceRule: TypeAlias = Callable[[Leaf, Placement], "str | Mark | None"]
 """Returns the reference at a leaf, the mark that stands for it, or None where there is none."""
@@ -78,7 +78,7 @@ def _of_pipeline(
         return None
     tag = leaf.beside(tag_key)
     if not isinstance(leaf.value, str) or isinstance(tag, Mark):
-        return Mark.UNKNOWN
+        return unknown_among(leaf.value, tag) or Mark.UNKNOWN
     host = pipeline_registry(leaf, placement)
     if host is None:
         return Mark.UNRESOLVED

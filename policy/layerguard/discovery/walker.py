@@ -14,8 +14,8 @@ from layerguard.discovery.path import Keys, Leaf, Place, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.platforms.pods import pod
 from layerguard.discovery.platforms.rule import Presumed, undecided
-from layerguard.discovery.strings import is_carried, references_in
-from layerguard.discovery.tree import Mark, SecretText, Tree, member
+from layerguard.discovery.strings import naming_of, references_in
+from layerguard.discovery.tree import HIDDEN, Mark, SecretText, Tree, member
 from layerguard.errors import ReferenceInvalid, assert_never
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
@@ -25,6 +25,7 @@ _ELSEWHERE = ("aws:cloudformation/stackSet:StackSet", "aws-native:cloudformation
 
 _CODES = {
     Mark.UNKNOWN: Code.UNKNOWN_IN_PREVIEW,
+    Mark.HIDDEN: Code.SECRET_NOT_SHOWN,
     Mark.UNRESOLVED: Code.EXPRESSION_UNRESOLVED,
     Mark.UNREADABLE: Code.DOCUMENT_UNREADABLE,
     Mark.OPAQUE: Code.DOCUMENT_UNREADABLE,
@@ -124,7 +125,7 @@ class _Walk:
         self._named[keys] = self._named.get(keys) or use
 
     def _read_document(self, place: Place, naming: Naming, placement: Placement) -> None:
-        if place.value is Mark.UNREADABLE and naming is Naming.FOUND:
+        if place.value in (Mark.UNREADABLE, Mark.HIDDEN) and naming is Naming.FOUND:
             self._keep(place, place.keys, naming, placement)
         for found in references_in(place.value, place.keys):
             self._keep(found, place.keys, naming, placement)
@@ -144,13 +145,15 @@ class _Walk:
         """Keep a reference that was found in what stands at ``where``."""
         if place.keys in self._found:
             return
-        if is_carried(place.keys[len(where) :]):
-            naming = Naming.CARRIED
+        if naming is not Naming.CARRIED:
+            naming = naming_of(place.keys[len(where) :], naming)
         self._found[place.keys] = self._use(self._otherwise, place, naming, placement)
 
     def _use(self, row: Row, place: Place, naming: Naming, placement: Placement) -> ImageUse:
         keys, value, ancestors = place
         assert isinstance(value, (str, Mark))
+        if isinstance(value, str) and HIDDEN in value:  # in a document, or in a part of a text
+            value = Mark.HIDDEN
         leaf = Leaf(keys, value, ancestors, self._results)
         pull = row.pull(leaf)
         # What is less sure than a pull stays so, whatever the runtime does.

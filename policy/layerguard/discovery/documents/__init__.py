@@ -15,7 +15,7 @@ from layerguard.discovery.documents.quoted import quoted_references
 from layerguard.discovery.documents.spark import spark_properties
 from layerguard.discovery.documents.structured import read_json, read_yaml, read_yaml_stream
 from layerguard.discovery.documents.user_data import read_user_data
-from layerguard.discovery.tree import Ancestors, Mark, Tree, member, reach
+from layerguard.discovery.tree import Ancestors, Mark, Tree, member, reach, unknown_among
 
 Reader: TypeAlias = Callable[[str, Ancestors], Tree]
 
@@ -25,7 +25,7 @@ def _dockerfile(text: str, ancestors: Ancestors) -> Tree:
     build = ancestors[0]
     arguments, target = member(build, "buildArgs"), member(build, "target")
     if isinstance(target, Mark) or (isinstance(arguments, Mark) and "ARG" in text.upper()):
-        return Mark.UNKNOWN
+        return unknown_among(arguments, target) or Mark.UNKNOWN
     images = dockerfile_images(
         text,
         arguments if isinstance(arguments, dict) else {},
