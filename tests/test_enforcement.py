@@ -20,6 +20,7 @@ from layerguard.enforcement import (
     apply_settings,
     bug,
     decide,
+    grouped,
     may_block,
 )
 from layerguard.identity import Identity
@@ -454,3 +455,31 @@ def test_where_a_registry_of_awss_own_denies_its_policy_is_not_the_next_step(
     assert denied.next_step == next_step
     missing = decide(use(target), a_verdict(Code.LAYER_MISSING), Settings(), Run()).verdict
     assert missing.next_step == "do it"
+
+
+def test_findings_of_one_registry_that_differ_in_the_repository_alone_are_one_group() -> None:
+    def finding(rest: str, code: Code = Code.ACCESS_DENIED, reason: str = "No {}.") -> Finding:
+        name = rest.partition(":")[0]
+        verdict = Verdict(code, reason.format(name), f"allow {name}.")
+        return decide(use(rest), verdict, Settings(), Run())
+
+    one, two = finding("shop/web:1"), finding("shop/api:1")
+    other_cause = finding("shop/web:2", reason="No key for {}.")
+    missing = [finding("shop/web:1", Code.LAYER_MISSING) for _ in range(2)]
+    groups = grouped([one, missing[0], other_cause, two, missing[1]])
+    assert [each.findings for each in groups] == [
+        (one, two),
+        (missing[0],),
+        (other_cause,),
+        (missing[1],),
+    ]
+    assert groups[0].message.splitlines() == [
+        "access-denied: 2 image uses",
+        "  No shop/web.",
+        "  next step: allow shop/web.",
+        "  the same for the other repositories",
+        "  not stopped: The option undetermined is 'notice'.",
+        "  image uses:",
+        f"    type urn: path: {HOST}/shop/web:1",
+        f"    type urn: path: {HOST}/shop/api:1",
+    ]

@@ -522,8 +522,13 @@ def notice_of(pack: Pack) -> list[str]:
     """Return the whole messages of the notice."""
     messages: list[str] = []
     notice = pack.stack_policies[-1]
-    args = StackValidationArgs(list(pack.resources.values()), pack.config.get(notice.name))
-    notice.validate(args, lambda message, _urn=None: messages.append(message))
+
+    def report(message: str, _urn: str | None = None) -> None:
+        messages.append(message)
+
+    notice.validate(
+        StackValidationArgs(list(pack.resources.values()), pack.config.get(notice.name)), report
+    )
     return messages
 
 

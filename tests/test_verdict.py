@@ -10,6 +10,7 @@ from layerguard.verdict import (
     BlobState,
     CheckedBlob,
     Code,
+    Follows,
     ManifestReport,
     State,
     Verdict,

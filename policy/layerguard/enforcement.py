@@ -124,14 +124,13 @@ class Group:
         """The cause and the next step, then the image uses, as one legible text."""
         first = self.findings[0]
         verdict, number = first.verdict, len(self.findings)
-        others = len({finding.verdict.next_step for finding in self.findings}) > 1
         more = number - MAX_GROUPED
         return legible_lines(
             [
                 f"{verdict.code.text}: {number} image uses",
                 f"  {verdict.reason}",
                 *([f"  next step: {verdict.next_step}"] if verdict.next_step else []),
-                *(["  the same for the repositories of the others"] if others else []),
+                *(["  the same for the other repositories"] if self._is_of_many else []),
                 *([f"  not stopped: {first.why}"] if first.is_spared else []),
                 "  image uses:",
                 *(f"    {finding.place}" for finding in self.findings[:MAX_GROUPED]),
@@ -139,12 +138,20 @@ class Group:
             ]
         )
 
+    @property
+    def _is_of_many(self) -> bool:
+        """Whether the reason or the next step names the repository of the first use alone."""
+        first = self.findings[0].verdict
+        words = {(each.verdict.reason, each.verdict.next_step) for each in self.findings}
+        return first.state is not State.PENDING and len(words) > 1
+
 
 def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
     """Return ``findings`` in groups, in their order, each where its first one stands.
 
     Those whose cause is not of one image share a group with their equals: of the same code, the
-    same registry, and the same next step but for the name of the repository.
+    same registry, and the same reason and next step but for the name of the repository. What is
+    pending may have different reasons: what each waits for.
     """
     groups: dict[object, list[Finding]] = {}
     for number, finding in enumerate(findings):
@@ -154,12 +161,13 @@ def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
 
 
 def _cause(finding: Finding) -> tuple[object, ...]:
-    target, next_step = finding.use.target, finding.verdict.next_step
+    verdict, target = finding.verdict, finding.use.target
+    words = [verdict.next_step, *([] if verdict.state is State.PENDING else [verdict.reason])]
     if not isinstance(target, ImageReference):
-        return finding.verdict.code, next_step, finding.why
+        return verdict.code, finding.why, *words
     there = target.repository
-    next_step = next_step.replace(there.name, "")
-    return finding.verdict.code, next_step, finding.why, there.account, there.region
+    same = (text.replace(there.name, "") for text in words)
+    return verdict.code, finding.why, there.account, there.region, *same
 
 
 Apply: TypeAlias = Callable[[ImageUse, Settings], ImageUse]

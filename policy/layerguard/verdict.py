@@ -189,7 +189,8 @@ class Verdict:
 
     ``digest`` is what the reference resolved to and ``form`` what kind of manifest that is,
     ``wanted`` the platform that was looked for. ``compressed`` are the bytes of the layers that a
-    pull takes at least, None where that is not known.
+    pull takes at least, None where that is not known. ``layers`` has a number for each layer and
+    config that was asked about, the same for the same one in the same repository.
     """
 
     code: Code
@@ -200,6 +201,7 @@ class Verdict:
     manifests: tuple[ManifestReport, ...] = ()
     form: ManifestForm | None = None
     compressed: int | None = None
+    layers: frozenset[int] = frozenset()
 
     @property
     def state(self) -> State:

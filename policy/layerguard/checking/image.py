@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -12,7 +13,7 @@ from layerguard.checking.questions import Questions
 from layerguard.checking.resolution import Resolution, Resolved, resolve
 from layerguard.errors import DigestMismatch, LayerguardError
 from layerguard.platform import Platform
-from layerguard.reference import Digest, ImageReference
+from layerguard.reference import Digest, ImageReference, Repository
 from layerguard.registry import Availability, ImageListing, LayerAnswer, RegistryError
 from layerguard.verdict import (
     BlobState,
@@ -104,7 +105,14 @@ async def check_image(
         tuple(_report(each, answers) for each in resolution.manifests),
         resolution.form,
         min((each.manifest.compressed for each in resolution.manifests), default=None),
+        _numbers(repository, blobs),
     )
+
+
+def _numbers(repository: Repository, digests: Iterable[Digest]) -> frozenset[int]:
+    """Return a number for each of ``digests`` in ``repository``, by which a run counts them."""
+    where = zlib.crc32(str(repository).encode())
+    return frozenset(int(digest.text[7:23], 16) ^ where for digest in digests)
 
 
 async def _listing_and_cache(
