@@ -108,8 +108,14 @@ def assert_silent(session: Keys, *texts: str) -> None:
             assert secret not in text
 
 
-def codes(outcome: Outcome) -> set[str]:
-    return {message.partition("\n")[0] for message in outcome.messages(NOTICE)}
+def codes(outcome: Outcome, images: Mapping[str, str]) -> dict[str, str]:
+    """Return the code that the notice gives for each image; one message may be about several."""
+    return {
+        name: message.partition(":")[0]
+        for message in outcome.messages(NOTICE)
+        for name, image in images.items()
+        if image in message
+    }
 
 
 def test_no_key_of_a_provider_is_printed_reported_or_left_in_a_file(
@@ -120,15 +126,14 @@ def test_no_key_of_a_provider_is_printed_reported_or_left_in_a_file(
     home: Path,
     tmp_path: Path,
 ) -> None:
-    expected = {f"{code}: imageUri: {images[name]}" for name, code in CODES.items()}
     for run in (engine.preview, engine.up):
         outcome = run()
         assert outcome.passed, outcome.output
-        assert codes(outcome) == expected
+        assert codes(outcome, images) == CODES
         assert_silent(session, outcome.output, *map(repr, outcome.violations))
     # In a state that was exported with its secrets the keys are in the clear, and still not said.
     analysis = engine.analyze(exported(images, providers, tmp_path / "state.json"))
-    assert all(headline in analysis.output for headline in expected)
+    assert all(images[name] in analysis.output for name in CODES)
     assert_silent(session, analysis.output)
     assert_silent(session, *texts_in(home), *texts_in(Path(engine.folder)))
 
