@@ -20,7 +20,7 @@ PACKAGES = {
 # Of the pack, from the bottom to the top: a part may import what stands on a line above it, and
 # itself.
 LAYERS = (
-    {"errors", "identity", "legible", "mistaken_text", "registry_host"},
+    {"aws_registries", "errors", "identity", "legible", "mistaken_text", "registry_host"},
     {"mistaken_host"},
     {"reference", "platform"},
     {"manifest"},

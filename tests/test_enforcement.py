@@ -20,11 +20,13 @@ from layerguard.enforcement import (
     apply_settings,
     decide,
     decide_or_bug,
+    grouped,
     may_block,
 )
 from layerguard.identity import Identity
 from layerguard.manifest import ManifestForm
 from layerguard.platform import Platform
+from layerguard.reference import ImageReference
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
 from layerguard.verdict import Code, Follows, State, Verdict, bug_in
 
@@ -69,6 +71,7 @@ def a_verdict(code: Code, **changes: Any) -> Verdict:
         (Code.LAYER_MISSING,      {"naming": Naming.FOUND},    {},   Run(), BLOCK),
         (Code.LAYER_MISSING,      {"naming": Naming.OPTIONAL}, {},   Run(), WARN),
         (Code.LAYER_MISSING,      {"naming": Naming.CARRIED},  {},   Run(), WARN),
+        (Code.IMAGE_NOT_FOUND,    {"naming": Naming.DORMANT},  {},   Run(), WARN),
         (Code.ACCESS_DENIED,      {"naming": Naming.OPTIONAL}, FAIL, Run(), WARN),
         (Code.ACCESS_DENIED,      {"naming": Naming.CARRIED},  FAIL, Run(), WARN),
         (Code.AVAILABLE,          {"naming": Naming.CARRIED},  {},   Run(), NONE),
@@ -145,7 +148,7 @@ def test_what_cannot_block_never_blocks_and_only_what_is_proven_blocks_without_f
 
 
 def test_every_rule_decides_something_and_the_last_one_the_rest() -> None:
-    assert len(RULES) == len({rule.why for rule in RULES}) == 15
+    assert len(RULES) == len({rule.why for rule in RULES}) == 16
     anything: Any = None
     assert RULES[-1].applies(anything)
 
@@ -451,3 +454,65 @@ def test_a_bug_in_deciding_shows_no_account_of_a_secret() -> None:
     finding = decide_or_bug(secret, a_verdict(Code.AVAILABLE), Settings(), Run(), step)
     assert finding.verdict.code is Code.INTERNAL_ERROR
     assert "123456789012" not in finding.message
+
+
+@pytest.mark.parametrize(
+    ("registry", "next_step"),
+    [
+        (
+            "602401143452.dkr.ecr.eu-west-1",
+            "nothing to change there: exempt the image (option exempt), or copy it into a "
+            "repository of your own; 602401143452 is the account that serves eu-west-1.",
+        ),
+        (
+            "602401143452.dkr.ecr.eu-south-1",
+            "refer to the registry of the region: account 590381155156 serves eu-south-1, not "
+            "602401143452.",
+        ),
+        (
+            "877085696533.dkr.ecr.us-iso-east-1",
+            "look up in AWS's documentation which account serves us-iso-east-1; 877085696533 "
+            "serves af-south-1.",
+        ),
+        ("763104351884.dkr.ecr.me-south-1", "refer to the registry of the region: account 217643126080 serves me-south-1, not 763104351884."),
+        ("123456789012.dkr.ecr.eu-west-1", "do it"),
+    ],
+)  # fmt: skip
+def test_where_a_registry_of_awss_own_denies_its_policy_is_not_the_next_step(
+    registry: str, next_step: str
+) -> None:
+    suffix = "c2s.ic.gov" if "iso" in registry else "amazonaws.com"
+    target = ImageReference.parse(f"{registry}.{suffix}/eks/kube-proxy:v1")
+    assert target is not None
+    denied = decide(use(target), a_verdict(Code.ACCESS_DENIED), Settings(), Run()).verdict
+    assert denied.next_step == next_step
+    missing = decide(use(target), a_verdict(Code.LAYER_MISSING), Settings(), Run()).verdict
+    assert missing.next_step == "do it"
+
+
+def test_findings_of_one_registry_that_differ_in_the_repository_alone_are_one_group() -> None:
+    def finding(rest: str, code: Code = Code.ACCESS_DENIED, reason: str = "No {}.") -> Finding:
+        name = rest.partition(":")[0]
+        verdict = Verdict(code, reason.format(name), f"allow {name}.")
+        return decide(use(rest), verdict, Settings(), Run())
+
+    one, two = finding("shop/web:1"), finding("shop/api:1")
+    other_cause = finding("shop/web:2", reason="No key for {}.")
+    missing = [finding("shop/web:1", Code.LAYER_MISSING) for _ in range(2)]
+    groups = grouped([one, missing[0], other_cause, two, missing[1]])
+    assert [each.findings for each in groups] == [
+        (one, two),
+        (missing[0],),
+        (other_cause,),
+        (missing[1],),
+    ]
+    assert groups[0].message.splitlines() == [
+        "access-denied: 2 image uses",
+        "  No shop/web.",
+        "  next step: allow shop/web.",
+        "  the same for the other repositories",
+        "  not stopped: The option undetermined is 'notice'.",
+        "  image uses:",
+        f"    type urn: path: {HOST}/shop/web:1",
+        f"    type urn: path: {HOST}/shop/api:1",
+    ]

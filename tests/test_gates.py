@@ -525,3 +525,51 @@ def test_an_image_that_is_still_lacking_stops_its_resource(stack: Mapping[str, s
     pack.analyze("bucket", {"name": "x"}, "aws:s3/bucket:Bucket")
     (message,) = pack.analyze("lost", {"imageUri": LOST})
     assert message.startswith(f"layer-missing: imageUri: {LOST}\n")
+
+
+def notice_of(pack: Pack) -> list[str]:
+    """Return the whole messages of the notice."""
+    messages: list[str] = []
+    notice = pack.stack_policies[-1]
+
+    def report(message: str, _urn: str | None = None) -> None:
+        messages.append(message)
+
+    notice.validate(
+        StackValidationArgs(list(pack.resources.values()), pack.config.get(notice.name)), report
+    )
+    return messages
+
+
+@pytest.mark.parametrize("code", [Code.NO_CREDENTIALS, Code.ACCESS_DENIED, Code.UNREACHABLE])
+def test_a_cause_that_many_images_share_is_reported_once(code: Code) -> None:
+    registry = a_registry()
+    registry.image_answers[ImageId("denied", None)] = RegistryError(code, "So it is.", "do it.")
+    pack = Pack(Mode.PREVIEW, registry)
+    for number in range(60):
+        pack.analyze(f"f{number}", {"imageUri": f"{HOST}/shop/web{number}:denied"})
+    (message,) = notice_of(pack)
+    lines = message.splitlines()
+    assert lines[:5] == [
+        f"{code.text}: 60 image uses",
+        "  So it is.",
+        "  next step: do it.",
+        "  not stopped: The option undetermined is 'notice'.",
+        "  image uses:",
+    ]
+    assert lines[5] == f"    {TYPE} f0: imageUri: {HOST}/shop/web0:denied"
+    assert lines[-1] == "    and 40 more"
+    assert len(lines) == 26
+
+
+def test_pending_images_are_reported_once_and_what_is_of_one_image_is_not_grouped() -> None:
+    pack = Pack(Mode.PREVIEW)
+    for number in range(3):
+        pack.analyze(f"later{number}", {"imageUri": UNKNOWN_STRING_VALUE})
+        pack.analyze(f"lost{number}", {"imageUri": LOST})
+    assert pack.analyze_stack() == {
+        "ecr-layers-available-preview": [
+            (f"layer-missing: imageUri: {LOST}", urn(f"lost{number}")) for number in range(3)
+        ],
+        "ecr-layers-unverified": [("unknown-in-preview: 3 image uses", None)],
+    }

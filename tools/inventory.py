@@ -122,10 +122,17 @@ def _runtimes() -> Iterator[str]:
     yield "blocks a deployment; what users report, or what is only likely, is a warning."
     yield from ("", "| runtime | takes | otherwise |", "|---|---|---|")
     known = (each for each in vars(runtimes).values() if isinstance(each, Runtime) and each.rules)
-    for runtime in sorted(known, key=lambda each: each.name):
-        for rule in runtime.rules:
-            words = (rule.check.__doc__ or "").strip().removesuffix(".")
-            yield f"| {runtime.name} | {words} | {'block' if rule.certain else 'warn'} |"
+    lines = (line for each in known for line in _lines_of(each))
+    yield from sorted(dict.fromkeys(lines), key=lambda line: line.split("|")[1])
+
+
+def _lines_of(runtime: Runtime) -> Iterator[str]:
+    for rule in runtime.rules:
+        words = (rule.check.__doc__ or "").strip().removesuffix(".")
+        yield f"| {runtime.name} | {words} | {'block' if rule.certain else 'warn'} |"
+    if runtime.form:
+        words = f"What the API's model accepts: {runtime.form.shape}"
+        yield f"| {runtime.name} | {words} | block |"
 
 
 def main() -> None:

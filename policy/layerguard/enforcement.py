@@ -7,11 +7,12 @@ which is also what the notice says about an image that did not stop the deployme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TypeAlias
 
+from layerguard.aws_registries import AwsRegistry, aws_registry
 from layerguard.discovery import ImageUse, Naming, ResourceGraph, runtimes
 from layerguard.discovery.provisions import Provides, Provision
 from layerguard.discovery.runtimes import Candidate, Refusal
@@ -21,6 +22,9 @@ from layerguard.reference import ImageReference
 from layerguard.registry.redaction import Redaction
 from layerguard.settings import Exemption, RuleLevel, Settings, Undetermined
 from layerguard.verdict import Code, Follows, State, Verdict, bug_in
+
+MAX_GROUPED = 20
+"""Image uses that a message about a group names."""
 
 
 class Enforcement(Enum):
@@ -84,17 +88,85 @@ class Finding:
     @property
     def lines(self) -> tuple[str, ...]:
         """The headline, and below it what explains the verdict and why it did not stop."""
-        spared = self.enforcement is Enforcement.WARN and self.verdict.state in _MAY_BLOCK
         return (
             self.headline,
             *(f"  {line}" for line in self.verdict.lines),
-            *([f"  not stopped: {self.why}"] if spared else ()),
+            *([f"  not stopped: {self.why}"] if self.is_spared else ()),
         )
+
+    @property
+    def is_spared(self) -> bool:
+        """Whether another configuration, or a surer place, would have stopped the deployment."""
+        return self.enforcement is Enforcement.WARN and self.verdict.state in _MAY_BLOCK
+
+    @property
+    def place(self) -> str:
+        """``TYPE NAME: PROPERTY PATH: REFERENCE AS WRITTEN``."""
+        name = self.use.urn.rpartition("::")[2]
+        text = f": {self.use.text}" if self.use.text else ""
+        return f"{self.use.resource_type} {name}: {self.use.path}{text}"
 
     @property
     def message(self) -> str:
         """The lines as one legible text, for the engine, a terminal or a log."""
         return legible_lines(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Findings that one message is enough for: one cause, one next step, several image uses."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def message(self) -> str:
+        """The cause and the next step, then the image uses, as one legible text."""
+        first = self.findings[0]
+        verdict, number = first.verdict, len(self.findings)
+        more = number - MAX_GROUPED
+        return legible_lines(
+            [
+                f"{verdict.code.text}: {number} image uses",
+                f"  {verdict.reason}",
+                *([f"  next step: {verdict.next_step}"] if verdict.next_step else []),
+                *(["  the same for the other repositories"] if self._is_of_many else []),
+                *([f"  not stopped: {first.why}"] if first.is_spared else []),
+                "  image uses:",
+                *(f"    {finding.place}" for finding in self.findings[:MAX_GROUPED]),
+                *([f"    and {more:,} more"] if more > 0 else []),
+            ]
+        )
+
+    @property
+    def _is_of_many(self) -> bool:
+        """Whether the reason or the next step names the repository of the first use alone."""
+        first = self.findings[0].verdict
+        words = {(each.verdict.reason, each.verdict.next_step) for each in self.findings}
+        return first.state is not State.PENDING and len(words) > 1
+
+
+def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
+    """Return ``findings`` in groups, in their order, each where its first one stands.
+
+    Those whose cause is not of one image share a group with their equals: of the same code, the
+    same registry, and the same reason and next step but for the name of the repository. What is
+    pending may have different reasons: what each waits for.
+    """
+    groups: dict[object, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        shared = Follows.CAUSE_IS_SHARED in finding.verdict.code.follows
+        groups.setdefault(_cause(finding) if shared else number, []).append(finding)
+    return tuple(Group(tuple(each)) for each in groups.values())
+
+
+def _cause(finding: Finding) -> tuple[object, ...]:
+    verdict, target = finding.verdict, finding.use.target
+    words = [verdict.next_step, *([] if verdict.state is State.PENDING else [verdict.reason])]
+    if not isinstance(target, ImageReference):
+        return verdict.code, finding.why, *words
+    there = target.repository
+    same = (text.replace(there.name, "") for text in words)
+    return verdict.code, finding.why, there.account, there.region, *same
 
 
 Apply: TypeAlias = Callable[[ImageUse, Settings], ImageUse]
@@ -135,6 +207,7 @@ def _is_notice(level: RuleLevel) -> bool:
     return level is RuleLevel.NOTICE
 
 
+_OF_A_ROLE = "sts:AssumeRole"
 _MAY_BLOCK = (State.UNAVAILABLE, State.UNDETERMINED)
 # fmt: off
 RULES = (
@@ -145,6 +218,7 @@ RULES = (
     Rule(lambda case: case.state is State.PENDING and case.run.mode is Mode.PREVIEW,
                                                                 Enforcement.WARN,   "It cannot be known before the update, which checks it."),
     Rule(lambda case: case.use.naming is Naming.OPTIONAL,       Enforcement.WARN,  "It is a cache, which may be absent."),
+    Rule(lambda case: case.use.naming is Naming.DORMANT,        Enforcement.WARN,  "Nothing pulls it before it is scaled up or resumed."),
     Rule(lambda case: case.use.naming is Naming.CARRIED,        Enforcement.WARN,  "The text is only handed on, so it is not certain that anything pulls it."),
     Rule(lambda case: case.run.mode is Mode.UPDATE and case.use.urn in case.run.components,
                                                                 Enforcement.WARN,  "Its resource is a component, whose children were checked when they came up."),
@@ -169,7 +243,7 @@ def decide(use: ImageUse, verdict: Verdict, settings: Settings, run: Run) -> Fin
     verdict = _with_artifact(use, verdict)
     refusal = _refusal(use, verdict)
     verdict = _with_refusal(verdict, refusal, use)
-    verdict = _with_provision(use, verdict, run)
+    verdict = _with_provision(use, _with_owner(use, verdict), run)
     verdict = _with_exemption(use, verdict, settings)
     rule = _rule(_Case(use, verdict, refusal, settings, run))
     return _without_account(Finding(use, verdict, rule.enforcement, rule.why))
@@ -250,7 +324,14 @@ def _refusal(use: ImageUse, verdict: Verdict) -> Refusal | None:
     # The rules are about references: a place without one has a verdict of its own.
     if use.text is None or (reference is None and verdict.code is not Code.NOT_PRIVATE_ECR):
         return None
-    candidate = Candidate(use.text, reference, use.placement, verdict.form)
+    candidate = Candidate(
+        use.text,
+        reference,
+        use.placement,
+        verdict.form,
+        verdict.compressed,
+        use.storage_gib,
+    )
     refusals = use.runtime.refusals(candidate)
     if not refusals:
         return None
@@ -281,6 +362,38 @@ def _with_refusal(verdict: Verdict, refusal: Refusal | None, use: ImageUse) -> V
         next_step=refusal.next_step,
         is_certain=True,
     )
+
+
+def _with_owner(use: ImageUse, verdict: Verdict) -> Verdict:
+    """Return ``verdict``; where a registry of AWS's own denies, with what its reader can do.
+
+    Its repository policies cannot be changed, and many of them allow pulls and not the question.
+    """
+    if verdict.code is not Code.ACCESS_DENIED or not isinstance(use.target, ImageReference):
+        return verdict
+    if _OF_A_ROLE in verdict.reason:  # the registry was not asked at all
+        return verdict
+    there = use.target.repository
+    registry = aws_registry(there.account)
+    if registry is None:
+        return verdict
+    serves = registry.accounts.get(there.region)
+    reason = f"The registry is AWS's own ({registry.name}), which only AWS can change."
+    next_step = (
+        f"nothing to change there: exempt the image (option exempt), or copy it into a repository "
+        f"of your own; {serves} is the account that serves {there.region}."
+        if serves == there.account
+        else f"refer to the registry of the region: account {serves} serves {there.region}, "
+        f"not {there.account}."
+        if serves
+        else f"look up in AWS's documentation which account serves {there.region}; {there.account} "
+        f"serves {_regions_of(registry, there.account)}."
+    )
+    return replace(verdict, reason=f"{verdict.reason} {reason}", next_step=next_step)
+
+
+def _regions_of(registry: AwsRegistry, account: str) -> str:
+    return ", ".join(region for region, each in registry.accounts.items() if each == account)
 
 
 def _with_provision(use: ImageUse, verdict: Verdict, run: Run) -> Verdict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TextIO
@@ -36,6 +37,7 @@ from layerguard.enforcement import (
     apply_settings,
     decide,
     decide_or_bug,
+    grouped,
     may_block,
 )
 from layerguard.errors import SettingsInvalid
@@ -123,9 +125,7 @@ class Gates:
             return
         findings = self._of_stack(args)
         if self._mode is not Mode.UPDATE:
-            for finding in findings:
-                if finding.enforcement is Enforcement.BLOCK:
-                    self._report(finding, finding.use.urn, report)
+            self._report_grouped(findings, Enforcement.BLOCK, report)
         self._sum_up(findings)
 
     def notice(self, args: StackValidationArgs, report: ReportViolation) -> None:
@@ -136,9 +136,7 @@ class Gates:
         findings = self._of_stack(args)
         if self._mode is Mode.PREVIEW:
             self._write_prefetch(findings)
-        for finding in findings:
-            if finding.enforcement is Enforcement.WARN:
-                self._report(finding, finding.use.urn, report)
+        self._report_grouped(findings, Enforcement.WARN, report)
         for endpoint in sorted(self._checker.foreign_endpoints):
             report(
                 legible_line(
@@ -228,6 +226,18 @@ class Gates:
             settings.timeout_seconds, settings.total_timeout_seconds, absent, settings.concurrency
         )
         self._checker.limit(limits, settings.pull_through_cache_prefixes)
+
+    def _report_grouped(
+        self, findings: Iterable[Finding], enforcement: Enforcement, report: ReportViolation
+    ) -> None:
+        """Report the findings of this ``enforcement``, a cause that several share once."""
+        for group in grouped(each for each in findings if each.enforcement is enforcement):
+            if len(group.findings) > 1:
+                with suppress(Exception):  # whatever is wrong with the words, each is reported
+                    report(group.message, None)
+                    continue
+            for finding in group.findings:
+                self._report(finding, finding.use.urn, report)
 
     def _report(self, finding: Finding, urn: str, report: ReportViolation) -> None:
         """Report ``finding``; whatever is wrong with its words, it is reported."""

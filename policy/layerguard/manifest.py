@@ -153,6 +153,11 @@ class Manifest:
             )
         return Artifact(f"Its layers are of the type {types}, which no runtime unpacks.")
 
+    @property
+    def compressed(self) -> int:
+        """How many bytes a pull takes at least: each layer once, those of a known size."""
+        return sum({layer.digest: layer.size or 0 for layer in self.layers}.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Index:

@@ -34,11 +34,14 @@ class Follows(Flag):
     """A push by the stack decides what the tag leads to, so it may mend this."""
     BROUGHT_BY_PULL = auto()
     """A first pull through a cache brings it from upstream."""
+    CAUSE_IS_SHARED = auto()
+    """The cause is not of one image, so one message is enough for all that have it."""
 
 
 _COMES = Follows.MAY_STILL_COME | Follows.MENDED_BY_PUSH | Follows.BROUGHT_BY_PULL
 _MENDED = Follows.MENDED_BY_PUSH
 _NOTHING = Follows.NOTHING
+_SHARED = Follows.CAUSE_IS_SHARED
 _RESTORE = (
     "restore the image, which takes up to 20 minutes: aws ecr update-image-storage-class {where} "
     "--image-id {image} --target-storage-class STANDARD"
@@ -66,28 +69,29 @@ class Code(Enum):
     RUNTIME_REJECTS       = ("runtime-rejects",       State.UNAVAILABLE,  _NOTHING, "The image is there, and the runtime that is to pull it does not run it.", "")
     REFERENCE_INVALID     = ("reference-invalid",     State.UNAVAILABLE,  _NOTHING, "The text is not a valid image reference, or names a registry that is meant to be ECR's and is none.", "correct the reference.")
 
-    ACCESS_DENIED         = ("access-denied",         State.UNDETERMINED, _NOTHING, "The principal that asked may not ask ECR about this repository.", "allow the principal that runs Pulumi ecr:BatchCheckLayerAvailability, ecr:BatchGetImage and ecr:DescribeImages on this repository; for another account's repository its repository policy must allow it too.")
-    NO_CREDENTIALS        = ("no-credentials",        State.UNDETERMINED, _NOTHING, "There are no AWS credentials, or ECR does not accept them.", "give the process that runs Pulumi valid AWS credentials (a profile, AWS_* variables or a role); to see what it has: aws sts get-caller-identity")
-    THROTTLED             = ("throttled",             State.UNDETERMINED, _NOTHING, "ECR turned the question away because of too many requests, after all retries.", _AGAIN)
-    UNREACHABLE           = ("unreachable",           State.UNDETERMINED, _NOTHING, "There is no connection to ECR, or it answers with server errors only.", "check the network path to ECR's API in {region} (proxy, VPC endpoint, AWS_ENDPOINT_URL_ECR), then run it again.")
+    ACCESS_DENIED         = ("access-denied",         State.UNDETERMINED, _SHARED,  "The principal that asked may not ask ECR about this repository.", "allow the principal that runs Pulumi ecr:BatchCheckLayerAvailability, ecr:BatchGetImage and ecr:DescribeImages on this repository; for another account's repository its repository policy must allow it too.")
+    NO_CREDENTIALS        = ("no-credentials",        State.UNDETERMINED, _SHARED,  "There are no AWS credentials, or ECR does not accept them.", "give the process that runs Pulumi valid AWS credentials (a profile, AWS_* variables or a role); to see what it has: aws sts get-caller-identity")
+    THROTTLED             = ("throttled",             State.UNDETERMINED, _SHARED,  "ECR turned the question away because of too many requests, after all retries.", _AGAIN)
+    UNREACHABLE           = ("unreachable",           State.UNDETERMINED, _SHARED,  "There is no connection to ECR, or it answers with server errors only.", "check the network path to ECR's API in {region} (proxy, VPC endpoint, AWS_ENDPOINT_URL_ECR), then run it again.")
     TIMED_OUT             = ("timed-out",             State.UNDETERMINED, _NOTHING, "ECR did not answer in time.", _AGAIN)
     KMS                   = ("kms",                   State.UNDETERMINED, _NOTHING, "ECR could not use the repository's encryption key.", "check the policy and the state of the KMS key that encrypts the repository.")
     UPSTREAM              = ("upstream",              State.UNDETERMINED, _NOTHING, "A pull-through cache could not use its upstream registry.", "check the pull-through cache rule of the repository and its upstream.")
     CACHE_NOT_FILLED      = ("cache-not-filled",      State.UNDETERMINED, _NOTHING, "The repository is a pull-through cache, and this was never pulled through it.", "pull it once, with credentials that may fill the cache: docker pull {reference}")
     REFERENCE_UNCLEAR     = ("reference-unclear",     State.UNDETERMINED, _NOTHING, "The reference is valid, and it is not known whether ECR has such a registry or digest.", "write the registry as ACCOUNT.dkr.ecr.REGION.amazonaws.com, and a digest as sha256:....")
-    ENDPOINT_UNTRUSTED    = ("endpoint-untrusted",    State.UNDETERMINED, _NOTHING, "The stack itself chose the endpoint that answers for ECR, so its answers prove nothing.", "if this endpoint is to be believed, name it in the option trustedEndpoints; otherwise take it out of the provider's endpoints.")
+    ENDPOINT_UNTRUSTED    = ("endpoint-untrusted",    State.UNDETERMINED, _SHARED,  "The stack itself chose the endpoint that answers for ECR, so its answers prove nothing.", "if this endpoint is to be believed, name it in the option trustedEndpoints; otherwise take it out of the provider's endpoints.")
     INCONSISTENT_ANSWER   = ("inconsistent-answer",   State.UNDETERMINED, _NOTHING, "ECR's answer does not account for every digest, or is not the image's manifest.", "run it again; if it stays, something between Pulumi and ECR changes answers (a proxy, an endpoint that is not ECR), or ECR has a fault.")
     MANIFEST_UNREADABLE   = ("manifest-unreadable",   State.UNDETERMINED, _NOTHING, "The image's manifest is of a kind whose layers cannot be read.", "build the image anew with a current tool, which writes a current manifest.")
     DOCUMENT_UNREADABLE   = ("document-unreadable",   State.UNDETERMINED, _NOTHING, "The property holds a document that does not parse, so the images in it are not known.", "correct the document; a JSON or YAML function of the program's language makes a valid one.")
     EXPRESSION_UNRESOLVED = ("expression-unresolved", State.UNDETERMINED, _NOTHING, "The image is an expression that only the service itself evaluates, such as a template's function.", "write the whole reference, or set the region and the account on the resource's provider where only these are missing.")
-    SECRET_NOT_SHOWN      = ("secret-not-shown",      State.UNDETERMINED, _NOTHING, "The image, or what its provider asks with, is a secret that the audited source does not show.", "export the stack with pulumi stack export --show-secrets; the policy pack sees secrets without that.")
+    SECRET_NOT_SHOWN      = ("secret-not-shown",      State.UNDETERMINED, _NOTHING, "The value is a secret that is not shown here, so the images in it are not known.", "in an audit, export the stack with pulumi stack export --show-secrets; in a program that has the text [secret] itself, give it the value.")
     INTERNAL_ERROR        = ("internal-error",        State.UNDETERMINED, _NOTHING, "Layerguard met something it does not understand, or has a bug.", "please report this text to the maintainers of Layerguard.")
 
-    UNKNOWN_IN_PREVIEW    = ("unknown-in-preview",    State.PENDING,      _NOTHING, "The value is an output of a resource that does not exist yet.", _WAIT)
-    PUSHED_BY_THIS_STACK  = ("pushed-by-this-stack",  State.PENDING,      _NOTHING, "The image is not there yet, and a resource of this stack pushes it.", _WAIT)
-    REPOSITORY_CREATED_BY_THIS_STACK = ("repository-created-by-this-stack", State.PENDING, _NOTHING, "The repository is not there yet, and a resource of this stack creates it.", _WAIT)
+    UNKNOWN_IN_PREVIEW    = ("unknown-in-preview",    State.PENDING,      _SHARED,  "The value is an output of a resource that does not exist yet.", _WAIT)
+    PUSHED_BY_THIS_STACK  = ("pushed-by-this-stack",  State.PENDING,      _SHARED,  "The image is not there yet, and a resource of this stack pushes it.", _WAIT)
+    REPOSITORY_CREATED_BY_THIS_STACK = ("repository-created-by-this-stack", State.PENDING, _SHARED,  "The repository is not there yet, and a resource of this stack creates it.", _WAIT)
 
     EXEMPT                = ("exempt",                State.SKIPPED,      _NOTHING, "The configuration exempts it from the gates.", "")
+    NOT_PULLED            = ("not-pulled",            State.SKIPPED,      _NOTHING, "Its pull policy is Never: the runtime takes the image that is on its machine already.", "")
     NOT_PRIVATE_ECR       = ("not-private-ecr",       State.SKIPPED,      _NOTHING, "The image is in another registry than private ECR.", "")
     # fmt: on
 
@@ -196,7 +200,10 @@ class Verdict:
 
     ``digest`` is what the reference resolved to and ``form`` what kind of manifest that is,
     ``wanted`` the platform that was looked for. Where container runtimes differ in what they do
-    with the image, the verdict is not certain, and the reason says how they differ.
+    with the image, the verdict is not certain, and the reason says how they differ. ``compressed``
+    are the bytes of the layers that a pull takes at least, None where that is not known. ``layers``
+    has a number for each layer and config that was asked about, the same for the same one in the
+    same repository.
     """
 
     code: Code
@@ -207,6 +214,8 @@ class Verdict:
     manifests: tuple[ManifestReport, ...] = ()
     form: ManifestForm | None = None
     is_certain: bool = True
+    compressed: int | None = None
+    layers: frozenset[int] = frozenset()
 
     @property
     def state(self) -> State:

@@ -301,10 +301,9 @@ def test_counters_never_go_back_where_a_backend_took_over_from_another() -> None
     checker = Checker(backend)
     uses = [use("shop/web:1"), use("shop/web:2")]
     checker.start(uses)
-    backend.decide(request("shop/web:1"), counters=Counters(5, 7, frozenset({"https://one"})))
-    backend.decide(request("shop/web:2"), counters=Counters(1, 2, frozenset({"https://two"})))
-    summary = checker.summary(checker.check(uses))
-    assert (summary.layers, summary.calls) == (5, 7)
+    backend.decide(request("shop/web:1"), counters=Counters(7, frozenset({"https://one"})))
+    backend.decide(request("shop/web:2"), counters=Counters(2, frozenset({"https://two"})))
+    assert checker.summary(checker.check(uses)).calls == 7
     assert checker.foreign_endpoints == {"https://one", "https://two"}
 
 
@@ -463,6 +462,35 @@ def test_a_prefetch_that_nothing_needs_takes_no_time_from_the_run() -> None:
     backend.decide(request())
     assert checker.check([use()]) == (AVAILABLE,)
     assert checker.summary([AVAILABLE]).images == 1
+
+
+def test_what_was_only_prefetched_is_not_in_the_summary() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("a", "b"), "1")
+    registry.put(manifest("b", "c", "d"), "2")
+    with checking(registry) as checker:
+        checker.prefetch([request("shop/web:1"), request("shop/web:2")])
+        checker.prefetch([request("shop/other:1")])
+        verdicts = checker.check([use("shop/web:1"), use("shop/web:1")])
+        summary = checker.summary(verdicts)
+        assert (summary.image_uses, summary.images, summary.layers) == (2, 1, 3)
+
+
+def test_a_layer_that_is_asked_about_again_is_counted_once() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("a", "b"), "1")
+    with checking(registry) as checker:
+        checker.check([use()])
+        checker.forget(use())
+        assert checker.summary(checker.check([use()])).layers == 3
+
+
+def test_a_layer_in_two_repositories_is_two_layers_of_the_summary() -> None:
+    registry = FakeRegistry()
+    registry.put(manifest("a", "b"), "1")
+    with checking(registry) as checker:
+        verdicts = checker.check([use("shop/web:1"), use("shop/api:1")])
+        assert checker.summary(verdicts).layers == 6
 
 
 def test_a_prefetch_that_hangs_is_timed_out_when_its_image_is_needed() -> None:

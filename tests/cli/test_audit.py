@@ -15,8 +15,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from layerguard.discovery.tree import HIDDEN
 from layerguard_cli.reports.formats import FORMATS
-from layerguard_cli.sources.engine_json import HIDDEN
 from layerguard_sandbox.ecr import SandboxEcr, image_index, oci_image
 
 from tests.cli.auditing import (

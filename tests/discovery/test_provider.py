@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from layerguard.discovery.provider import NotKnownYet, provider_identity
+from layerguard.discovery.provider import NotKnown, provider_identity
 from layerguard.discovery.tree import Mark, SecretText, Tree
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 from layerguard.registry.redaction import Redaction
@@ -96,7 +96,7 @@ def test_the_inputs_of_a_provider_are_an_identity(
     ],
 )
 def test_what_is_not_known_yet_is_not_guessed(inputs: Tree) -> None:
-    with pytest.raises(NotKnownYet):
+    with pytest.raises(NotKnown):
         provider_identity(AWS, inputs)
     assert provider_identity("pulumi:providers:kubernetes", inputs) == ORDINARY
 

@@ -9,7 +9,17 @@ import pytest
 from layerguard.discovery import ImageUse
 from layerguard.discovery.documents.dockerfile import dockerfile_images
 from layerguard.discovery.placement import Placement
-from layerguard.discovery.tree import FoldedObject, Mark, SecretText, Tree, plain, text_of
+from layerguard.discovery.provider import NotKnown, provider_identity
+from layerguard.discovery.tree import (
+    HIDDEN,
+    FoldedObject,
+    Mark,
+    SecretText,
+    Tree,
+    plain,
+    text_of,
+    unknown_among,
+)
 from layerguard.gates import SENTINELS
 from layerguard.verdict import Code, Verdict
 from pulumi import StringAsset
@@ -163,3 +173,50 @@ def test_the_reason_why_a_secret_is_no_reference_quotes_nothing_of_it(image: str
     assert isinstance(use.target, Verdict)
     assert use.target.code is Code.REFERENCE_INVALID
     assert use.target.reason == Code.REFERENCE_INVALID.meaning
+
+
+IMAGES = {
+    "aws:lambda/function:Function": {"imageUri": HIDDEN},
+    "aws:ecs/taskDefinition:TaskDefinition": {"containerDefinitions": HIDDEN},
+    "aws-native:ecs:TaskDefinition": {"containerDefinitions": [{"image": f"{HOST}/{HIDDEN}:1"}]},
+    "docker-build:index:Image": {
+        "dockerfile": {"inline": "ARG A\nFROM $A"},
+        "buildArgs": {"A": HIDDEN},
+    },
+    "kubernetes:helm.sh/v3:Release": {"values": {"repository": f"{HOST}/shop/web", "tag": HIDDEN}},
+    "kubernetes:yaml/v2:ConfigGroup": {"yaml": HIDDEN},
+    STACK: {"templateBody": TEMPLATE, "parameters": {"Tag": HIDDEN}},
+    "aws:codepipeline/pipeline:Pipeline": {
+        **PIPELINE,
+        "stages": [{"actions": [{"provider": "ECR", "configuration": {"RepositoryName": HIDDEN}}]}],
+    },
+}
+
+
+@pytest.mark.parametrize(("resource_type", "inputs"), IMAGES.items())
+def test_a_secret_that_is_not_shown_is_not_taken_for_an_output(
+    resource_type: str, inputs: dict[str, Any]
+) -> None:
+    (use,) = uses(resource_type, inputs, HERE)
+    assert isinstance(use.target, Verdict)
+    assert (use.target.code, use.text) == (Code.SECRET_NOT_SHOWN, None)
+
+
+def test_a_secret_that_is_not_shown_inside_a_document_is_not_a_reference() -> None:
+    text = json.dumps([{"image": HIDDEN}])
+    (use,) = uses("aws:ecs/taskDefinition:TaskDefinition", {"containerDefinitions": text})
+    assert isinstance(use.target, Verdict)
+    assert use.target.code is Code.SECRET_NOT_SHOWN
+
+
+def test_an_output_goes_before_a_secret_that_is_not_shown() -> None:
+    assert unknown_among("a", None, Mark.HIDDEN) is Mark.HIDDEN
+    assert unknown_among(Mark.HIDDEN, Mark.UNKNOWN) is Mark.UNKNOWN
+    assert unknown_among("a", Mark.OPAQUE) is None
+
+
+def test_hidden_credentials_are_not_replaced_by_others() -> None:
+    provider = {"accessKey": "AKIA", "secretKey": HIDDEN}
+    with pytest.raises(NotKnown) as raised:
+        provider_identity("pulumi:providers:aws", plain(provider))
+    assert raised.value.mark is Mark.HIDDEN

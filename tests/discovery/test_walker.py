@@ -239,13 +239,31 @@ def test_any_whole_reference_is_a_use_of_any_resource(
         (POD, {"metadata": {"annotations": {"image": IMAGE}}}),
         (POD, {"spec": {"containers": [{"env": [{"name": "image", "value": IMAGE}]}]}}),
         ("kubernetes:core/v1:ConfigMap", {"data": {"image": IMAGE}}),
+        ("aws:apprunner/service:Service", {"x": {"runtimeEnvironmentVariables": {"A": IMAGE}}}),
+        # Variables of continuous integration, and parameters of pipelines
+        ("github:index/actionsVariable:ActionsVariable", {"value": IMAGE}),
+        ("github:index/actionsSecret:ActionsSecret", {"plaintextValue": IMAGE}),
+        ("gitlab:index/projectVariable:ProjectVariable", {"key": "A", "value": IMAGE}),
+        ("kubernetes:tekton.dev/v1:PipelineRun", {"spec": {"params": [{"value": IMAGE}]}}),
+        ("kubernetes:tekton.dev/v1:Task", {"spec": {"params": [{"default": IMAGE}]}}),
+        # Destinations of builds
+        ("kubernetes:shipwright.io/v1beta1:Build", {"spec": {"output": {"image": IMAGE}}}),
+        ("kubernetes:build.openshift.io/v1:BuildConfig", {"spec": {"output": {"to": {"name": IMAGE}}}}),
+        ("kubernetes:kpack.io/v1alpha2:Image", {"spec": {"tag": IMAGE}}),
+        ("custom:index:Kaniko", {"destination": IMAGE}),
     ],
-)
+)  # fmt: skip
 def test_a_reference_in_text_that_is_only_handed_on_is_carried(
     resource_type: str, inputs: dict[str, Any]
 ) -> None:
     (use,) = uses(resource_type, inputs)
     assert (str(use.target), use.naming) == (IMAGE, Naming.CARRIED)
+
+
+@pytest.mark.parametrize("key", ["cacheFrom", "cacheFroms", "cacheTo"])
+def test_a_cache_of_any_resource_is_optional(key: str) -> None:
+    (use,) = uses("custom:index:Build", {"build": {key: [IMAGE]}})
+    assert use.naming is Naming.OPTIONAL
 
 
 def test_an_unknown_value_spoils_only_the_image_it_hides() -> None:

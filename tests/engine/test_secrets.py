@@ -10,7 +10,7 @@ import pulumi
 import pytest
 from layerguard_sandbox.ecr import Answer, Fault, Keys, SandboxEcr, docker_image
 from layerguard_sandbox.ecr.registry import Registry
-from layerguard_sandbox.engine import Engine
+from layerguard_sandbox.engine import Engine, Outcome
 
 from tests.engine.conftest import Start
 from tests.engine.programs import NOTICE, function
@@ -108,6 +108,16 @@ def assert_silent(session: Keys, *texts: str) -> None:
             assert secret not in text
 
 
+def codes(outcome: Outcome, images: Mapping[str, str]) -> dict[str, str]:
+    """Return the code that the notice gives for each image; one message may be about several."""
+    return {
+        name: message.partition(":")[0]
+        for message in outcome.messages(NOTICE)
+        for name, image in images.items()
+        if image in message
+    }
+
+
 def test_no_key_of_a_provider_is_printed_reported_or_left_in_a_file(
     engine: Engine,
     session: Keys,
@@ -122,14 +132,13 @@ def test_no_key_of_a_provider_is_printed_reported_or_left_in_a_file(
         for each in (provider(name, {"region": HOME, **inputs}), user(name, images[name], name))
     )
     exported = write_state(tmp_path / "state.json", *resources)
-    expected = {f"{code}: imageUri: {images[name]}" for name, code in CODES.items()}
     for run in (engine.preview, engine.up):
         outcome = run()
         assert outcome.passed, outcome.output
-        assert set(outcome.headlines(NOTICE)) == expected
+        assert codes(outcome, images) == CODES
         assert_silent(session, outcome.output, *map(repr, outcome.violations))
     # The keys are in the clear in a state that was exported with its secrets, and still not printed.
     analysis = engine.analyze(exported)
-    assert all(headline in analysis.output for headline in expected)
+    assert all(images[name] in analysis.output for name in CODES)
     assert_silent(session, analysis.output)
     assert_silent(session, *texts_in(home), *texts_in(Path(engine.folder)))

@@ -10,12 +10,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from layerguard.discovery.tree import Mark, plain
+from layerguard.discovery.tree import HIDDEN, Mark, plain
 
 from layerguard_cli.sources.source import SourceUnreadable
-
-HIDDEN = "[secret]"
-"""The string in place of a secret that is not shown."""
 
 UNKNOWN = frozenset(
     {
@@ -29,8 +26,6 @@ UNKNOWN = frozenset(
     }
 )
 """The strings that stand for values which are not known before the update."""
-
-SENTINELS = UNKNOWN | {HIDDEN}
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from layerguard.discovery import ImageUse
 from layerguard.discovery.resources import DiscoveredResources
 from layerguard.enforcement import Mode, Run
 
-from layerguard_cli.sources.engine_json import SENTINELS
-from layerguard_cli.sources.secrets import with_secrets_named
+from layerguard_cli.sources.engine_json import UNKNOWN
 
 _DEFAULT_PROVIDER = "default"
 
@@ -126,13 +123,10 @@ def read_resources(
             unread.append(f"Resource {number} has no URN or no type.")
         elif not (fields.get("delete") is True or fields.get("pendingReplacement") is True):
             resources[fields["urn"]] = RecordedResource(fields, resources, config)
-    discovered = DiscoveredResources(SENTINELS, environment)
+    discovered = DiscoveredResources(UNKNOWN, environment)
     found = discovered.of_stack(resources.values(), read_unseen=True)
-    uses: list[ImageUse] = []
-    for urn, of_resource in groupby(found.uses(), attrgetter("urn")):
-        uses += with_secrets_named(of_resource, resources[urn].props, resources[urn].provider)
     run = Run(mode, discovered.provisions, found.graph, found.components)
-    return Recorded(_stack_name(resources), tuple(uses), run, tuple(unread))
+    return Recorded(_stack_name(resources), tuple(found.uses()), run, tuple(unread))
 
 
 def _stack_name(urns: Iterable[str]) -> str | None:

@@ -29,19 +29,17 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What a backend did so far: distinct layers asked about, calls sent, endpoints asked.
+    """What a backend did so far: calls sent, endpoints asked.
 
     ``foreign_endpoints`` are the URLs of endpoints that are not AWS's own.
     """
 
-    layers: int = 0
     calls: int = 0
     foreign_endpoints: frozenset[str] = frozenset()
 
     def and_later(self, later: Counters) -> Counters:
         """Return the counters after ``later``: none goes back where a backend took over."""
         return Counters(
-            max(self.layers, later.layers),
             max(self.calls, later.calls),
             self.foreign_endpoints | later.foreign_endpoints,
         )

@@ -44,8 +44,6 @@ class BatchLoader(Generic[_Question, _Answer]):
         self._size = size
         self._priority = priority
         self._batchers: dict[Repository, _RepositoryBatcher[_Question, _Answer]] = {}
-        self.count = 0
-        """How many distinct questions were asked."""
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``; what awaits one already still gets it."""
@@ -63,9 +61,7 @@ class BatchLoader(Generic[_Question, _Answer]):
             ask = partial(self._ask, repository)
             batcher = _RepositoryBatcher(ask, self._queue, self._size, self._priority)
             self._batchers[repository] = batcher
-        before = len(batcher.batches)
         batches = {question: batcher.batch_of(question) for question in questions}
-        self.count += len(batcher.batches) - before
         for batch in set(batches.values()):
             batch.on_sending(sent)
         return PendingAnswers(batches)

@@ -23,7 +23,11 @@ from layerguard.verdict import Code, State, Verdict, bug_in
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run in numbers. ``seconds`` is the time from the first question to the last verdict."""
+    """A run in numbers: of the images that its resources use, each image and layer once.
+
+    ``seconds`` is the time from when the first of them was needed to their last verdict. ``calls``
+    are all that were sent: one may ask about images that are needed and others at a time.
+    """
 
     image_uses: int
     images: int
@@ -81,6 +85,7 @@ class _Check:
         self.verdict: Future[Verdict] = Future()
         self.explanation: Future[Verdict] = Future()
         self.is_prefetch = is_prefetch
+        self.is_needed = False
         self._ended = ended
         self._lock = threading.Lock()
 
@@ -220,14 +225,16 @@ class Checker:
 
     def summary(self, verdicts: Iterable[Verdict]) -> Summary:
         """Return the numbers of a run with ``verdicts``; skipped uses do not count."""
+        verdicts = tuple(verdicts)
         states = Counter(verdict.state for verdict in verdicts)
+        layers: frozenset[int] = frozenset().union(*(verdict.layers for verdict in verdicts))
         with self._lock:
             first, last = self._first_question, self._last_verdict
             images, counters = len(self._images), self._counters
         return Summary(
             sum(states.values()) - states[State.SKIPPED],
             images,
-            counters.layers,
+            len(layers),
             states[State.UNAVAILABLE],
             states[State.UNDETERMINED],
             states[State.PENDING],
@@ -245,12 +252,13 @@ class Checker:
         The time of a prefetch counts only from when its image is needed.
         """
         with self._lock:
-            if self._first_question is None:
-                self._first_question = self._clock()
             known = self._checks.get(request)
             check = known or _Check(self._ended, is_prefetch=is_prefetch)
             self._checks[request] = check
             if not is_prefetch:
+                check.is_needed = True
+                if self._first_question is None:
+                    self._first_question = self._clock()
                 self._images.add((request.reference.repository, request.reference.image_id))
                 if not check.verdict.done():
                     self._stopwatch.start(check)
@@ -274,7 +282,8 @@ class Checker:
     def _ended(self, check: _Check, counters: Counters) -> None:
         with self._lock:
             self._stopwatch.stop(check)
-            self._last_verdict = self._clock()
+            if check.is_needed:
+                self._last_verdict = self._clock()
             self._counters = self._counters.and_later(counters)
 
     def _verdict(self, use: ImageUse) -> tuple[Verdict, _Check | None]:

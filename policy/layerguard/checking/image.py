@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -13,7 +14,7 @@ from layerguard.checking.resolution import Resolution, Resolved, resolve, size_m
 from layerguard.errors import DigestMismatch, LayerguardError
 from layerguard.manifest import ImageConfig
 from layerguard.platform import Platform
-from layerguard.reference import Digest, ImageId, ImageReference
+from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import (
     Availability,
     ImageAnswer,
@@ -121,7 +122,15 @@ async def check_image(
         tuple(_report(each, answers) for each in resolution.manifests),
         resolution.form,
         is_certain=decisive.certain,
+        compressed=min((each.manifest.compressed for each in resolution.manifests), default=None),
+        layers=_numbers(repository, blobs),
     )
+
+
+def _numbers(repository: Repository, digests: Iterable[Digest]) -> frozenset[int]:
+    """Return a number for each of ``digests`` in ``repository``, by which a run counts them."""
+    where = zlib.crc32(str(repository).encode())
+    return frozenset(int(digest.text[7:23], 16) ^ where for digest in digests)
 
 
 def _tag_note(

@@ -176,8 +176,7 @@ class InProcessBackend:
         return loaders
 
     def _counters(self) -> Counters:
-        layers = sum(loaders.layers.count for loaders in self._loaders.values())
-        return Counters(layers, self._registry.calls, self._registry.foreign_endpoints)
+        return Counters(self._registry.calls, self._registry.foreign_endpoints)
 
 
 class _Watch:

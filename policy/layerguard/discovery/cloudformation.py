@@ -16,7 +16,7 @@ from layerguard.discovery.catalog import ROWS, Row
 from layerguard.discovery.path import Keys
 from layerguard.discovery.placement import Placement
 from layerguard.discovery.platforms.aws_services import lambda_function
-from layerguard.discovery.tree import FoldedObject, Mark, Tree, member, text_of
+from layerguard.discovery.tree import FoldedObject, Mark, Tree, member, text_of, unknown_among
 from layerguard.registry_host import suffix_of
 
 MAX_TEXT = 1_000_000
@@ -130,8 +130,8 @@ class _Functions:
 
     def _text(self, parts: list[Tree], separator: str) -> str | Mark:
         """Return ``parts`` as one text, unless one is not known or they grow without end."""
-        if Mark.UNKNOWN in parts:
-            return Mark.UNKNOWN
+        if unknown := unknown_among(*parts):
+            return unknown
         if any(each is None or isinstance(each, (Mark, dict, list)) for each in parts):
             return Mark.UNRESOLVED
         texts = [each if isinstance(each, str) else str(each) for each in parts]

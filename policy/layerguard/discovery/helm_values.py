@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from layerguard.discovery.tree import Mark, Tree, reach, text_of
+from layerguard.discovery.tree import Mark, Tree, reach, text_of, unknown_among
 from layerguard.reference import ImageReference, names_ecr
 
 # Source: the values of the charts of the Helm project's own examples, Bitnami and AWS: a name
@@ -35,9 +35,9 @@ def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Ma
         digest = next((values[key] for key in digest_keys if values.get(key)), None)
         if image is None or (tag is None and digest is None):
             continue
-        mark = next((each for each in (tag, digest) if isinstance(each, Mark)), None)
-        if mark is not None:
-            yield name_key, mark
+        marks = [each for each in (tag, digest) if isinstance(each, Mark)]
+        if marks:
+            yield name_key, unknown_among(*marks) or marks[0]
             continue
         reference = image + _version(":", tag) + _version("@", digest)
         if ImageReference.find(reference) or names_ecr(reference):

@@ -19,8 +19,10 @@ class Naming(Enum):
 
     PULLED = "a runtime pulls exactly this"
     FOUND = "a whole reference, found in a document or among other strings"
+    DORMANT = "a runtime pulls this once it is scaled up or resumed"
     OPTIONAL = "a cache: it is pulled if it is there"
     CARRIED = "a reference in text that is only handed on"
+    ON_NODE = "the runtime takes what is on its machine already, and pulls nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class ImageUse:
     ``platform`` is what the runtime will pull, None where that cannot be decided; a
     ``platform_is_presumed`` where nothing documents it. ``identity`` is the AWS identity that asks
     about it; ``identity_unknown`` is the verdict where the resource's provider's is not known.
-    ``is_secret`` marks a reference that Pulumi keeps as a secret.
+    ``is_secret`` marks a reference that Pulumi keeps as a secret. ``storage_gib`` is the room for
+    images where it runs, None where nothing says it.
     """
 
     urn: str
@@ -50,6 +53,7 @@ class ImageUse:
     identity: Identity = ORDINARY
     identity_unknown: Verdict | None = None
     is_secret: bool = False
+    storage_gib: float | None = None
 
     @property
     def title(self) -> str:

@@ -20,7 +20,15 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from layerguard.discovery.documents import READERS
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
-from layerguard.discovery.tree import Ancestors, Mark, SecretText, Tree, member, plain
+from layerguard.discovery.tree import (
+    Ancestors,
+    Mark,
+    SecretText,
+    Tree,
+    member,
+    plain,
+    unknown_among,
+)
 
 _STEP = re.compile(
     r"""\[\] | \[\w+=[^\]]+\] | \{\*\} | :[a-z-]+ """
@@ -158,7 +166,7 @@ def _is_chosen(element: Tree, step: str) -> bool:
     choice = _CHOICE.fullmatch(step)
     return (
         choice is None
-        or element is Mark.UNKNOWN
+        or unknown_among(element) is not None
         or member(element, choice["member"]) == choice["value"]
     )
 

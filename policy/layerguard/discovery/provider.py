@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from layerguard.discovery.provider_inputs import elements_of, value_of
-from layerguard.discovery.tree import Mark, SecretText, Tree, member
+from layerguard.discovery.tree import Mark, SecretText, Tree, member, unknown_among
 from layerguard.identity import ORDINARY, AssumedRole, Identity, StaticKeys, WebIdentity
 
 _PROVIDERS = ("pulumi:providers:aws", "pulumi:providers:aws-native")
@@ -24,14 +24,18 @@ _DURATION_PART = re.compile(r"([0-9]{1,9})([smh])")
 _Value = TypeVar("_Value")
 
 
-class NotKnownYet(Exception):
-    """A value of the provider is the output of a resource that does not exist yet."""
+class NotKnown(Exception):
+    """A value of the provider is unknown or hidden, as ``mark`` says."""
+
+    def __init__(self, mark: Mark) -> None:
+        super().__init__(mark.value)
+        self.mark = mark
 
 
 def provider_identity(provider_type: str, inputs: Tree) -> Identity:
     """Return the identity of a provider; the ordinary chain for any but the two AWS providers.
 
-    Raises NotKnownYet where an input that decides it is unknown in a preview.
+    Raises NotKnown where an input that decides it is unknown in a preview, or a hidden secret.
     """
     if provider_type not in _PROVIDERS:
         return ORDINARY
@@ -149,6 +153,6 @@ def camel_case(name: str) -> str:
 
 
 def _known(value: _Value) -> _Value:
-    if value is Mark.UNKNOWN:
-        raise NotKnownYet
+    if isinstance(value, Mark) and unknown_among(value):
+        raise NotKnown(value)
     return value

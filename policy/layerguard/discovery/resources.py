@@ -11,10 +11,10 @@ from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.components import is_component
 from layerguard.discovery.image_use import ImageUse, verdict_of
 from layerguard.discovery.placement import NOWHERE, placement_of
-from layerguard.discovery.provider import NotKnownYet, provider_identity
+from layerguard.discovery.provider import NotKnown, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
 from layerguard.discovery.resource_graph import GraphResource, ResourceGraph
-from layerguard.discovery.tree import Tree, plain
+from layerguard.discovery.tree import Mark, Tree, plain
 from layerguard.discovery.walker import discover
 from layerguard.identity import Identity
 from layerguard.reference import ImageReference
@@ -193,16 +193,26 @@ class DiscoveredResources:
         return DiscoveredStack(brings, ResourceGraph(resources))
 
 
+_NO_IDENTITY = {
+    Mark.UNKNOWN: verdict_of(
+        Code.UNKNOWN_IN_PREVIEW,
+        "The credentials of the resource's provider are outputs of a resource that does not exist "
+        "yet, so ECR cannot be asked with them.",
+    ),
+    Mark.HIDDEN: verdict_of(
+        Code.SECRET_NOT_SHOWN,
+        "The credentials of the resource's provider are secrets that are not shown here, so ECR "
+        "cannot be asked with them.",
+    ),
+}
+
+
 def _identity(provider_type: str, provider: Tree) -> Identity | Verdict:
     """Return the identity of the provider, or the verdict where it is not known."""
     try:
         return provider_identity(provider_type, provider)
-    except NotKnownYet:
-        return verdict_of(
-            Code.UNKNOWN_IN_PREVIEW,
-            "The credentials of the resource's provider are outputs of a resource that does not "
-            "exist yet, so ECR cannot be asked with them.",
-        )
+    except NotKnown as error:
+        return _NO_IDENTITY[error.mark]
     except Exception as error:
         return bug_in("reading the credentials of the resource's provider", error)
 

@@ -12,11 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from layerguard.discovery import api_forms
+from layerguard.discovery.api_forms import ApiForm
 from layerguard.discovery.placement import Placement
 from layerguard.manifest import ManifestForm
 from layerguard.reference import ImageReference
 
-MAX_LENGTH = 255
+GIB = 1024**3
+# AWS Lambda developer guide, "Lambda quotas": the limit is on the uncompressed image, with all its
+# layers, so an image that is larger while it is compressed is over it.
+_LAMBDA_GIB = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +29,16 @@ class Candidate:
     """An image that a runtime is asked to run.
 
     ``reference`` is None for an image of another registry. ``form`` is what the reference leads
-    to, None while that is not known.
+    to and ``compressed`` the bytes of its layers as they are pulled, None while that is not known.
+    ``storage_gib`` is the room for it where it runs, None where nothing says it.
     """
 
     text: str
     reference: ImageReference | None
     placement: Placement
     form: ManifestForm | None
+    compressed: int | None = None
+    storage_gib: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +66,13 @@ class Rule:
 class Runtime:
     """What pulls an image, and its rules.
 
-    One that ``mounts_artifacts`` takes what is no container image too.
+    ``form`` is what the API's model demands of a reference; the rules come first, because they
+    name a cause. One that ``mounts_artifacts`` takes what is no container image too.
     """
 
     name: str
     rules: tuple[Rule, ...] = ()
+    form: ApiForm | None = None
     mounts_artifacts: bool = False
 
     def refusals(self, candidate: Candidate) -> tuple[Refusal, ...]:
@@ -72,6 +82,11 @@ class Runtime:
             for rule in self.rules
             if (reason := rule.check(candidate))
         ]
+        if self.form and not any(refusal.certain for refusal in found):
+            reason = self.form.refusal(candidate.text)
+            if reason:
+                full = f"{self.name} does not run this image: {reason}"
+                found.append(Refusal(full, self.form.next_step, certain=True))
         return tuple(sorted(found, key=lambda refusal: not refusal.certain))
 
 
@@ -147,12 +162,25 @@ def tag_or_digest(image: Candidate) -> str | None:
     return "the reference has a tag and a digest, and it accepts one of them." if both else None
 
 
-def short_reference(image: Candidate) -> str | None:
-    """A reference of at most 255 characters."""
-    length = len(image.text)
-    if length <= MAX_LENGTH:
+def small_enough_for_lambda(image: Candidate) -> str | None:
+    """At most 10 GiB, all layers together."""
+    if image.compressed is None or image.compressed <= _LAMBDA_GIB * GIB:
         return None
-    return f"the reference has {length} characters, and it accepts {MAX_LENGTH}."
+    return (
+        f"its layers have {image.compressed:,} bytes while they are compressed, and it takes "
+        f"images of at most {_LAMBDA_GIB} GiB uncompressed."
+    )
+
+
+def fits_in_storage(image: Candidate) -> str | None:
+    """Compressed layers that fit in the task's ephemeral storage."""
+    room, needed = image.storage_gib, image.compressed
+    if room is None or needed is None or needed <= room * GIB:
+        return None
+    return (
+        f"its layers have {needed:,} bytes while they are compressed, and the task's ephemeral "
+        f"storage of {room:g} GiB holds them compressed and uncompressed."
+    )
 
 
 def single_manifest(image: Candidate) -> str | None:
@@ -179,6 +207,10 @@ _SINGLE = (
     "or refer to the digest of the one manifest that is to run."
 )
 
+_ONE_OF_BOTH = "leave away the tag, which pins the digest, or the digest."
+_VERSION = "add the tag or the digest of the image."
+_SMALLER = "build a smaller image."
+
 ANY = Runtime("The runtime")
 APP_RUNNER = Runtime(
     "AWS App Runner",
@@ -187,6 +219,7 @@ APP_RUNNER = Runtime(
         Rule(ordinary_host_outside_china, _HOST),
         Rule(same_region, _TO_REGION, certain=False),
     ),
+    api_forms.APP_RUNNER,
 )
 AGENT_CORE = Runtime(
     "Amazon Bedrock AgentCore",
@@ -195,24 +228,33 @@ AGENT_CORE = Runtime(
         Rule(ordinary_host, _HOST),
         Rule(same_region, _TO_REGION, certain=False),
     ),
+    api_forms.AGENT_CORE,
 )
 CLEAN_ROOMS_ML = Runtime(
     "AWS Clean Rooms ML",
     (
         Rule(no_digest, "refer to the image by its tag alone."),
-        Rule(short_reference, "give the repository or the tag a shorter name."),
         Rule(private_ecr, _TO_ECR, certain=False),
         Rule(same_region, _TO_REGION, certain=False),
     ),
+    api_forms.CLEAN_ROOMS_ML,
 )
+_FARGATE = Rule(
+    fits_in_storage,
+    "give the task more ephemeral storage (up to 200 GiB), or build a smaller image.",
+)
+BATCH = Runtime("AWS Batch on AWS Fargate", (_FARGATE,))
+ECS = Runtime("Amazon ECS on AWS Fargate", (_FARGATE,))
 ECS_EXPRESS = Runtime("Amazon ECS Express Mode", (Rule(ordinary_host, _HOST, certain=False),))
 EMR_SERVERLESS = Runtime(
     "Amazon EMR Serverless",
     (
         Rule(private_ecr, _TO_ECR),
-        Rule(explicit_version, "add the tag or the digest of the image."),
+        Rule(tag_or_digest, _ONE_OF_BOTH),
+        Rule(explicit_version, _VERSION),
         Rule(same_region, _TO_REGION, certain=False),
     ),
+    api_forms.EMR_SERVERLESS,
 )
 GAME_LIFT = Runtime(
     "Amazon GameLift Servers",
@@ -220,9 +262,9 @@ GAME_LIFT = Runtime(
         Rule(any_ecr, _TO_ECR),
         Rule(same_region, _TO_ACCOUNT),
         Rule(same_account, _TO_ACCOUNT),
-        Rule(tag_or_digest, "leave away the tag or the digest."),
-        Rule(short_reference, "give the repository or the tag a shorter name."),
+        Rule(tag_or_digest, _ONE_OF_BOTH),
     ),
+    api_forms.GAME_LIFT,
 )
 HEALTH_OMICS = Runtime(
     "AWS HealthOmics",
@@ -235,12 +277,19 @@ LAMBDA = Runtime(
     (
         Rule(private_ecr, _TO_ECR),
         Rule(same_region, _TO_REGION),
-        Rule(no_fips_host, "write the registry as ACCOUNT.dkr.ecr.REGION.amazonaws.com."),
+        Rule(no_fips_host, _HOST),
+        Rule(tag_or_digest, _ONE_OF_BOTH),
+        Rule(explicit_version, _VERSION),
         Rule(single_manifest, _SINGLE),
+        Rule(small_enough_for_lambda, _SMALLER),
     ),
 )
 LIGHTSAIL = Runtime("Amazon Lightsail", (Rule(same_region, _TO_REGION),))
-SAGEMAKER = Runtime("Amazon SageMaker", (Rule(same_region, _TO_REGION, certain=False),))
+SAGEMAKER = Runtime(
+    "Amazon SageMaker", (Rule(same_region, _TO_REGION, certain=False),), api_forms.SAGEMAKER
+)
+# The digest stands in a property of its own, and does not count for the length of the image's.
+SAGEMAKER_WITH_DIGEST = Runtime("Amazon SageMaker", (Rule(same_region, _TO_REGION, certain=False),))
 SAGEMAKER_HOSTING = Runtime(
     "Amazon SageMaker hosting",
     (
@@ -252,4 +301,5 @@ SAGEMAKER_HOSTING = Runtime(
             certain=False,
         ),
     ),
+    api_forms.SAGEMAKER,
 )

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from layerguard.discovery.path import Leaf
 from layerguard.discovery.placement import Placement, account_of_role
-from layerguard.discovery.tree import Mark, Tree, member, text_of
+from layerguard.discovery.tree import Mark, Tree, member, text_of, unknown_among
 from layerguard.reference import names_ecr
 from layerguard.registry_host import suffix_of
 
@@ -133,9 +133,9 @@ def _of_pipeline(
     tag = leaf.beside(tag_key)
     # Of these a preview may not know any; what is not known later either is not pending.
     parts = (leaf.value, tag, member(leaf.root, "roleArn"), leaf.nearest("region"))
-    mark = next((each for each in parts if isinstance(each, Mark)), None)
-    if mark is not None:
-        return mark
+    marks = [each for each in parts if isinstance(each, Mark)]
+    if marks:
+        return unknown_among(*marks) or marks[0]
     if not isinstance(leaf.value, str):
         return None
     host = pipeline_registry(leaf, placement)

@@ -6,32 +6,47 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from layerguard.discovery.helm_values import joined
+from layerguard.discovery.image_use import Naming
 from layerguard.discovery.path import Keys, Place
 from layerguard.discovery.tree import Mark, Tree
 from layerguard.errors import ReferenceInvalid
 from layerguard.reference import ImageReference, names_ecr
 
-# Members whose text is only handed on. Source: the names of such members in the inputs of the AWS,
-# Kubernetes and Docker providers.
+# Members whose text is only handed on: free text, variables, and the destination of a build.
+# Source: the names of such members in the inputs of the AWS, Kubernetes, Docker, GitHub and GitLab
+# providers; of destinations in Shipwright, Tekton, kpack, kaniko and OpenShift's builds.
 _CARRIERS = frozenset(
     {
+        "additionaltags",
         "annotations",
         "args",
         "command",
         "comment",
         "defaulttags",
         "description",
+        "destination",
+        "destinations",
         "entrypoint",
         "env",
         "environment",
+        "environmentoverride",
         "environmentvariables",
         "envs",
         "labels",
         "notes",
+        "output",
+        "outputs",
+        "params",
+        "runtimeenvironmentvariables",
         "tags",
         "tagsall",
+        "to",
+        "variables",
     }
 )
+# The same of a member itself, and not of what stands below it: charts use these names otherwise.
+_VALUES = frozenset(("default", "defaultvalue", "plaintextvalue", "tag", "value"))
+_CACHES = frozenset(("cache", "cachefrom", "cachefroms", "cacheto", "caches"))
 # Source: the documentation of skopeo, docker buildx and Nomad.
 _SCHEMES = ("docker://", "docker-image://", "https://")
 
@@ -122,9 +137,12 @@ def may_be_valid(text: str) -> bool:
     return True
 
 
-def is_carried(keys: Keys) -> bool:
-    """Tell whether what stands at ``keys`` is text that is only handed on."""
-    return not _CARRIERS.isdisjoint(key.lower() for key in keys if isinstance(key, str))
+def naming_of(keys: Keys, otherwise: Naming) -> Naming:
+    """Return in what sense the names of the members in ``keys`` name an image."""
+    names = [key.lower() for key in keys if isinstance(key, str)]
+    if not _CARRIERS.isdisjoint(names) or not _VALUES.isdisjoint(names[-1:]):
+        return Naming.CARRIED
+    return otherwise if _CACHES.isdisjoint(names) else Naming.OPTIONAL
 
 
 def _place(step: _Step, where: Keys) -> Place:

@@ -6,11 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any, TypeAlias
 
+HIDDEN = "[secret]"
+"""The text in place of a secret that is not shown. Source: the engine's ``pkg/backend/display``."""
+
 
 class Mark(Enum):
     """What stands in a tree where there is no plain value."""
 
     UNKNOWN = "an output of a resource that does not exist yet"
+    HIDDEN = "a secret that is not shown"
     OPAQUE = "an asset, an archive, an expression or another object that names no image"
     UNREADABLE = "a document that does not parse"
     UNRESOLVED = "an expression that only the service evaluates"
@@ -71,7 +75,8 @@ def plain(value: object, sentinels: Collection[str] = (), *, is_secret: bool = F
     The SDK's proxies raise when an unknown value is read, which would hide its neighbours. They
     hand out the container that they wrap under the key ``__target``; in it an unknown value is
     one of the strings in ``sentinels``. A string asset is its text. Each string in a secret, or in
-    all of an ``is_secret`` value, is SecretText. This is the one place that knows the SDK's types.
+    all of an ``is_secret`` value, is SecretText; ``HIDDEN`` is Mark.HIDDEN. This is the one place
+    that knows the SDK's types.
     """
     result: list[Tree] = [None]
     # A stack of its own instead of recursion: no depth of inputs ends the walk.
@@ -115,6 +120,8 @@ def _scalar(
         return value
     if value in sentinels:
         return Mark.UNKNOWN
+    if value == HIDDEN:
+        return Mark.HIDDEN
     return SecretText(value) if is_secret else value
 
 
@@ -133,6 +140,14 @@ def _unwrapped(value: object) -> tuple[object, bool]:
 def text_of(text: str, *parts: Tree) -> str:
     """Return ``text``, which is made of ``parts``: a secret where one of them is one."""
     return SecretText(text) if any(isinstance(each, SecretText) for each in parts) else text
+
+
+def unknown_among(*values: Tree) -> Mark | None:
+    """Return the mark of a value that is not known, None where all are; an output goes first.
+
+    It becomes known in the update, and a secret that is not shown does not.
+    """
+    return next((mark for mark in (Mark.UNKNOWN, Mark.HIDDEN) if mark in values), None)
 
 
 def member(value: Tree, key: str) -> Tree:

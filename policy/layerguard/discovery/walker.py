@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from layerguard.discovery import cloudformation
+from layerguard.discovery import cloudformation, pull_rules
 from layerguard.discovery.bugs import ALL_INPUTS, Bugs
 from layerguard.discovery.catalog import Role, Row, rows_of
 from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
@@ -16,12 +16,12 @@ from layerguard.discovery.platforms.pods import pod
 from layerguard.discovery.platforms.rule import Presumed, undecided
 from layerguard.discovery.strings import (
     has_expression,
-    is_carried,
     may_be_valid,
+    naming_of,
     references_in,
     without_scheme,
 )
-from layerguard.discovery.tree import Mark, SecretText, Tree, member
+from layerguard.discovery.tree import HIDDEN, Mark, SecretText, Tree, member
 from layerguard.errors import ReferenceInvalid, assert_never
 from layerguard.reference import ImageReference, names_ecr
 from layerguard.verdict import Code, Verdict
@@ -31,6 +31,7 @@ _ELSEWHERE = ("aws:cloudformation/stackSet:StackSet", "aws-native:cloudformation
 
 _CODES = {
     Mark.UNKNOWN: Code.UNKNOWN_IN_PREVIEW,
+    Mark.HIDDEN: Code.SECRET_NOT_SHOWN,
     Mark.UNRESOLVED: Code.EXPRESSION_UNRESOLVED,
     Mark.UNREADABLE: Code.DOCUMENT_UNREADABLE,
     Mark.OPAQUE: Code.DOCUMENT_UNREADABLE,
@@ -71,7 +72,11 @@ class _Walk:
         self._results: dict[Any, Any] = {}
         # A resource that no row knows may be a custom one that runs pods.
         kubernetes = resource_type.startswith("kubernetes:")
-        self._otherwise = Row(resource_type, "", pod if kubernetes else undecided)
+        self._otherwise = (
+            Row(resource_type, "", pod, pull=pull_rules.pod)
+            if kubernetes
+            else Row(resource_type, "", undecided)
+        )
 
     @property
     def uses(self) -> tuple[ImageUse, ...]:
@@ -126,7 +131,7 @@ class _Walk:
         self._named[keys] = self._named.get(keys) or use
 
     def _read_document(self, place: Place, naming: Naming, placement: Placement) -> None:
-        if place.value is Mark.UNREADABLE and naming is Naming.FOUND:
+        if place.value in (Mark.UNREADABLE, Mark.HIDDEN) and naming is Naming.FOUND:
             self._keep(place, place.keys, naming, placement)
         for found in references_in(place.value, place.keys):
             self._keep(found, place.keys, naming, placement)
@@ -146,9 +151,9 @@ class _Walk:
         """Keep a reference that was found in what stands at ``where``."""
         if place.keys in self._found:
             return
-        if is_carried(place.keys[len(where) :]):
-            naming = Naming.CARRIED
-        elif naming is Naming.FOUND and isinstance(place.value, str):
+        if naming is not Naming.CARRIED:
+            naming = naming_of(place.keys[len(where) :], naming)
+        if naming is Naming.FOUND and isinstance(place.value, str):
             # It only looks like a reference, so it is not certain that anything pulls it.
             naming = naming if may_be_valid(place.value) else Naming.CARRIED
         self._found[place.keys] = self._use(self._otherwise, place, naming, placement)
@@ -156,20 +161,28 @@ class _Walk:
     def _use(self, row: Row, place: Place, naming: Naming, placement: Placement) -> ImageUse:
         keys, value, ancestors = place
         assert isinstance(value, (str, Mark))
+        if isinstance(value, str) and HIDDEN in value:  # in a document, or in a part of a text
+            value = Mark.HIDDEN
         leaf = Leaf(keys, value, ancestors, self._results)
+        target = _target(value, naming)
+        pull = row.pull(leaf)
+        # What is less sure than a pull stays so, whatever the runtime does.
+        if pull is not Naming.PULLED and naming in (Naming.PULLED, Naming.FOUND):
+            naming = pull
         return ImageUse(
             self._urn,
             self._type,
             leaf.path or ALL_INPUTS,
             leaf.container,
             str(value) if isinstance(value, str) else None,
-            _target(value, naming),
+            verdict_of(Code.NOT_PULLED) if naming is Naming.ON_NODE else target,
             row.platform(leaf),
             isinstance(row.platform, Presumed),
             row.runtime,
             placement,
             naming,
             is_secret=isinstance(value, SecretText),
+            storage_gib=row.storage(leaf),
         )
 
 

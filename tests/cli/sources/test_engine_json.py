@@ -7,10 +7,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.discovery.tree import Mark, SecretText
+from layerguard.discovery.tree import HIDDEN, Mark, SecretText
 from layerguard.gates import SENTINELS
 from layerguard_cli.sources import engine_json
-from layerguard_cli.sources.engine_json import HIDDEN, read_documents
+from layerguard_cli.sources.engine_json import read_documents
 from layerguard_cli.sources.source import SourceUnreadable
 
 from tests.cli.sources.states import SECRET, SIGNATURE
@@ -34,7 +34,7 @@ def test_the_strings_for_unknown_values_are_those_of_the_policy_sdk() -> None:
         ({"plaintext": '{"a": [1, null]}'}, {"a": [1, None]}),
         ({"plaintext": "not JSON"}, HIDDEN),
         ({"plaintext": "[" * 100_000}, HIDDEN),
-        ({"plaintext": json.dumps({SIGNATURE: SECRET, "ciphertext": "v1:abc"})}, HIDDEN),
+        ({"plaintext": json.dumps({SIGNATURE: SECRET, "ciphertext": "v1:abc"})}, Mark.HIDDEN),
         ({}, HIDDEN),
     ],
 )

@@ -129,8 +129,8 @@ def test_a_hidden_secret_is_undetermined_with_how_to_show_it() -> None:
     assert use.target == Verdict(
         Code.SECRET_NOT_SHOWN,
         "The value is a secret that is not shown here, so the images in it are not known.",
-        "export the stack with pulumi stack export --show-secrets; the policy pack sees secrets "
-        "without that.",
+        "in an audit, export the stack with pulumi stack export --show-secrets; in a program that "
+        "has the text [secret] itself, give it the value.",
     )
     assert use.target.state is State.UNDETERMINED
 

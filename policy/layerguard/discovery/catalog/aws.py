@@ -1,6 +1,6 @@
 """Rows of the classic AWS provider (pulumi-aws)."""
 
-from layerguard.discovery import runtimes, split_references
+from layerguard.discovery import pull_rules, runtimes, split_references, storage
 from layerguard.discovery.catalog.row import (
     Row,
     carrier,
@@ -57,12 +57,12 @@ ROWS = (
     Row("aws:amplify/app:App",          "autoBranchCreationConfig.environmentVariables._CUSTOM_IMAGE",            _AMD64),
     Row("aws:amplify/branch:Branch",    "environmentVariables._CUSTOM_IMAGE",                                     _AMD64),
     Row("aws:apprunner/service:Service", "sourceConfiguration.imageRepository.imageIdentifier",                   linux_amd64,         runtimes.APP_RUNNER),
-    Row(_BATCH,                         "containerProperties:json.image",                                         batch_job),
-    Row(_BATCH,                        f"ecsProperties:json.{BATCH_ECS}",                                         batch_job),
-    *(Row(_BATCH,                      f"eksProperties.{path}",                                                   undecided) for path in BATCH_EKS),
+    Row(_BATCH,                         "containerProperties:json.image",                                         batch_job, runtimes.BATCH, storage=storage.batch_job),
+    Row(_BATCH,                        f"ecsProperties:json.{BATCH_ECS}",                                         batch_job, runtimes.BATCH, storage=storage.batch_job),
+    *(Row(_BATCH,                      f"eksProperties.{path}",                                                   undecided, pull=pull_rules.pod) for path in BATCH_EKS),
     Row(_BATCH,                        f"{_NODES}.container.image",                                               batch_node),
     Row(_BATCH,                        f"{_NODES}.ecsProperties.{BATCH_ECS}",                                     batch_node),
-    *(Row(_BATCH,                      f"{_NODES}.eksProperties.{path}",                                          batch_node) for path in BATCH_EKS),
+    *(Row(_BATCH,                      f"{_NODES}.eksProperties.{path}",                                          batch_node, pull=pull_rules.pod) for path in BATCH_EKS),
     Row("aws:bedrock/agentcoreAgentRuntime:AgentcoreAgentRuntime", "agentRuntimeArtifact.containerConfiguration.containerUri", agent_core, runtimes.AGENT_CORE),
     Row("aws:bedrock/agentcoreHarness:AgentcoreHarness", "environmentArtifact.containerConfiguration.containerUri", agent_core,         runtimes.AGENT_CORE),
     Row("aws:codecatalyst/devEnvironment:DevEnvironment", "ides.runtime",                                         undecided),
@@ -73,7 +73,7 @@ ROWS = (
     Row(_PIPELINE,                     f"{_PIPELINE_ACTION}.ECRRepositoryName",                                   undecided,           runtimes.ANY, split_references.pipeline_scan),
     Row("aws:ecs/daemonTaskDefinition:DaemonTaskDefinition", "containerDefinitions[].image",                      undecided),
     Row("aws:ecs/expressGatewayService:ExpressGatewayService", "primaryContainer.image",                          _AMD64,              runtimes.ECS_EXPRESS),
-    Row("aws:ecs/taskDefinition:TaskDefinition", "containerDefinitions:json[].image",                             ecs_task),
+    Row("aws:ecs/taskDefinition:TaskDefinition", "containerDefinitions:json[].image",                             ecs_task, runtimes.ECS, storage=storage.ecs_task),
     *(Row(_EMR_JOB,                    f"{_EMR_JOB_SETTINGS}.{properties}{image}",                                spark, runtimes.ANY, split_references.unless_interpolated) for properties in _EMR_JOB_PROPERTIES for image in SPARK_IMAGES),
     *(Row(_EMR_JOB,                    f"jobTemplateData.jobDriver.sparkSubmitJobDriver.sparkSubmitParameters:spark{image}", spark, runtimes.ANY, split_references.unless_interpolated) for image in SPARK_IMAGES),
     *(Row(_EMR_JOB,                    f"jobTemplateData.jobDriver.sparkSqlJobDriver.sparkSqlParameters:spark{image}", spark, runtimes.ANY, split_references.unless_interpolated) for image in SPARK_IMAGES),
@@ -81,8 +81,8 @@ ROWS = (
     Row("aws:imagebuilder/containerRecipe:ContainerRecipe", "parentImage",                                        undecided, runtimes.ANY, split_references.unless_resource),
     Row("aws:lambda/function:Function", "imageUri",                                                               lambda_function,     runtimes.LAMBDA),
     Row("aws:lightsail/containerServiceDeploymentVersion:ContainerServiceDeploymentVersion", "containers[].image", _AMD64,              runtimes.LIGHTSAIL, split_references.unless_of_lightsail),
-    Row("aws:sagemaker/algorithm:Algorithm", "trainingSpecification.trainingImage",                               sagemaker_supported, runtimes.SAGEMAKER, split_references.with_training_digest),
-    Row("aws:sagemaker/algorithm:Algorithm", "inferenceSpecification.containers[].image",                         sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
+    Row("aws:sagemaker/algorithm:Algorithm", "trainingSpecification.trainingImage",                               sagemaker_supported, runtimes.SAGEMAKER_WITH_DIGEST, split_references.with_training_digest),
+    Row("aws:sagemaker/algorithm:Algorithm", "inferenceSpecification.containers[].image",                         sagemaker_supported, runtimes.SAGEMAKER_WITH_DIGEST, split_references.with_image_digest),
     Row("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition", "dataQualityAppSpecification.imageUri", sagemaker_job,      runtimes.SAGEMAKER),
     Row(_TUNING,                        "trainingJobDefinition.algorithmSpecification.trainingImage",             sagemaker_training,  runtimes.SAGEMAKER),
     Row(_TUNING,                        "trainingJobDefinitions[].algorithmSpecification.trainingImage",          sagemaker_training,  runtimes.SAGEMAKER),

@@ -4,7 +4,7 @@ Its property names are CloudFormation's with a small first letter, so that these
 CloudFormation templates too.
 """
 
-from layerguard.discovery import runtimes, split_references
+from layerguard.discovery import pull_rules, runtimes, split_references, storage
 from layerguard.discovery.catalog.row import (
     Row,
     carrier,
@@ -69,12 +69,12 @@ ROWS = (
     Row("aws-native:amplify:App",              "environmentVariables[name=_CUSTOM_IMAGE].value",                  _AMD64),
     Row("aws-native:amplify:Branch",           "environmentVariables[name=_CUSTOM_IMAGE].value",                  _AMD64),
     Row("aws-native:apprunner:Service",        "sourceConfiguration.imageRepository.imageIdentifier",             linux_amd64,         runtimes.APP_RUNNER),
-    Row(_BATCH,                                "containerProperties.image",                                       batch_job),
-    Row(_BATCH,                               f"ecsProperties.{BATCH_ECS}",                                       batch_job),
-    *(Row(_BATCH,                             f"eksProperties.{path}",                                            undecided) for path in BATCH_EKS),
+    Row(_BATCH,                                "containerProperties.image",                                       batch_job, runtimes.BATCH, storage=storage.batch_job),
+    Row(_BATCH,                               f"ecsProperties.{BATCH_ECS}",                                       batch_job, runtimes.BATCH, storage=storage.batch_job),
+    *(Row(_BATCH,                             f"eksProperties.{path}",                                            undecided, pull=pull_rules.pod) for path in BATCH_EKS),
     Row(_BATCH,                               f"{_NODES}.container.image",                                        batch_node),
     Row(_BATCH,                               f"{_NODES}.ecsProperties.{BATCH_ECS}",                              batch_node),
-    *(Row(_BATCH,                             f"{_NODES}.eksProperties.{path}",                                   batch_node) for path in BATCH_EKS),
+    *(Row(_BATCH,                             f"{_NODES}.eksProperties.{path}",                                   batch_node, pull=pull_rules.pod) for path in BATCH_EKS),
     Row("aws-native:bedrockagentcore:Harness", "environmentArtifact.containerConfiguration.containerUri",         agent_core,          runtimes.AGENT_CORE),
     Row("aws-native:bedrockagentcore:Runtime", "agentRuntimeArtifact.containerConfiguration.containerUri",        agent_core,          runtimes.AGENT_CORE),
     Row(_CLEAN_ROOMS,                          "inferenceContainerConfig.imageUri",                               _AMD64,              runtimes.CLEAN_ROOMS_ML),
@@ -86,7 +86,7 @@ ROWS = (
     Row(_PIPELINE,                            f"{_PIPELINE_ACTION}.ECRRepositoryName",                            undecided,           runtimes.ANY, split_references.pipeline_scan),
     Row("aws-native:ecs:DaemonTaskDefinition", "containerDefinitions[].image",                                    undecided),
     Row("aws-native:ecs:ExpressGatewayService", "primaryContainer.image",                                         _AMD64,              runtimes.ECS_EXPRESS),
-    Row("aws-native:ecs:TaskDefinition",       "containerDefinitions[].image",                                    ecs_task),
+    Row("aws-native:ecs:TaskDefinition",       "containerDefinitions[].image",                                    ecs_task, runtimes.ECS, storage=storage.ecs_task),
     Row("aws-native:elasticbeanstalk:ApplicationVersion", "buildConfiguration.image",                             undecided, runtimes.ANY, split_references.unless_resource),
     Row("aws-native:elasticbeanstalk:ApplicationVersion", "imageConfiguration.build.buildpack",                   beanstalk_build, runtimes.ANY, split_references.unless_resource),
     Row("aws-native:elasticbeanstalk:ApplicationVersion", "imageConfiguration.source.uri",                        undecided, runtimes.ANY, split_references.unless_resource),
@@ -107,8 +107,8 @@ ROWS = (
     Row("aws-native:omics:WorkflowVersion",    "containerRegistryMap.imageMappings[].destinationImage",           linux_amd64,         runtimes.HEALTH_OMICS),
     Row("aws-native:robomaker:RobotApplication", "environment",                                                   undecided, runtimes.ANY, split_references.unless_resource),
     Row("aws-native:robomaker:SimulationApplication", "environment",                                              undecided, runtimes.ANY, split_references.unless_resource),
-    Row("aws-native:sagemaker:Algorithm",      "trainingSpecification.trainingImage",                             sagemaker_supported, runtimes.SAGEMAKER, split_references.with_training_digest),
-    Row("aws-native:sagemaker:Algorithm",      "inferenceSpecification.containers[].image",                       sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
+    Row("aws-native:sagemaker:Algorithm",      "trainingSpecification.trainingImage",                             sagemaker_supported, runtimes.SAGEMAKER_WITH_DIGEST, split_references.with_training_digest),
+    Row("aws-native:sagemaker:Algorithm",      "inferenceSpecification.containers[].image",                       sagemaker_supported, runtimes.SAGEMAKER_WITH_DIGEST, split_references.with_image_digest),
     Row("aws-native:sagemaker:DataQualityJobDefinition", "dataQualityAppSpecification.imageUri",                  sagemaker_job,       runtimes.SAGEMAKER),
     Row("aws-native:sagemaker:ImageVersion",   "baseImage",                                                       _AMD64,              runtimes.SAGEMAKER),
     Row("aws-native:sagemaker:InferenceComponent", "specification.container.image",                               undecided,           runtimes.SAGEMAKER_HOSTING),
@@ -117,9 +117,9 @@ ROWS = (
     Row("aws-native:sagemaker:Model",          "primaryContainer.image",                                          undecided,           runtimes.SAGEMAKER_HOSTING),
     Row("aws-native:sagemaker:ModelBiasJobDefinition", "modelBiasAppSpecification.imageUri",                      sagemaker_job,       runtimes.SAGEMAKER),
     Row("aws-native:sagemaker:ModelExplainabilityJobDefinition", "modelExplainabilityAppSpecification.imageUri",  sagemaker_job,       runtimes.SAGEMAKER),
-    Row(_MODEL_PACKAGE,                        "inferenceSpecification.containers[].image",                       sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
-    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecifications[].containers[].image",          sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
-    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecificationsToAdd[].containers[].image",     sagemaker_supported, runtimes.SAGEMAKER, split_references.with_image_digest),
+    Row(_MODEL_PACKAGE,                        "inferenceSpecification.containers[].image",                       sagemaker_supported, runtimes.SAGEMAKER_WITH_DIGEST, split_references.with_image_digest),
+    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecifications[].containers[].image",          sagemaker_supported, runtimes.SAGEMAKER_WITH_DIGEST, split_references.with_image_digest),
+    Row(_MODEL_PACKAGE,                        "additionalInferenceSpecificationsToAdd[].containers[].image",     sagemaker_supported, runtimes.SAGEMAKER_WITH_DIGEST, split_references.with_image_digest),
     Row("aws-native:sagemaker:ModelQualityJobDefinition", "modelQualityAppSpecification.imageUri",                sagemaker_job,       runtimes.SAGEMAKER),
     Row(_MONITORING,                           "monitoringScheduleConfig.monitoringJobDefinition.monitoringAppSpecification.imageUri", sagemaker_job, runtimes.SAGEMAKER),
     *(Row(_SAGEMAKER_PIPELINE,                f"{_SAGEMAKER_PIPELINE_BODY}.{step}.{image}",                       sagemaker_step,      runtimes.SAGEMAKER) for step in SAGEMAKER_STEPS for image in SAGEMAKER_REQUEST),

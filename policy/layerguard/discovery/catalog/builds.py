@@ -1,6 +1,6 @@
 """Rows of the providers around them: docker, docker-build, awsx, eks, nomad."""
 
-from layerguard.discovery import runtimes, split_references
+from layerguard.discovery import pull_rules, runtimes, split_references, storage
 from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled, optional, push
 from layerguard.discovery.platforms.aws_services import ec2_task, fargate_task
 from layerguard.discovery.platforms.docker import (
@@ -23,8 +23,8 @@ ROWS = (
     # An image that a runtime pulls: resource type, property path, platform, runtime, how it is read
     *(Row("awsx:ecs:EC2Service",           f"taskDefinitionArgs.{path}",                           ec2_task)     for path in _CONTAINERS),
     *(Row("awsx:ecs:EC2TaskDefinition",     path,                                                  ec2_task)     for path in _CONTAINERS),
-    *(Row("awsx:ecs:FargateService",       f"taskDefinitionArgs.{path}",                           fargate_task) for path in _CONTAINERS),
-    *(Row("awsx:ecs:FargateTaskDefinition", path,                                                  fargate_task) for path in _CONTAINERS),
+    *(Row("awsx:ecs:FargateService",       f"taskDefinitionArgs.{path}",                           fargate_task, runtimes.ECS, storage=storage.fargate) for path in _CONTAINERS),
+    *(Row("awsx:ecs:FargateTaskDefinition", path,                                                  fargate_task, runtimes.ECS, storage=storage.fargate) for path in _CONTAINERS),
     Row("docker:index/buildxBuilder:BuildxBuilder", "dockerContainer.image",                       undecided),
     Row("docker:index/buildxBuilder:BuildxBuilder", "kubernetes.image",                            undecided),
     Row("docker:index/buildxBuilder:BuildxBuilder", "kubernetes.qemu.image",                       undecided),
@@ -33,7 +33,7 @@ ROWS = (
     Row(_REGISTRY_IMAGE,                    "build.additionalContexts[]:context",                  docker_classic_build),
     Row(_REMOTE_IMAGE,                      "name",                                                docker_host,  runtimes.ANY, split_references.unless_built),
     Row(_REMOTE_IMAGE,                      "build.additionalContexts[]:context",                  docker_classic_build),
-    Row("docker:index/service:Service",     "taskSpec.containerSpec.image",                        swarm),
+    Row("docker:index/service:Service",     "taskSpec.containerSpec.image",                        swarm, pull=pull_rules.swarm),
     Row(_BUILD,                             "context.named{*}.location",                           docker_build, runtimes.ANY, split_references.build_context),
     Row(_BUILD,                             "dockerfile.inline:dockerfile[].image",                docker_build),
     Row(_INDEX,                             "sources[]",                                           undecided),

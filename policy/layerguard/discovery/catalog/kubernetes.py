@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from layerguard.discovery import runtimes
+from layerguard.discovery import pull_rules, runtimes
 from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled
 from layerguard.discovery.catalog.shapes import POD_SPEC, POD_VOLUMES
 from layerguard.discovery.platforms.pods import pod
@@ -43,9 +43,15 @@ def _rows() -> Iterator[Row]:
         for image in images:
             path = f"{pod_spec}.{image}"
             runtime = runtimes.IMAGE_VOLUME if image in POD_VOLUMES else runtimes.ANY
-            yield Row(f"kubernetes:{group}:{kind}", path, pod, runtime)
-            yield Row(f"kubernetes:{group}:{kind}Patch", path, pod, runtime)
-            yield Row(f"kubernetes:{group}:{kind}List", f"items[].{path}", pod, runtime)
+            yield Row(f"kubernetes:{group}:{kind}", path, pod, runtime, pull=pull_rules.pod)
+            yield Row(f"kubernetes:{group}:{kind}Patch", path, pod, runtime, pull=pull_rules.pod)
+            yield Row(
+                f"kubernetes:{group}:{kind}List",
+                f"items[].{path}",
+                pod,
+                runtime,
+                pull=pull_rules.pod,
+            )
 
 
 # fmt: off

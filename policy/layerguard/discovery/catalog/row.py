@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from layerguard.discovery import runtimes, split_references
+from layerguard.discovery import pull_rules, runtimes, split_references, storage
 from layerguard.discovery.platforms.rule import PlatformRule, undecided
+from layerguard.discovery.pull_rules import PullRule
 from layerguard.discovery.runtimes import Runtime
 from layerguard.discovery.split_references import ReferenceRule
+from layerguard.discovery.storage import StorageRule
 
 
 class Role(Enum):
@@ -28,8 +30,9 @@ class Role(Enum):
 class Row:
     """What stands at ``path`` of resources of ``resource_type``.
 
-    ``platform`` decides what will be pulled and ``runtime`` what pulls it. ``reference`` reads the
-    reference where it is not the text at the path alone.
+    ``platform`` decides what will be pulled, ``runtime`` what pulls it, ``pull`` when, and
+    ``storage`` the room that it has. ``reference`` reads the reference where it is not the text at
+    the path alone.
     """
 
     resource_type: str
@@ -38,6 +41,8 @@ class Row:
     runtime: Runtime = runtimes.ANY
     reference: ReferenceRule = split_references.as_written
     role: Role = Role.PULL
+    pull: PullRule = pull_rules.now
+    storage: StorageRule = storage.unknown
 
 
 def optional(resource_type: str, path: str) -> Row:

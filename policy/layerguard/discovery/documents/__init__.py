@@ -15,7 +15,7 @@ from layerguard.discovery.documents.quoted import quoted_references
 from layerguard.discovery.documents.spark import spark_properties
 from layerguard.discovery.documents.structured import read_json, read_yaml, read_yaml_stream
 from layerguard.discovery.documents.user_data import read_user_data
-from layerguard.discovery.tree import Ancestors, Mark, Tree, member, reach
+from layerguard.discovery.tree import Ancestors, Mark, Tree, member, reach, unknown_among
 
 Reader: TypeAlias = Callable[[str, Ancestors], Tree]
 
@@ -24,10 +24,10 @@ def _dockerfile(text: str, ancestors: Ancestors) -> Tree:
     """The images of a Dockerfile, without those that the build names contexts for."""
     build = ancestors[0]
     arguments, target = member(build, "buildArgs"), member(build, "target")
-    if isinstance(target, Mark):
-        return target
-    if isinstance(arguments, Mark) and "ARG" in text.upper():
-        return arguments
+    parts = (target, arguments if "ARG" in text.upper() else None)
+    marks = [each for each in parts if isinstance(each, Mark)]
+    if marks:
+        return unknown_among(*marks) or marks[0]
     images = dockerfile_images(
         text,
         arguments if isinstance(arguments, dict) else {},

@@ -21,8 +21,9 @@ _Pull: TypeAlias = "tuple[str, str | None]"
 """A reference, or the name of a stage, and the platform that the text asks for."""
 
 # They stand in a text for a value that is not known. No reference has these characters.
-_UNKNOWN, _UNRESOLVED = "\0", "\1"
-_MARKS = {_UNKNOWN: Mark.UNKNOWN, _UNRESOLVED: Mark.UNRESOLVED}
+_UNRESOLVED = "\1"
+_MARKS = {"\0": Mark.UNKNOWN, "\2": Mark.HIDDEN, _UNRESOLVED: Mark.UNRESOLVED}
+_SIGNS = {mark: sign for sign, mark in _MARKS.items()}
 # Arguments that need no ARG, with values that only the builder knows.
 _PARTS = ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
 _PREDEFINED = ("TARGETSTAGE", *(side + part for side in ("BUILD", "TARGET") for part in _PARTS))
@@ -43,8 +44,8 @@ def dockerfile_images(
 
     An element has an ``image`` and a ``platform``: the one that ``FROM --platform`` names, None
     where the build decides. ``target`` is a stage, None the last one. ``arguments`` are the
-    build's; an image that depends on one that is unknown is Mark.UNKNOWN, on one that only the
-    builder knows Mark.UNRESOLVED. A text that makes no sense gives what can be read of it.
+    build's; an image that depends on one that is unknown or hidden is that mark, on one that only
+    the builder knows Mark.UNRESOLVED. A text that makes no sense gives what can be read of it.
     """
     lines = text.removeprefix("\ufeff").split("\n")
     directives = _directives(lines)
@@ -64,7 +65,7 @@ def dockerfile_images(
 def _known(value: Tree) -> str:
     if isinstance(value, str):
         return value
-    return _UNKNOWN if value is Mark.UNKNOWN else _UNRESOLVED
+    return _SIGNS.get(value, _UNRESOLVED) if isinstance(value, Mark) else _UNRESOLVED
 
 
 def _marked(text: str) -> str | Mark:

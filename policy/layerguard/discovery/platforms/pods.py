@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from layerguard.discovery.path import Leaf
 from layerguard.discovery.platforms.inputs import elements
-from layerguard.discovery.tree import Mark, Tree, member, reach
+from layerguard.discovery.tree import Mark, Tree, member, reach, unknown_among
 from layerguard.platform import Platform
 
 
@@ -34,7 +34,7 @@ def _label(selector: Tree, terms: list[Tree], name: str) -> Tree:
 
     Where a part is unknown, or several values are left, it is Mark.UNKNOWN.
     """
-    if selector is Mark.UNKNOWN:
+    if unknown_among(selector):
         return Mark.UNKNOWN
     for label in (f"kubernetes.io/{name}", f"beta.kubernetes.io/{name}"):
         chosen = member(selector, label)
@@ -62,8 +62,8 @@ def _required_terms(affinity: Tree) -> list[Tree]:
 
 def _values(term: Tree, label: str) -> Iterator[str | Mark | None]:
     """Yield what ``term`` allows for ``label``: its values, or None where it does not limit it."""
-    expressions = Mark.UNKNOWN if term is Mark.UNKNOWN else member(term, "matchExpressions")
-    if expressions is Mark.UNKNOWN:
+    expressions = term if unknown_among(term) else member(term, "matchExpressions")
+    if unknown_among(expressions):
         yield Mark.UNKNOWN
         return
     for each in expressions if isinstance(expressions, list) else []:
