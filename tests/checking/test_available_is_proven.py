@@ -1,4 +1,4 @@
-"""Available means that every digest of every runnable manifest is there.
+"""Available means that every digest of every manifest that decides is there.
 
 A state machine of hypothesis pushes images, breaks and mends them in any order, and checks them in
 between. What is true is worked out from what was done, not by the code under test.
@@ -138,13 +138,18 @@ class Images(RuleBasedStateMachine):
         assert "bug" not in verdict.reason
 
     def is_there(self, tag: str, wanted: str | None) -> bool:
-        """Work out whether every digest of every manifest that may be pulled is there."""
+        """Work out whether every digest of every manifest that may be pulled is there.
+
+        Of several manifests for one platform the first one decides, as runtimes take it.
+        """
         image = self.images[tag]
         pulled = [
             (digest, digests)
             for platform, digest, digests in image.manifests
             if wanted is None or platform in (None, wanted)
         ]
+        if wanted is not None:
+            pulled = pulled[:1]
         asked = [ImageId(tag, None), *(ImageId(None, each) for each in image.indexes)]
         asked += (ImageId(None, digest) for digest, _ in pulled if digest != image.top)
         needed = (digest for _, digests in pulled for digest in digests)
