@@ -20,7 +20,9 @@ class HttpServer(ThreadingHTTPServer):
     OSError where the port is taken or not allowed.
     """
 
-    request_queue_size = 128
+    # More than the calls at a time that the configuration allows (200): a connection that does not
+    # fit is lost, and a client tries it again only after 1, 3 and 7 s.
+    request_queue_size = 1_024
 
     def __init__(self, reply: Callable[[Request], Reply], port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
