@@ -22,7 +22,7 @@ ARG GO_IMAGE="${{REGISTRY}}/build/go:1.24"
 FROM --platform=$BUILDPLATFORM node:${{NODE_VERSION}}-slim AS web
 WORKDIR /src
 COPY package.json package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm \\
+RUN --mount=type=cache,target=/var/cache/npm \\
     # comments may stand between continued lines
     npm ci
 
