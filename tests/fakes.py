@@ -120,6 +120,7 @@ class FakeRegistry:
 
         self.image_answers: dict[ImageId, ImageAnswer | RegistryError] = {}
         self.layer_answers: dict[Digest, LayerAnswer | RegistryError] = {}
+        self.url_answers: dict[str, LayerAnswer | RegistryError] = {}
         self.config_texts: dict[Digest, str | RegistryError] = {}
         self.listings: dict[Repository, ImageListing | RegistryError] = {}
         self.names: RepositoryNames | RegistryError = RepositoryNames((), complete=False)
@@ -180,6 +181,10 @@ class FakeRegistry:
         self.config_questions += digests
         nothing = RegistryError(Code.INTERNAL_ERROR, "There is no such config.")
         return {each: self.config_texts.get(each, nothing) for each in digests}
+
+    async def at_url(self, url: str) -> LayerAnswer | RegistryError:
+        self.calls_made.append("at_url")
+        return self.url_answers.get(url, LayerAnswer(Availability.AVAILABLE))
 
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
         await self._call("listing", repository)

@@ -7,11 +7,15 @@ document unreadable.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
+from urllib.parse import urlsplit
 
 from layerguard.errors import DigestMismatch, ManifestInvalid, ReferenceInvalid
 from layerguard.platform import Platform
@@ -30,8 +34,14 @@ CONFIG_MEDIA_TYPES = (
     "application/vnd.docker.container.image.v1+json",
 )
 _LAYER_MEDIA_TYPES = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
-# What old registries answered, and Docker's engine therefore takes for an image's type, and
-# containerd does not. Source: moby/moby, "imageTypes" in distribution/registry.go.
+# Configs of artifacts whose layers may have an image's types. Any other type may be an image's for
+# containerd, which reads every config; only the config itself shows whether it is.
+_ARTIFACT_CONFIGS = (
+    *("application/vnd.buildkit.", "application/vnd.cncf.", "application/vnd.dev.cosign."),
+    *("application/vnd.amazon.soci.", "application/vnd.oci.empty.", "application/vnd.in-toto"),
+)
+# What old registries answered, and Docker's engine therefore takes for an image's type. Source:
+# moby/moby, "imageTypes" in distribution/registry.go.
 _DOCKERS_MEDIA_TYPES = ("", "application/json", "application/octet-stream", "text/html")
 # The members that are read; Go compares their names without case.
 _MEMBERS = {
@@ -39,7 +49,7 @@ _MEMBERS = {
     for name in (
         *("schemaVersion", "mediaType", "manifests", "layers", "config", "digest", "size", "urls"),
         *("annotations", "artifactType", "platform", "os", "architecture", "variant", "os.version"),
-        *("os.features", "rootfs", "diff_ids"),
+        *("os.features", "rootfs", "diff_ids", "data"),
     )
 }
 
@@ -57,15 +67,20 @@ class ManifestForm(Enum):
 class Descriptor:
     """A pointer to content: its digest, media type and size in bytes, None if absent.
 
-    ``has_urls`` where it names other places than the registry to download the content from.
-    Source: OCI image specification, "Content Descriptors".
+    ``has_odd_platform`` where its platform is not written in Go's names, which no tool does: an
+    index made by hand, whose platforms its images' configs often contradict.
+    ``urls`` are other places than the registry to download the content from, and ``has_content``
+    where the descriptor itself holds the content. Source: OCI image specification, "Content
+    Descriptors".
     """
 
     digest: Digest
     media_type: str
     size: int | None
     platform: Platform | None = None
-    has_urls: bool = False
+    has_odd_platform: bool = False
+    urls: tuple[str, ...] = ()
+    has_content: bool = False
     is_attestation: bool = False
 
     @property
@@ -79,16 +94,6 @@ class Descriptor:
         return self.media_type in CONFIG_MEDIA_TYPES
 
     @property
-    def is_foreign(self) -> bool:
-        """Whether a runtime downloads the content from elsewhere, so that ECR need not have it.
-
-        Source: OCI image specification, "Non-Distributable Layers"; containerd and Docker ask the
-        registry where there are no URLs.
-        """
-        is_of_type = "foreign" in self.media_type or "nondistributable" in self.media_type
-        return is_of_type and self.has_urls
-
-    @property
     def is_file_system(self) -> bool:
         """Whether runtimes unpack the content. Source: containerd, images.IsLayerType."""
         is_layer = self.media_type.startswith(_LAYER_MEDIA_TYPES)
@@ -97,10 +102,15 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Why a manifest is no container image; not ``certain`` where some runtimes run it."""
+    """Why a manifest is no container image; not ``certain`` where some runtimes run it.
+
+    ``refutable`` where the type of its config is all that speaks against it: containerd runs it if
+    the config's content is an image's.
+    """
 
     reason: str
     certain: bool = True
+    refutable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +123,12 @@ class Manifest:
 
     @property
     def descriptors(self) -> tuple[Descriptor, ...]:
-        """What must be in the registry: layers and config, duplicates included."""
-        return (*(layer for layer in self.layers if not layer.is_foreign), self.config)
+        """What a runtime downloads: layers and config, duplicates included."""
+        return tuple(each for each in (*self.layers, self.config) if not each.has_content)
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
-        """Everything that must be in the registry: layers and config, each digest once."""
+        """What a runtime downloads: layers and config, each digest once."""
         return tuple({blob.digest: blob for blob in self.descriptors}.values())
 
     @property
@@ -134,14 +144,13 @@ class Manifest:
                 "runtime with a WebAssembly shim runs.",
                 certain=False,
             )
-        if kind in _DOCKERS_MEDIA_TYPES:
-            return Artifact(
-                f"Its config has the type '{kind}', which Docker's engine takes for an image's, "
-                "and containerd does not.",
-                certain=False,
-            )
         if not self.config.is_image_config:
-            return Artifact(f"Its config has the type {kind}, which is not that of an image.")
+            refutable = bool(self.layers) and all(each.is_file_system for each in self.layers)
+            return Artifact(
+                f"Its config has the type '{kind}', which is not that of an image.",
+                certain=kind not in _DOCKERS_MEDIA_TYPES,
+                refutable=refutable and not kind.startswith(_ARTIFACT_CONFIGS),
+            )
         odd = dict.fromkeys(each.media_type for each in self.layers if not each.is_file_system)
         if not odd:
             return None
@@ -189,7 +198,11 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What is read of an image's config: its platform and how many layers it lists, if any."""
+    """What is read of an image's config: its platform, and how many layers it lists.
+
+    ``layer_count`` is None where the list is empty. Runtimes do not unpack such a config beside
+    layers, but tools that only write manifests leave one behind.
+    """
 
     platform: Platform | None
     layer_count: int | None = None
@@ -226,19 +239,20 @@ def parse_manifest(text: str, digest: Digest) -> Manifest | Index:
 
 
 def parse_config(text: str, digest: Digest) -> ImageConfig:
-    """Return what the image config ``text`` says.
+    """Return what the image config ``text`` says; text that is not JSON lists no layers.
 
-    Raises DigestMismatch when the bytes do not hash to ``digest``, ManifestInvalid when they
-    are not JSON. Source: OCI image specification, "Image Configuration".
+    Raises DigestMismatch when the bytes do not hash to ``digest``. Source: OCI image
+    specification, "Image Configuration".
     """
     _verify(text, digest, "config")
-    document = _json(text, f"The config {digest}")
+    try:
+        document = _json(text, f"The config {digest}")
+    except ManifestInvalid:
+        return ImageConfig(None, 0)
     match document:
         case {"rootfs": {"diff_ids": [*layers]}}:
-            count: int | None = len(layers)
-        case _:
-            count = None
-    return ImageConfig(Platform.of_config(document), count)
+            return ImageConfig(Platform.of_config(document), len(layers) or None)
+    return ImageConfig(Platform.of_config(document), 0)
 
 
 def _verify(text: str, digest: Digest, what: str) -> None:
@@ -282,12 +296,43 @@ def _descriptor(document: dict[str, Any]) -> Descriptor:
     size = document.get("size")
     if isinstance(size, bool) or not isinstance(size, int | None):
         raise TypeError(f"the size {size!r} is not a number of bytes")
+    digest = Digest.parse(document["digest"])
     return Descriptor(
-        Digest.parse(document["digest"]),
+        digest,
         _text(document, "mediaType"),
         size,
-        has_urls=bool(_list(document, "urls")),
+        urls=_urls(document),
+        has_content=_is_content(_text(document, "data"), digest, size),
     )
+
+
+def _urls(document: dict[str, Any]) -> tuple[str, ...]:
+    """Return the URLs that runtimes use. Source: containerd, ``Fetch`` in docker/fetcher.go."""
+    urls = _list(document, "urls")
+    if not all(isinstance(each, str | None) for each in urls):
+        raise TypeError("a URL is not a text")
+    return tuple(each for each in urls if each and _is_http(each))
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def _is_content(data: str, digest: Digest, size: int | None) -> bool:
+    """Tell whether ``data``, in base64, is the content itself, which is then not downloaded.
+
+    Source: OCI image specification, "Embedded Content"; containerd, ``Fetch`` in handlers.go.
+    """
+    try:
+        content = base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise TypeError(f"the data is not base64: {error}") from error
+    is_whole = bool(data) and len(content) == size
+    return is_whole and digest.text == "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def _config(document: dict[str, Any]) -> Descriptor:
@@ -295,15 +340,22 @@ def _config(document: dict[str, Any]) -> Descriptor:
 
 
 def _child(document: dict[str, Any]) -> Descriptor:
-    platform = Platform.of_index_entry(document.get("platform"))
+    written: Any = document.get("platform")
+    platform = Platform.of_index_entry(written)
     return replace(
         _descriptor(document),
         platform=platform,
+        has_odd_platform=platform is not None and not _is_in_gos_names(platform, written),
         # buildx writes both on attestations; SOCI indexes and other artifacts have configs of
         # their own types, and an artifactType takes nothing away: containerd does not read it.
         is_attestation="vnd.docker.reference.type" in _annotations(document)
         or (platform is not None and platform.is_unknown),
     )
+
+
+def _is_in_gos_names(platform: Platform, written: Mapping[str, Any]) -> bool:
+    names = (written.get("os"), written.get("architecture"))
+    return names == (platform.os, platform.architecture)
 
 
 def _may_be_unpacked(layer: Descriptor) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from typing import Any
 
@@ -255,8 +256,11 @@ def test_the_next_step_of_a_reference_by_digest_is_not_to_push_a_tag() -> None:
     )
 
 
+ONE_LAYER = {"rootfs": {"diff_ids": ["one"]}}
+
+
 def config(architecture: str, os: str = "linux") -> str:
-    return json.dumps({"os": os, "architecture": architecture, "rootfs": {}})
+    return json.dumps(ONE_LAYER | {"os": os, "architecture": architecture})
 
 
 def single(registry: FakeRegistry, text: str) -> Document:
@@ -349,7 +353,7 @@ def test_a_chart_is_no_image_and_its_config_is_not_read() -> None:
     assert verdict.reason == (
         "The reference leads to something other than a container image, such as a chart, a "
         "signature or a build cache. Its config has the type "
-        "application/vnd.cncf.helm.config.v1+json, which is not that of an image."
+        "'application/vnd.cncf.helm.config.v1+json', which is not that of an image."
     )
     assert registry.config_questions == []
 
@@ -371,14 +375,166 @@ def test_what_some_runtimes_run_is_not_certain_and_hides_nothing() -> None:
     assert (verdict.code, verdict.is_certain) == (Code.ACCESS_DENIED, True)
 
 
-def test_a_config_that_lists_fewer_layers_than_the_manifest_is_not_certain() -> None:
+@pytest.mark.parametrize(
+    ("text", "layers", "listed"),
+    [
+        (config("amd64"), ("one", "two"), 1),
+        (config("amd64"), (), 1),
+        ('{"os": "linux", "architecture": "amd64"}', ("one",), 0),
+        ('{"name": "a chart"}', ("one",), 0),
+        ("no JSON", ("one",), 0),
+    ],
+)
+def test_a_config_that_lists_other_layers_than_the_manifest_is_a_notice(
+    text: str, layers: tuple[str, ...], listed: int
+) -> None:
     registry = FakeRegistry()
-    text = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": ["a"]}})
     registry.config_texts[digest_of(text)] = text
-    registry.put(manifest("one", "two", config=text), "1")
+    registry.put(manifest(*layers, config=text), "1")
     verdict = check(registry, AMD64)
+    assert (verdict.code, verdict.is_certain) == (Code.NOT_AN_IMAGE, False)
+    assert verdict.reason.endswith(
+        f" Its config lists {listed} layers and its manifest {len(layers)}, which runtimes do not "
+        "unpack."
+    )
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        {"os": "linux", "architecture": "x86_64"},
+        {"os": "Linux", "architecture": "amd64"},
+        {"architecture": "amd64"},
+    ],
+)
+def test_the_config_of_a_manifest_whose_platform_is_in_odd_names_is_read(
+    platform: dict[str, str],
+) -> None:
+    registry = FakeRegistry()
+    registry.config_texts[digest_of(config("arm64"))] = config("arm64")
+    child = registry.put(manifest("one", config=config("arm64")))
+    registry.put(index(child.child() | {"platform": platform}), "1")
+    assert check(registry, AMD64).code is Code.PLATFORM_MISSING
+    del registry.config_texts[digest_of(config("arm64"))]
+    assert check(registry, AMD64).code is Code.AVAILABLE
+
+
+def test_the_config_of_an_image_without_layers_is_read_in_an_index_too() -> None:
+    registry = FakeRegistry()
+    registry.config_texts[digest_of(config("amd64"))] = config("amd64")
+    child = registry.put(manifest(config=config("amd64")))
+    registry.put(index(child.child("linux/amd64")), "1")
+    assert check(registry, AMD64).code is Code.NOT_AN_IMAGE
+
+
+def test_an_empty_list_of_layers_in_a_config_says_nothing() -> None:
+    registry = FakeRegistry()
+    text = '{"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": []}}'
+    registry.config_texts[digest_of(text)] = text
+    registry.put(manifest("one", config=text), "1")
+    verdict = check(registry, AMD64)
+    assert (verdict.code, verdict.is_certain) == (Code.AVAILABLE, True)
+
+
+ROCKET = "application/vnd.acme.rocket.config.v1+json"
+
+
+@pytest.mark.parametrize("config_type", [ROCKET, "application/octet-stream"])
+def test_a_config_of_another_type_that_is_an_images_is_run_by_some_runtimes(
+    config_type: str,
+) -> None:
+    registry = FakeRegistry()
+    registry.config_texts[digest_of(config("amd64"))] = config("amd64")
+    document = json.loads(manifest("one", config=config("amd64")).text)
+    document["config"]["mediaType"] = config_type
+    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+    verdict = check(registry, None)
     assert (verdict.code, verdict.is_certain) == (Code.AVAILABLE, False)
-    assert "The config lists fewer layers (1) than the manifest (2)" in verdict.reason
+    assert verdict.reason == (
+        f"Every layer is in ECR. Its config has the type '{config_type}', which is not that of an "
+        "image. Its content is, so containerd runs it, and other runtimes may not."
+    )
+
+
+@pytest.mark.parametrize(("text", "is_certain"), [('{"name": "rocket"}', True), (None, False)])
+def test_a_config_of_another_type_is_no_images_where_its_content_is_none(
+    text: str | None, is_certain: bool
+) -> None:
+    registry = FakeRegistry()
+    odd(registry, ROCKET)
+    if text:
+        document = json.loads(manifest("one", config=text).text)
+        document["config"]["mediaType"] = ROCKET
+        registry.config_texts[digest_of(text)] = text
+        registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+    verdict = check(registry, None)
+    assert (verdict.code, verdict.is_certain) == (Code.NOT_AN_IMAGE, is_certain)
+
+
+URL, MIRROR = "https://layers.example.com/one", "https://mirror.example.com/one"
+GONE = LayerAnswer(Availability.UNAVAILABLE)
+BROKEN = RegistryError(Code.UPSTREAM, "The URL does not answer.")
+
+
+@pytest.mark.parametrize(
+    ("at_url", "at_mirror", "is_in_ecr", "code"),
+    [
+        (None, None, False, Code.AVAILABLE),
+        (None, BROKEN, False, Code.AVAILABLE),
+        (GONE, None, False, Code.AVAILABLE),
+        (GONE, GONE, True, Code.AVAILABLE),
+        (GONE, GONE, False, Code.LAYER_MISSING),
+        (BROKEN, None, True, Code.UPSTREAM),
+        (GONE, BROKEN, True, Code.UPSTREAM),
+    ],
+)
+def test_the_first_url_of_a_layer_that_does_not_lack_it_decides_and_then_ecr(
+    at_url: LayerAnswer | RegistryError | None,
+    at_mirror: LayerAnswer | RegistryError | None,
+    is_in_ecr: bool,
+    code: Code,
+) -> None:
+    registry = FakeRegistry()
+    document = json.loads(manifest("one").text)
+    document["layers"][0]["urls"] = ["ftp://ignored.example.com", URL, MIRROR]
+    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+    there = LayerAnswer(Availability.AVAILABLE)
+    registry.url_answers = {URL: at_url or there, MIRROR: at_mirror or there}
+    if not is_in_ecr:
+        registry.lose("one")
+    verdict = check(registry)
+    assert verdict.code is code
+    assert registry.calls_made.count("at_url") == 2
+
+
+def test_content_in_the_descriptor_itself_is_not_looked_for() -> None:
+    registry = FakeRegistry()
+    document = json.loads(manifest("one").text)
+    document["config"]["data"] = base64.b64encode(b"config").decode()
+    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+    registry.lose("config")
+    assert check(registry).code is Code.AVAILABLE
+    document["config"]["data"] = base64.b64encode(b"confit").decode()
+    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+    assert check(registry).code is Code.LAYER_MISSING
+    document["config"]["data"] = "no base64"
+    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+    assert check(registry).code is Code.MANIFEST_UNREADABLE
+
+
+@pytest.mark.parametrize("size", [None, 0])
+def test_a_descriptor_without_a_size_is_an_inconsistent_answer(size: int | None) -> None:
+    registry = FakeRegistry()
+    document = json.loads(manifest("one").text)
+    document["layers"][0]["size"] = size
+    child = registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+    registry.layer_answers[digest_of("one")] = LayerAnswer(Availability.AVAILABLE, 3)
+    verdict = check(registry)
+    assert verdict.code is Code.INCONSISTENT_ANSWER
+    assert f"gives {digest_of('one')} 0 bytes, and in ECR it has 3" in verdict.reason
+    del registry.layer_answers[digest_of("one")]
+    registry.put(index(child.child("linux/amd64") | {"size": size}), "2")
+    assert check(registry, AMD64, "shop/web:2").code is Code.INCONSISTENT_ANSWER
 
 
 def test_a_size_that_differs_from_ecrs_is_an_inconsistent_answer_with_both() -> None:
@@ -518,13 +674,10 @@ def test_a_tag_beside_a_digest_decides_nothing_and_where_it_leads_is_noted() -> 
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "{",
-        "[]",
-        "{}",
-        '{"os": "linux"}',
-        '{"os": 5, "architecture": null}',
-        '{"os": "linux", "architecture": "amd64", "variant": ["v1"]}',
+        json.dumps(ONE_LAYER),
+        json.dumps(ONE_LAYER | {"os": "linux"}),
+        json.dumps(ONE_LAYER | {"os": 5, "architecture": None}),
+        json.dumps(ONE_LAYER | {"os": "linux", "architecture": "amd64", "variant": ["v1"]}),
         config("amd64"),
         config("x86_64"),
         config("amd64", "Linux"),

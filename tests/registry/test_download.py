@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from layerguard.registry import RegistryError
+from layerguard.registry import Availability, LayerAnswer, RegistryError
 from layerguard.registry.download import MAX_BYTES, PlainHttp
 from layerguard.verdict import Code
 
@@ -16,6 +16,7 @@ from tests.registry.loops import on_a_loop
 PAGES = {
     "/config": (200, b'{"os": "linux"}'),
     "/gone": (404, b"gone"),
+    "/refused": (403, b"not for you"),
     "/moved": (307, b"elsewhere"),
     "/bytes": (200, b"\xff"),
     "/largest": (200, b"x" * MAX_BYTES),
@@ -44,6 +45,13 @@ class Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.server.connections += 1
+
+    def do_HEAD(self) -> None:
+        self.server.headers.append(dict(self.headers))
+        status, _ = PAGES.get(self.path, (200, b""))
+        self.send_response(status)
+        self.send_header("Content-Length", "1000000000000")
+        self.end_headers()
 
     def do_GET(self) -> None:
         self.server.headers.append(dict(self.headers))
@@ -157,3 +165,40 @@ async def test_a_url_that_leads_nowhere_is_an_error_that_does_not_repeat_it(
         await download(url)
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/config", LayerAnswer(Availability.AVAILABLE)),
+        ("/moved", LayerAnswer(Availability.AVAILABLE)),
+        ("/gone", LayerAnswer(Availability.UNAVAILABLE)),
+    ],
+)
+@on_a_loop
+async def test_whether_a_layer_is_at_a_url_is_known_without_its_bytes(
+    server: Server, download: PlainHttp, path: str, answer: LayerAnswer
+) -> None:
+    for _ in range(2):
+        assert await download.head(f"{server.url}{path}") == answer
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("{server}/refused", "127.0.0.1, which answers with status 403; containerd asks there"),
+        ("http://user:secret@127.0.0.1:9/", "127.0.0.1, which does not answer (EndpointConn"),
+        ("http://no.invalid:99999/", "no.invalid, which does not answer ("),
+        ("http://\u00e9.invalid/\n", "\u00e9.invalid, which does not answer ("),
+    ],
+)
+@on_a_loop
+async def test_a_url_that_does_not_say_whether_it_has_a_layer_leaves_it_open(
+    server: Server, download: PlainHttp, url: str, words: str
+) -> None:
+    answer = await download.head(url.format(server=server.url))
+    assert isinstance(answer, RegistryError)
+    assert answer.code is Code.UPSTREAM
+    assert words in str(answer)
+    assert "secret" not in str(answer)

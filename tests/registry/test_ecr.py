@@ -540,13 +540,9 @@ async def test_a_storage_that_cannot_be_reached_is_tried_once(
     sandbox: SandboxEcr, pushed: Pushed
 ) -> None:
     (digest,) = map(Digest, pushed.configs)
-    urls: list[str] = []
-
-    async def fail(url: str) -> str:
-        urls.append(url)
-        raise RegistryError(Code.UNREACHABLE, "There is no route to the storage.")
-
-    ecr = Ecr(quick_clients(sandbox.endpoint, sandbox.keys), fail)
+    sandbox.faults.add(Fault(Answer.CONNECTION_CLOSED, operation="GetObject"))
+    ecr = Ecr(quick_clients(sandbox.endpoint, sandbox.keys))
     assert code_of(await config(ecr, digest)) is Code.UNREACHABLE
+    asked = len(sandbox.requests)
     assert isinstance(await config(ecr, digest), RegistryError)
-    assert len(urls) == 1
+    assert len(sandbox.requests) == asked

@@ -122,6 +122,9 @@ class TruthRegistry:
         absent = RegistryError(Code.INTERNAL_ERROR, "There is no such config.")
         return {each: known.get(each, absent) for each in digests}
 
+    async def at_url(self, _url: str) -> LayerAnswer | RegistryError:
+        return LayerAnswer(Availability.AVAILABLE)
+
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
         images = self._repositories[repository.name]
         listed = (

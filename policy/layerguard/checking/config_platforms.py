@@ -1,4 +1,4 @@
-"""What only an image's config says: the platform that no index names, and its count of layers."""
+"""What only an image's config says: what it is, its platform, and its count of layers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from layerguard.registry import RegistryError
 
 
 def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> list[Digest]:
-    """Return the configs that must be read to know the platforms of ``manifests``.
+    """Return the configs that must be read to know the kinds and platforms of ``manifests``.
 
-    Empty where no platform is wanted, or one of the manifests is known to serve it.
+    The platforms are known where none is wanted, or one of the manifests serves it.
     """
-    if wanted is None or any(each.platform and wanted.runs(each.platform) for each in manifests):
-        return []
+    is_served = any(each.platform and wanted and wanted.runs(each.platform) for each in manifests)
+    is_platform_open = wanted is not None and not is_served
     return sorted(
         {
             each.manifest.config.digest
             for each in manifests
-            if each.platform is None and each.manifest.config.is_image_config
+            if (each.manifest.artifact and each.manifest.artifact.refutable)
+            or not each.manifest.layers
+            or (is_platform_open and not each.platform and each.manifest.config.is_image_config)
         }
     )
 

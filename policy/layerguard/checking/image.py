@@ -6,13 +6,14 @@ import asyncio
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 from layerguard.checking.config_platforms import needed_configs, with_platforms
 from layerguard.checking.questions import Questions
 from layerguard.checking.resolution import Resolution, Resolved, resolve, size_mismatch
 from layerguard.errors import DigestMismatch, LayerguardError
-from layerguard.manifest import ImageConfig
+from layerguard.manifest import ImageConfig, Manifest
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageId, ImageReference, Repository
 from layerguard.registry import (
@@ -34,6 +35,7 @@ from layerguard.verdict import (
 )
 
 _Answers: TypeAlias = Mapping[Digest, "LayerAnswer | RegistryError"]
+_Configs: TypeAlias = Mapping[Digest, "ImageConfig | None"]
 _PULL = (
     "The repository is a pull-through cache: a first pull by its runtime would bring the image "
     "from its upstream, if the upstream has it and the runtime's role may fill the cache."
@@ -89,15 +91,24 @@ async def check_image(
     blobs = {blob.digest for manifest in needed for blob in manifest.blobs}
     layers = questions.layers(repository, sorted(blobs))
     read = questions.configs(repository, needed_configs(resolution.manifests, wanted))
-    answers, configs, (listing, is_cache) = await asyncio.gather(
-        layers.answers(), read.answers(), _listing_and_cache(resolution, reference, questions)
+    urls = questions.urls(repository, list(dict.fromkeys(_urls_in(needed))))
+    in_ecr, elsewhere, configs, (listing, is_cache) = await asyncio.gather(
+        layers.answers(),
+        urls.answers(),
+        read.answers(),
+        _listing_and_cache(resolution, reference, questions),
     )
+    answers = {**in_ecr, **dict(_answers_elsewhere(needed, elsewhere))}
     absent = list(_absent_problems(resolution, listing))
     if again and any(each.code is Code.INCONSISTENT_ANSWER for each in absent):
         questions.refresh()
         return await check_image(reference, wanted, questions, again=False)
     problems = [
-        *(problem for each in resolution.manifests for problem in _problems_in(each, answers)),
+        *(
+            problem
+            for each in resolution.manifests
+            for problem in _problems_in(each, answers, configs)
+        ),
         *map(_problem, resolution.errors),
         *absent,
     ]
@@ -202,12 +213,31 @@ def _state(answer: LayerAnswer | RegistryError) -> BlobState:
     return BlobState.UNACCOUNTED if is_inconsistent else BlobState.UNKNOWN
 
 
-def _problems_in(resolved: Resolved, answers: _Answers) -> Iterable[Problem]:
+def _urls_in(manifests: Iterable[Manifest]) -> Iterable[str]:
+    return (url for each in manifests for blob in each.blobs for url in blob.urls)
+
+
+def _answers_elsewhere(
+    manifests: Iterable[Manifest], by_url: Mapping[str, LayerAnswer | RegistryError]
+) -> Iterable[tuple[Digest, LayerAnswer | RegistryError]]:
+    """Yield what the URLs of a descriptor answer, where one of them decides.
+
+    The first that has the content, or that fails otherwise than by not having it, decides; the
+    registry is asked where none does. Source: containerd, ``Fetch`` in docker/fetcher.go.
+    """
+    for manifest in manifests:
+        for blob in manifest.blobs:
+            for answer in map(by_url.__getitem__, blob.urls):
+                if answer != LayerAnswer(Availability.UNAVAILABLE):
+                    yield blob.digest, answer
+                    break
+
+
+def _problems_in(
+    resolved: Resolved, answers: _Answers, configs: _Configs = MappingProxyType({})
+) -> Iterable[Problem]:
     """Yield what is wrong with a manifest: its kind, and what it needs."""
-    artifact = resolved.manifest.artifact
-    if artifact:
-        reason = f"{Code.NOT_AN_IMAGE.meaning} {artifact.reason}"
-        yield Problem(Code.NOT_AN_IMAGE, reason, certain=artifact.certain)
+    yield from _problems_of_kind(resolved.manifest, configs.get(resolved.manifest.config.digest))
     for descriptor in resolved.manifest.descriptors:
         answer = answers[descriptor.digest]
         if isinstance(answer, RegistryError):
@@ -216,15 +246,34 @@ def _problems_in(resolved: Resolved, answers: _Answers) -> Iterable[Problem]:
             yield Problem(Code.LAYER_MISSING, Code.LAYER_MISSING.meaning)
         elif answer.availability is Availability.ARCHIVED:
             yield Problem(Code.LAYER_ARCHIVED, Code.LAYER_ARCHIVED.meaning)
-        elif descriptor.size and answer.size is not None and descriptor.size != answer.size:
-            yield _problem(size_mismatch(str(descriptor.digest), descriptor.size, answer.size))
+        elif answer.size is not None and (descriptor.size or 0) != answer.size:
+            described = descriptor.size or 0
+            yield _problem(size_mismatch(str(descriptor.digest), described, answer.size))
+
+
+def _problems_of_kind(manifest: Manifest, config: ImageConfig | None) -> Iterable[Problem]:
+    """Yield why ``manifest`` is not that of an image; ``config`` is None where it was not read."""
+    count = len(manifest.layers)
+    is_image_for_containerd = config is not None and config.layer_count == count
+    artifact = manifest.artifact
+    if artifact and not (artifact.refutable and is_image_for_containerd):
+        certain = artifact.certain and not (artifact.refutable and config is None)
+        reason = f"{Code.NOT_AN_IMAGE.meaning} {artifact.reason}"
+        yield Problem(Code.NOT_AN_IMAGE, reason, certain=certain)
+    elif config and config.layer_count not in (None, count):
+        yield Problem(
+            Code.NOT_AN_IMAGE,
+            f"{Code.NOT_AN_IMAGE.meaning} Its config lists {config.layer_count} layers and its "
+            f"manifest {count}, which runtimes do not unpack.",
+            certain=False,
+        )
 
 
 def _notes(
     wanted: Platform | None,
     resolution: Resolution,
     answers: _Answers,
-    configs: Mapping[Digest, ImageConfig | None],
+    configs: _Configs,
 ) -> Iterable[str]:
     """Yield what makes runtimes differ in what they do with an image that is there."""
     if wanted and not resolution.is_exact:
@@ -249,16 +298,16 @@ def _notes(
         )
     for each in resolution.manifests:
         config = configs.get(each.manifest.config.digest)
-        platform, layers = config and config.platform, len(each.manifest.layers)
+        platform = config and config.platform
         if wanted and platform and platform.architecture != wanted.architecture:
             yield (
                 f"The image is for {platform}, and it is to run on {wanted}, whose processors run "
                 "such code only where they are set up for it."
             )
-        if config and config.layer_count and config.layer_count < layers:
+        if each.manifest.artifact:
             yield (
-                f"The config lists fewer layers ({config.layer_count}) than the manifest "
-                f"({layers}), which containerd does not unpack."
+                f"{each.manifest.artifact.reason} Its content is, so containerd runs it, and other "
+                "runtimes may not."
             )
 
 

@@ -56,6 +56,9 @@ class RegistryLoaders:
         self.configs: BatchLoader[Digest, ImageConfig | None] = BatchLoader(
             self._configs, queue, size=1, priority=Priority.HIGH
         )
+        self.urls: BatchLoader[str, LayerAnswer | RegistryError] = BatchLoader(
+            self._at_urls, queue, size=1, priority=Priority.HIGH
+        )
         # These distinguish the causes of a proven failure: few calls, and checks wait for them.
         self.listings = SharedCalls(registry.listing, queue, Priority.URGENT)
         self.cache_prefixes = SharedCalls(
@@ -70,7 +73,7 @@ class RegistryLoaders:
 
     def forget(self, repository: Repository) -> None:
         """Drop the answers about ``repository``."""
-        for each in (self.images, self.layers, self.configs, self.listings):
+        for each in (self.images, self.layers, self.configs, self.urls, self.listings):
             each.forget(repository)
         self._fresh = None
 
@@ -91,6 +94,11 @@ class RegistryLoaders:
         self, repository: Repository, digests: Sequence[Digest]
     ) -> Mapping[Digest, ImageConfig | None]:
         return configs_in(await self._registry.configs(repository, digests))
+
+    async def _at_urls(
+        self, _repository: Repository, urls: Sequence[str]
+    ) -> Mapping[str, LayerAnswer | RegistryError]:
+        return {url: await self._registry.at_url(url) for url in urls}
 
 
 class Questions:
@@ -144,6 +152,12 @@ class Questions:
     ) -> PendingAnswers[Digest, ImageConfig | None]:
         """Ask for configs; None for one that cannot be read."""
         return self._noted(self._loaders.configs.load(repository, digests))
+
+    def urls(
+        self, repository: Repository, urls: Sequence[str]
+    ) -> PendingAnswers[str, LayerAnswer | RegistryError]:
+        """Ask whether there is content at the URLs that descriptors in ``repository`` have."""
+        return self._noted(self._loaders.urls.load(repository, urls))
 
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
         """List the images of ``repository``, archived ones included."""

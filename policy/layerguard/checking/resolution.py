@@ -30,7 +30,8 @@ _MAY_BE_ARCHIVED = (Code.IMAGE_NOT_FOUND, Code.INTERNAL_ERROR)
 class Resolved:
     """One manifest that may be pulled.
 
-    ``platform`` is the one in the index, or otherwise in the manifest itself; None if absent.
+    ``platform`` is the one in the index, or otherwise in the manifest itself; None if absent, or
+    written in names that no tool uses.
     """
 
     digest: Digest
@@ -68,7 +69,10 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """A manifest to ask for; it ``decides`` where every runtime takes it."""
+    """A manifest to ask for; it ``decides`` where every runtime takes it.
+
+    ``size`` is what its index says, None where it is in no index.
+    """
 
     image_id: ImageId
     platform: Platform | None = None
@@ -147,8 +151,8 @@ def _is_exact(child: Descriptor, wanted: Platform) -> bool:
 
 
 def _branch(parent: _Branch, child: Descriptor, *, decides: bool) -> _Branch:
-    platform = child.platform or parent.platform
-    return _Branch(ImageId(None, child.digest), platform, child.size, decides)
+    platform = parent.platform if child.has_odd_platform else child.platform or parent.platform
+    return _Branch(ImageId(None, child.digest), platform, child.size or 0, decides)
 
 
 def _take(
@@ -178,7 +182,7 @@ def _take(
     if not branch.decides and isinstance(document, Manifest) and document.artifact:
         return None
     size = len(answer.manifest.encode("utf-8", "surrogatepass"))
-    if branch.size and branch.size != size:
+    if branch.size not in (None, size):
         errors.append(size_mismatch(f"the index's manifest {answer.digest}", branch.size, size))
     if isinstance(document, Index):
         return document

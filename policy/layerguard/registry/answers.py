@@ -136,6 +136,9 @@ class Registry(Protocol):
     ) -> Mapping[Digest, str | RegistryError]:
         """Return the text of each image config in ``digests``, unverified, or why there is none."""
 
+    async def at_url(self, url: str) -> LayerAnswer | RegistryError:
+        """Return whether there is content at ``url``, which a descriptor has; downloads nothing."""
+
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
         """Return the images of ``repository``, archived ones included, in a bounded number."""
 

@@ -1,16 +1,12 @@
-"""Downloads of configs from ECR's presigned URLs."""
+"""Plain HTTP: configs from ECR's presigned URLs, and layers that are elsewhere than in ECR."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from urllib.parse import urlsplit
 
-from layerguard.registry.answers import RegistryError
+from layerguard.registry.answers import Availability, LayerAnswer, RegistryError
 from layerguard.registry.connections import Connections
 from layerguard.verdict import Code
-
-Download: TypeAlias = Callable[[str], Awaitable[str]]
-"""Returns the text at a URL; raises RegistryError for any failure."""
 
 # A config has a few kilobytes; anything larger than this is none.
 MAX_BYTES = 4_000_000
@@ -19,10 +15,7 @@ READ_TIMEOUT_SECONDS = 10
 
 
 class PlainHttp:
-    """A ``Download`` without credentials and without retries. Times are in seconds.
-
-    No error contains the URL, which is a credential.
-    """
+    """Requests without credentials and without retries. Times are in seconds."""
 
     def __init__(
         self,
@@ -33,7 +26,10 @@ class PlainHttp:
         self._connections = Connections(connect_timeout, read_timeout, bundle)
 
     async def __call__(self, url: str) -> str:
-        """Return the UTF-8 text of at most MAX_BYTES bytes that comes with status 200."""
+        """Return the UTF-8 text of a config of at most MAX_BYTES bytes.
+
+        Raises RegistryError, which never contains the URL: it is a credential.
+        """
         try:
             return str(await self._get(url), "utf-8")
         except RegistryError:
@@ -44,6 +40,21 @@ class PlainHttp:
             raise RegistryError(
                 Code.UNREACHABLE, f"A config's download failed: {type(error).__name__}."
             ) from None
+
+    async def head(self, url: str) -> LayerAnswer | RegistryError:
+        """Return whether there is a layer at ``url``; its bytes are not downloaded.
+
+        An error contains the host of the URL only: the rest may be a credential.
+        """
+        try:
+            reply = await self._connections.send("HEAD", url, {})
+        except Exception as error:
+            return _not_had(url, f"does not answer ({type(error).__name__})")
+        if reply.status == 404:
+            return LayerAnswer(Availability.UNAVAILABLE)
+        if not 200 <= reply.status < 400:
+            return _not_had(url, f"answers with status {reply.status}")
+        return LayerAnswer(Availability.AVAILABLE)
 
     async def _get(self, url: str) -> bytes:
         reply = await self._connections.send("GET", url, {}, most=MAX_BYTES)
@@ -56,3 +67,13 @@ class PlainHttp:
                 Code.INCONSISTENT_ANSWER, f"A config has more than {MAX_BYTES:,} bytes."
             )
         return reply.content
+
+
+def _not_had(url: str, answer: str) -> RegistryError:
+    return RegistryError(
+        Code.UPSTREAM,
+        f"The manifest says to download a layer from {urlsplit(url).hostname}, which {answer}; "
+        "containerd asks there before it asks the registry.",
+        "see whether the machines that run the image reach this URL; docker push uploads such "
+        "layers to the registry too, where the engine's allow-nondistributable-artifacts names it.",
+    )

@@ -25,7 +25,7 @@ from layerguard.registry.answers import (
 )
 from layerguard.registry.calls import AccountRegion, Calls, entries
 from layerguard.registry.clients import ClientFactory, Clients
-from layerguard.registry.download import Download, PlainHttp
+from layerguard.registry.download import PlainHttp
 from layerguard.registry.translation import (
     MISSING_LAYER,
     Redact,
@@ -54,14 +54,13 @@ class Ecr:
     def __init__(
         self,
         clients: ClientFactory,
-        download: Download | None = None,
         clients_of: Callable[[Identity], ClientFactory] = Clients,
     ) -> None:
         self._clients = clients
         self._calls = Calls(clients)
         # Calls that no verdict waits for are not tried again.
         self._optional_calls = Calls(clients)
-        self._download = download or PlainHttp()
+        self._download = PlainHttp()
         self._clients_of = clients_of
         self._closed_downloads: set[AccountRegion] = set()
         self._by_identity: dict[Identity, Ecr] = {}
@@ -83,7 +82,8 @@ class Ecr:
         if identity == ORDINARY:
             return self
         if identity not in self._by_identity:
-            registry = Ecr(self._clients_of(identity), self._download)
+            registry = Ecr(self._clients_of(identity))
+            registry._download = self._download
             registry.set_retry_seconds(self._calls.retry_seconds)
             self._by_identity[identity] = registry
         return self._by_identity[identity]
@@ -119,6 +119,11 @@ class Ecr:
         same registry: each image would cost a call, or a connection timeout.
         """
         return {digest: await self._config(repository, digest) for digest in digests}
+
+    async def at_url(self, url: str) -> LayerAnswer | RegistryError:
+        """Send HEAD, without credentials."""
+        self._optional_calls.count += 1
+        return await self._download.head(url)
 
     async def listing(self, repository: Repository) -> ImageListing | RegistryError:
         """Call DescribeImages for the whole repository."""
