@@ -156,12 +156,28 @@ def test_every_rule_decides_something_and_the_last_one_the_rest() -> None:
 @pytest.mark.parametrize("code", [Code.AVAILABLE, Code.NOT_AN_IMAGE], ids=str)
 def test_what_container_runtimes_differ_about_is_a_notice(code: Code) -> None:
     verdict = a_verdict(code, is_certain=False)
-    finding = decide(a_use(), verdict, Settings(undetermined=Undetermined.FAIL), Run())
+    finding = decide(a_use(), verdict, Settings(), Run())
     assert finding.enforcement is WARN
     assert finding.why == "Container runtimes differ in what they do with this image."
     refused = decide(a_use(runtime=runtimes.LAMBDA), verdict, Settings(), Run())
     assert refused.enforcement is BLOCK
     assert refused.verdict.code is Code.RUNTIME_REJECTS
+
+
+@pytest.mark.parametrize(
+    ("code", "naming", "enforcement"),
+    [
+        (Code.AVAILABLE, Naming.PULLED, WARN),
+        (Code.NOT_AN_IMAGE, Naming.PULLED, BLOCK),
+        (Code.NOT_AN_IMAGE, Naming.CARRIED, WARN),
+    ],
+)
+def test_what_only_some_runtimes_run_is_not_proven_where_that_is_to_fail(
+    code: Code, naming: Naming, enforcement: Enforcement
+) -> None:
+    settings = Settings(undetermined=Undetermined.FAIL)
+    verdict = a_verdict(code, is_certain=False)
+    assert decide(a_use(naming=naming), verdict, settings, Run()).enforcement is enforcement
 
 
 def test_a_volume_mounts_what_is_no_container_image() -> None:

@@ -90,14 +90,14 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     # The exit code of an undetermined image is not that of an available one.
     settings = Settings(undetermined=Undetermined.FAIL)
     findings = [decide_or_bug(*each, settings, Run()) for each in zip(uses, verdicts, strict=True)]
-    summary = checker.summary([finding.verdict for finding in findings])
+    verdicts = tuple(finding.verdict for finding in findings)
+    summary = checker.summary(verdicts)
     escape_what_cannot_be_encoded(stdout)
     print(*(finding.message for finding in findings), summary, sep="\n", file=stdout)
-    states = [finding.verdict.state for finding in findings]
-    if skipped := states.count(State.SKIPPED):
-        note(f"{skipped} of {len(states)} not in private ECR: skipped.", stderr)
+    if skipped := sum(verdict.state is State.SKIPPED for verdict in verdicts):
+        note(f"{skipped} of {len(verdicts)} not in private ECR: skipped.", stderr)
     note_foreign_endpoints(checker.foreign_endpoints, stderr)
-    return exit_code(states)
+    return exit_code(verdicts)
 
 
 def _references(arguments: Iterable[str], stdin: TextIO) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from layerguard.verdict import State
+from layerguard.verdict import State, Verdict
 
 AVAILABLE = 0
 UNAVAILABLE = 1
@@ -27,7 +27,11 @@ _INTERRUPTED = Exit(INTERRUPTED, "interrupted, by Ctrl-C")
 _CHECKED = (
     Exit(AVAILABLE, "every image is available; an image outside private ECR is skipped"),
     Exit(UNAVAILABLE, "an image is proven unavailable, whatever the others are"),
-    Exit(UNDETERMINED, "an image could not be checked, or the usage is wrong"),
+    Exit(
+        UNDETERMINED,
+        "an image could not be checked, or runtimes differ in whether they run it; or the usage is "
+        "wrong",
+    ),
     _INTERRUPTED,
     _GONE,
 )
@@ -56,15 +60,16 @@ EXITS = {
 """The exit codes of each command, by its name."""
 
 
-def exit_code(states: Iterable[State]) -> int:
+def exit_code(verdicts: Iterable[Verdict]) -> int:
     """Return 1 if an image is proven unavailable, 2 if one is not known, and 0 otherwise.
 
     Skipped images change nothing.
     """
-    seen = set(states)
-    if State.UNAVAILABLE in seen:
+    seen = {(verdict.state, verdict.is_certain) for verdict in verdicts}
+    if (State.UNAVAILABLE, True) in seen:
         return UNAVAILABLE
-    return AVAILABLE if seen <= {State.AVAILABLE, State.SKIPPED} else UNDETERMINED
+    states = {state for state, _ in seen}
+    return AVAILABLE if states <= {State.AVAILABLE, State.SKIPPED} else UNDETERMINED
 
 
 def explain(command: str) -> str:

@@ -212,7 +212,8 @@ _MAY_BLOCK = (State.UNAVAILABLE, State.UNDETERMINED)
 # fmt: off
 RULES = (
     Rule(lambda case: case.code is Code.EXEMPT,                 Enforcement.WARN,  "The configuration exempts it."),
-    Rule(lambda case: not case.verdict.is_certain,              Enforcement.WARN,  "Container runtimes differ in what they do with this image."),
+    Rule(lambda case: not case.verdict.is_certain and not (case.state is State.UNAVAILABLE and case.settings.undetermined is Undetermined.FAIL),
+                                                                Enforcement.WARN,  "Container runtimes differ in what they do with this image."),
     Rule(lambda case: case.state is State.AVAILABLE,            Enforcement.NONE,  "Every layer is in ECR."),
     Rule(lambda case: case.state is State.SKIPPED,              Enforcement.NONE,  "It is not checked."),
     Rule(lambda case: case.state is State.PENDING and case.run.mode is Mode.PREVIEW,
@@ -230,7 +231,8 @@ RULES = (
                                                                 Enforcement.WARN,  "That the runtime refuses it is reported or likely, and not documented."),
     Rule(lambda case: case.code is Code.RUNTIME_REJECTS and _is_notice(case.settings.runtime_rules),
                                                                 Enforcement.WARN,  "The option runtimeRules is 'notice'."),
-    Rule(lambda case: case.state is State.UNAVAILABLE,          Enforcement.BLOCK, "It is proven that the image cannot be pulled."),
+    Rule(lambda case: case.state is State.UNAVAILABLE and case.verdict.is_certain,
+                                                                Enforcement.BLOCK, "It is proven that the image cannot be pulled."),
     Rule(lambda case: case.settings.undetermined is Undetermined.FAIL,
                                                                 Enforcement.BLOCK, "The option undetermined is 'fail'."),
     Rule(lambda _: True,                                        Enforcement.WARN,  "The option undetermined is 'notice'."),

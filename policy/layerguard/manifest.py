@@ -62,6 +62,11 @@ class ManifestForm(Enum):
     OCI_MANIFEST = "an OCI manifest"
     DOCKER_MANIFEST = "a Docker manifest"
 
+    @property
+    def is_dockers(self) -> bool:
+        """Whether the manifest itself has a media type of Docker's."""
+        return self in (ManifestForm.DOCKER_LIST, ManifestForm.DOCKER_MANIFEST)
+
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:

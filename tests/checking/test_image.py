@@ -522,6 +522,23 @@ def test_content_in_the_descriptor_itself_is_not_looked_for() -> None:
     assert check(registry).code is Code.MANIFEST_UNREADABLE
 
 
+def test_an_oci_manifest_that_its_index_says_is_dockers_is_an_inconsistent_answer() -> None:
+    registry = FakeRegistry()
+    child = registry.put(manifest("one"))
+    docker = {"mediaType": "application/vnd.docker.distribution.manifest.v2+json"}
+    registry.put(index(child.child("linux/amd64") | docker), "1")
+    verdict = check(registry, AMD64)
+    assert verdict.code is Code.INCONSISTENT_ANSWER
+    assert verdict.reason == (
+        f"The index gives its manifest {child.digest} a type of Docker's, and it is an OCI "
+        "manifest; a registry may refuse to return it as the former."
+    )
+    document = Document(json.dumps(json.loads(child.text) | docker), docker["mediaType"])
+    registry.put(document)
+    registry.put(index(document.child("linux/amd64") | {"mediaType": OCI_MANIFEST}), "2")
+    assert check(registry, AMD64, "shop/web:2").code is Code.AVAILABLE
+
+
 @pytest.mark.parametrize("size", [None, 0])
 def test_a_descriptor_without_a_size_is_an_inconsistent_answer(size: int | None) -> None:
     registry = FakeRegistry()

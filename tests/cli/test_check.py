@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from layerguard import __version__
-from layerguard.verdict import Code
+from layerguard.verdict import Code, Verdict
 from layerguard_cli import main
 from layerguard_cli.exits import exit_code
 from layerguard_sandbox.ecr import SandboxEcr, image_index, oci_image
@@ -57,7 +57,12 @@ def test_an_unavailable_image_is_exit_code_1(
 def test_the_exit_code_distinguishes_unavailable_from_not_known(
     codes: list[Code], expected: int
 ) -> None:
-    assert exit_code(code.state for code in codes) == expected
+    assert exit_code(Verdict(code, "") for code in codes) == expected
+
+
+def test_an_image_that_some_runtimes_run_is_neither_available_nor_unavailable() -> None:
+    assert exit_code([Verdict(Code.NOT_AN_IMAGE, "", is_certain=False)]) == 2
+    assert exit_code([Verdict(Code.AVAILABLE, "", is_certain=False)]) == 0
 
 
 @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "x", "--platform", "amd64"]])

@@ -13,7 +13,6 @@ from typing import TextIO
 
 from layerguard.identity import ORDINARY
 from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
-from layerguard.verdict import State
 
 from layerguard_cli.audit.whole_file import why_not_writable
 from layerguard_cli.check_options import (
@@ -23,7 +22,7 @@ from layerguard_cli.check_options import (
     checker_of,
     identity_of,
 )
-from layerguard_cli.exits import INTERRUPTED, UNDETERMINED, exit_code
+from layerguard_cli.exits import AVAILABLE, INTERRUPTED, UNDETERMINED, exit_code
 from layerguard_cli.reports.formats import FORMATS, TABLE
 from layerguard_cli.terminal import note, note_foreign_endpoints
 
@@ -120,8 +119,8 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
         note_foreign_endpoints(checker.foreign_endpoints, stderr)
     if not report.complete:
         return INTERRUPTED
-    states = [finding.verdict.state for finding in report.findings]
-    return exit_code([*states, *([State.UNDETERMINED] if report.problems else [])])
+    code = exit_code(finding.verdict for finding in report.findings)
+    return UNDETERMINED if report.problems and code == AVAILABLE else code
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -71,12 +71,13 @@ class Resolution:
 class _Branch:
     """A manifest to ask for; it ``decides`` where every runtime takes it.
 
-    ``size`` is what its index says, None where it is in no index.
+    ``size`` and ``media_type`` are what its index says, None where it is in no index.
     """
 
     image_id: ImageId
     platform: Platform | None = None
     size: int | None = None
+    media_type: str | None = None
     decides: bool = True
 
 
@@ -152,7 +153,9 @@ def _is_exact(child: Descriptor, wanted: Platform) -> bool:
 
 def _branch(parent: _Branch, child: Descriptor, *, decides: bool) -> _Branch:
     platform = parent.platform if child.has_odd_platform else child.platform or parent.platform
-    return _Branch(ImageId(None, child.digest), platform, child.size or 0, decides)
+    return _Branch(
+        ImageId(None, child.digest), platform, child.size or 0, child.media_type, decides
+    )
 
 
 def _take(
@@ -184,12 +187,32 @@ def _take(
     size = len(answer.manifest.encode("utf-8", "surrogatepass"))
     if branch.size not in (None, size):
         errors.append(size_mismatch(f"the index's manifest {answer.digest}", branch.size, size))
+    if _is_dockers(branch.media_type) and not document.form.is_dockers:
+        errors.append(_type_mismatch(answer.digest, document.form))
     if isinstance(document, Index):
         return document
     found = resolution.manifests if branch.decides else resolution.equals
     platform = branch.platform or document.config.platform
     found.append(Resolved(answer.digest, platform, document))
     return None
+
+
+def _is_dockers(media_type: str | None) -> bool:
+    return media_type is not None and media_type.startswith("application/vnd.docker.")
+
+
+def _type_mismatch(digest: Digest, form: ManifestForm) -> RegistryError:
+    """Return the error for an OCI manifest that its index says is Docker's.
+
+    Source: distribution, registry/handlers/manifests.go: it returns an OCI manifest only where the
+    request accepts its type.
+    """
+    return RegistryError(
+        Code.INCONSISTENT_ANSWER,
+        f"The index gives its manifest {digest} a type of Docker's, and it is {form.value}; a "
+        "registry may refuse to return it as the former.",
+        "build the index anew from its manifests: docker buildx imagetools create",
+    )
 
 
 def size_mismatch(what: str, described: int, size: int) -> RegistryError:
