@@ -103,8 +103,9 @@ class Finding:
     def place(self) -> str:
         """``TYPE NAME: PROPERTY PATH: REFERENCE AS WRITTEN``."""
         name = self.use.urn.rpartition("::")[2]
+        resource = f"{self.use.resource_type} {name}: " if name else ""
         text = f": {self.use.text}" if self.use.text else ""
-        return f"{self.use.resource_type} {name}: {self.use.path}{text}"
+        return f"{resource}{self.use.path}{text}"
 
     @property
     def message(self) -> str:
@@ -122,19 +123,33 @@ class Group:
     def message(self) -> str:
         """The cause and the next step, then the image uses, as one legible text."""
         first = self.findings[0]
-        verdict, number = first.verdict, len(self.findings)
-        more = number - MAX_GROUPED
         return legible_lines(
             [
-                f"{verdict.code.text}: {number} image uses",
-                f"  {verdict.reason}",
-                *([f"  next step: {verdict.next_step}"] if verdict.next_step else []),
-                *(["  the same for the other repositories"] if self._is_of_many else []),
+                f"{first.verdict.code.text}: {len(self.findings)} image uses",
+                *(f"  {line}" for line in self.cause),
                 *([f"  not stopped: {first.why}"] if first.is_spared else []),
                 "  image uses:",
-                *(f"    {finding.place}" for finding in self.findings[:MAX_GROUPED]),
-                *([f"    and {more:,} more"] if more > 0 else []),
+                *(f"    {place}" for place in self.places),
             ]
+        )
+
+    @property
+    def cause(self) -> tuple[str, ...]:
+        """The reason that they share, and the next step."""
+        verdict = self.findings[0].verdict
+        return (
+            verdict.reason,
+            *([f"next step: {verdict.next_step}"] if verdict.next_step else []),
+            *(["the same for the other repositories"] if self._is_of_many else []),
+        )
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places of at most ``MAX_GROUPED`` of them, and how many there are besides."""
+        more = len(self.findings) - MAX_GROUPED
+        return (
+            *(finding.place for finding in self.findings[:MAX_GROUPED]),
+            *([f"and {more:,} more"] if more > 0 else []),
         )
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from layerguard.enforcement import Finding
+from layerguard.enforcement import Finding, Group, grouped
 from layerguard.legible import legible_line
 from layerguard.verdict import ManifestReport, State
 
@@ -57,8 +57,10 @@ def _blocks(report: AuditReport) -> Iterator[tuple[str, int]]:
             yield f"\n\n- not read: {_prose(problem)}", 0
         if audited.open_findings:
             yield "\n\n| verdict | where | image | why, and what to do |\n|---|---|---|---|", 0
-        for finding in audited.open_findings:
-            yield f"\n| {' | '.join(_cells(finding))} |", 1
+        for group in grouped(audited.open_findings):
+            first, *others = group.findings
+            cells = _shared_cells(group) if others else _cells(first)
+            yield f"\n| {' | '.join(cells)} |", len(group.findings)
 
 
 def _head(report: AuditReport) -> str:
@@ -74,6 +76,14 @@ def _head(report: AuditReport) -> str:
             report.numbers,
         )
     )
+
+
+def _shared_cells(group: Group) -> Iterator[str]:
+    first = group.findings[0]
+    yield f"{_MARKS[first.verdict.state]} **{first.verdict.code.text}**"
+    yield f"{len(group.findings):,} image uses"
+    yield "<br>".join(map(_code, group.places))
+    yield "<br>".join(map(_prose, filter(None, [*group.cause, spared(first)])))
 
 
 def _cells(finding: Finding) -> Iterator[str]:

@@ -6,10 +6,11 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
-from layerguard.enforcement import Finding
+from layerguard.enforcement import Finding, Group, grouped
 from layerguard.legible import legible_line
 from layerguard.verdict import Code, ManifestReport, State
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
+from rich.console import Group as Lines
 from rich.table import Table
 from rich.text import Text
 
@@ -81,12 +82,26 @@ def _rows(audited: AuditedSource, layout: TableLayout) -> Iterator[tuple[Text, R
             Text("not checked", _STYLES[State.UNDETERMINED]),
             _plain(f"{uses} that the audit did not come to."),
         )
-    for finding in audited.by_urgency if layout.every_use else audited.open_findings:
-        state = finding.verdict.state
-        yield Text(state.value, _STYLES[state]), _image(finding)
+    for group in grouped(audited.by_urgency if layout.every_use else audited.open_findings):
+        first, *others = group.findings
+        state = first.verdict.state
+        yield Text(state.value, _STYLES[state]), _images(group) if others else _image(first)
 
 
-def _image(finding: Finding) -> Group:
+def _images(group: Group) -> Lines:
+    """What several image uses share, then where they are."""
+    first = group.findings[0]
+    cause, *rest = group.cause
+    return Lines(
+        _plain(f"{len(group.findings):,} image uses", "bold"),
+        _plain(f"{first.verdict.code.text}: {cause}"),
+        *map(_plain, rest),
+        *map(_plain, filter(None, [spared(first)])),
+        *(_plain(place, "dim") for place in group.places),
+    )
+
+
+def _image(finding: Finding) -> Lines:
     """The reference, where it is used, the verdict on it and the next step."""
     use, verdict = finding.use, finding.verdict
     name = use.urn.rpartition("::")[2]
@@ -101,7 +116,7 @@ def _image(finding: Finding) -> Group:
         lines += _layers(manifest)
     if verdict.next_step:
         lines.append(f"next step: {verdict.next_step}")
-    return Group(
+    return Lines(
         _plain(use.text or "reference not known", "bold"),
         _plain(f"{resource}{use.path}{container}", "dim"),
         *map(_plain, lines),

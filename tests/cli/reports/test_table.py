@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from layerguard.reference import ImageId
+from layerguard.registry import RegistryError
+from layerguard.verdict import Code
 from layerguard_cli.reports.as_table import render as render_table
 from layerguard_cli.reports.audit_report import AuditReport
 from layerguard_cli.reports.formats import TableLayout
@@ -144,3 +147,24 @@ def test_colors_only_color_the_same_text() -> None:
 
 def test_markup_of_a_user_is_text() -> None:
     assert "[red]x[/red]" in render(reports.one_bad("[red]x[/red]", "reason"))
+
+
+def test_a_cause_that_is_not_about_one_image_is_told_once_with_every_place() -> None:
+    made = registry()
+    for tag in range(60):
+        made.image_answers[ImageId(f"{tag}", None)] = RegistryError(
+            Code.NO_CREDENTIALS, "There are no credentials."
+        )
+    source = Source(STACK, SourceKind.STACK, tuple(image(f"{tag}") for tag in range(60)))
+    text = render_table(audit(source, registry=made), TableLayout())
+    lines = text.splitlines()
+    assert text.count("no-credentials") == text.count("next step") == 1
+    assert lines[1] == "undetermined  60 image uses"
+    assert lines[2] == f"{' ' * 14}no-credentials: There are no credentials."
+    places = [line.strip() for line in lines if "containerDefinitions" in line]
+    assert places[0] == (
+        "aws:ecs/taskDefinition:TaskDefinition 0: containerDefinitions[0].image: "
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web:0"
+    )
+    assert len(places) == 20
+    assert f"{' ' * 14}and 40 more" in lines
