@@ -74,8 +74,8 @@ class Descriptor:
 
     ``has_odd_platform`` where its platform is not written in Go's names, which no tool does: an
     index made by hand, whose platforms its images' configs often contradict.
-    ``urls`` are other places than the registry to download the content from, and ``has_content``
-    where the descriptor itself holds the content. Source: OCI image specification, "Content
+    ``urls`` are other places than the registry to download the content from, and ``content``
+    the content itself where the descriptor holds it. Source: OCI image specification, "Content
     Descriptors".
     """
 
@@ -85,7 +85,7 @@ class Descriptor:
     platform: Platform | None = None
     has_odd_platform: bool = False
     urls: tuple[str, ...] = ()
-    has_content: bool = False
+    content: bytes | None = None
     is_attestation: bool = False
 
     @property
@@ -129,7 +129,7 @@ class Manifest:
     @property
     def descriptors(self) -> tuple[Descriptor, ...]:
         """What a runtime downloads: layers and config, duplicates included."""
-        return tuple(each for each in (*self.layers, self.config) if not each.has_content)
+        return tuple(each for each in (*self.layers, self.config) if each.content is None)
 
     @property
     def blobs(self) -> tuple[Descriptor, ...]:
@@ -307,7 +307,7 @@ def _descriptor(document: dict[str, Any]) -> Descriptor:
         _text(document, "mediaType"),
         size,
         urls=_urls(document),
-        has_content=_is_content(_text(document, "data"), digest, size),
+        content=_content(_text(document, "data"), digest, size),
     )
 
 
@@ -327,8 +327,8 @@ def _is_http(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def _is_content(data: str, digest: Digest, size: int | None) -> bool:
-    """Tell whether ``data``, in base64, is the content itself, which is then not downloaded.
+def _content(data: str, digest: Digest, size: int | None) -> bytes | None:
+    """Return ``data``, in base64, if it is the content itself, which is then not downloaded.
 
     Source: OCI image specification, "Embedded Content"; containerd, ``Fetch`` in handlers.go.
     """
@@ -337,7 +337,8 @@ def _is_content(data: str, digest: Digest, size: int | None) -> bool:
     except binascii.Error as error:
         raise TypeError(f"the data is not base64: {error}") from error
     is_whole = bool(data) and len(content) == size
-    return is_whole and digest.text == "sha256:" + hashlib.sha256(content).hexdigest()
+    is_it = is_whole and digest.text == "sha256:" + hashlib.sha256(content).hexdigest()
+    return content if is_it else None
 
 
 def _config(document: dict[str, Any]) -> Descriptor:

@@ -507,19 +507,39 @@ def test_the_first_url_of_a_layer_that_does_not_lack_it_decides_and_then_ecr(
     assert registry.calls_made.count("at_url") == 2
 
 
-def test_content_in_the_descriptor_itself_is_not_looked_for() -> None:
+def with_content(content: str) -> Document:
+    """An image whose manifest holds this content of its config, for linux/arm64."""
+    document = json.loads(manifest("one", config=config("arm64")).text)
+    document["config"]["data"] = content
+    return Document(json.dumps(document), OCI_MANIFEST)
+
+
+def in_base64(content: str) -> str:
+    return base64.b64encode(content.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (in_base64(config("arm64")), Code.AVAILABLE),
+        (in_base64(config("amd64")), Code.LAYER_MISSING),  # of other bytes, and as long
+        ("", Code.LAYER_MISSING),
+        ("no base64", Code.MANIFEST_UNREADABLE),
+    ],
+)
+def test_content_in_the_descriptor_itself_is_not_looked_for(content: str, code: Code) -> None:
     registry = FakeRegistry()
-    document = json.loads(manifest("one").text)
-    document["config"]["data"] = base64.b64encode(b"config").decode()
-    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
-    registry.lose("config")
-    assert check(registry).code is Code.AVAILABLE
-    document["config"]["data"] = base64.b64encode(b"confit").decode()
-    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
-    assert check(registry).code is Code.LAYER_MISSING
-    document["config"]["data"] = "no base64"
-    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
-    assert check(registry).code is Code.MANIFEST_UNREADABLE
+    registry.put(with_content(content), "1")
+    registry.lose(config("arm64"))
+    assert check(registry).code is code
+
+
+def test_a_config_in_the_manifest_itself_names_the_platform() -> None:
+    registry = FakeRegistry()
+    registry.put(with_content(in_base64(config("arm64"))), "1")
+    assert check(registry, ARM64).code is Code.AVAILABLE
+    assert check(registry, AMD64).code is Code.PLATFORM_MISSING
+    assert registry.config_questions == []
 
 
 def test_an_oci_manifest_that_its_index_says_is_dockers_is_an_inconsistent_answer() -> None:

@@ -18,17 +18,25 @@ def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> li
 
     The platforms are known where none is wanted, or one of the manifests serves it.
     """
+    unread = [each for each in manifests if each.manifest.config.content is None]
     is_served = any(each.platform and wanted and wanted.runs(each.platform) for each in manifests)
     is_platform_open = wanted is not None and not is_served
     return sorted(
         {
             each.manifest.config.digest
-            for each in manifests
+            for each in unread
             if (each.manifest.artifact and each.manifest.artifact.refutable)
             or not each.manifest.layers
             or (is_platform_open and not each.platform and each.manifest.config.is_image_config)
         }
     )
+
+
+def held_configs(manifests: Iterable[Resolved]) -> dict[Digest, ImageConfig | None]:
+    """Return the configs that the manifests themselves hold, by their digests."""
+    configs = (each.manifest.config for each in manifests)
+    texts = {each.digest: str(each.content, "utf-8", "replace") for each in configs if each.content}
+    return configs_in(texts)
 
 
 def configs_in(texts: Mapping[Digest, str | RegistryError]) -> dict[Digest, ImageConfig | None]:

@@ -9,7 +9,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
-from layerguard.checking.config_platforms import needed_configs, with_platforms
+from layerguard.checking.config_platforms import (
+    held_configs,
+    needed_configs,
+    with_platforms,
+)
 from layerguard.checking.questions import Questions
 from layerguard.checking.resolution import Resolution, Resolved, resolve, size_mismatch
 from layerguard.errors import DigestMismatch, LayerguardError
@@ -98,6 +102,7 @@ async def check_image(
         read.answers(),
         _listing_and_cache(resolution, reference, questions),
     )
+    configs = {**configs, **held_configs(resolution.manifests)}
     answers = {**in_ecr, **dict(_answers_elsewhere(needed, elsewhere))}
     absent = list(_absent_problems(resolution, listing))
     if again and any(each.code is Code.INCONSISTENT_ANSWER for each in absent):
