@@ -11,7 +11,6 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -72,8 +71,6 @@ class ManifestForm(Enum):
 class Descriptor:
     """A pointer to content: its digest, media type and size in bytes, None if absent.
 
-    ``has_odd_platform`` where its platform is not written in Go's names, which no tool does: an
-    index made by hand, whose platforms its images' configs often contradict.
     ``urls`` are other places than the registry to download the content from, and ``content``
     the content itself where the descriptor holds it. Source: OCI image specification, "Content
     Descriptors".
@@ -83,7 +80,6 @@ class Descriptor:
     media_type: str
     size: int | None
     platform: Platform | None = None
-    has_odd_platform: bool = False
     urls: tuple[str, ...] = ()
     content: bytes | None = None
     is_attestation: bool = False
@@ -346,22 +342,15 @@ def _config(document: dict[str, Any]) -> Descriptor:
 
 
 def _child(document: dict[str, Any]) -> Descriptor:
-    written: Any = document.get("platform")
-    platform = Platform.of_index_entry(written)
+    platform = Platform.of_index_entry(document.get("platform"))
     return replace(
         _descriptor(document),
         platform=platform,
-        has_odd_platform=platform is not None and not _is_in_gos_names(platform, written),
         # buildx writes both on attestations; SOCI indexes and other artifacts have configs of
         # their own types, and an artifactType takes nothing away: containerd does not read it.
         is_attestation="vnd.docker.reference.type" in _annotations(document)
         or (platform is not None and platform.is_unknown),
     )
-
-
-def _is_in_gos_names(platform: Platform, written: Mapping[str, Any]) -> bool:
-    names = (written.get("os"), written.get("architecture"))
-    return names == (platform.os, platform.architecture)
 
 
 def _may_be_unpacked(layer: Descriptor) -> bool:

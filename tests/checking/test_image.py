@@ -284,16 +284,37 @@ def test_the_platform_of_an_image_without_an_index_is_in_its_config() -> None:
     assert [report.platform for report in verdict.manifests] == [ARM64]
 
 
-def test_a_config_is_read_only_where_nothing_else_has_the_platform() -> None:
+def test_a_config_is_read_only_of_what_runs_on_the_wanted_platform() -> None:
     registry = FakeRegistry()
-    single(registry, config("arm64"))
-    check(registry, None)
+    children = [registry.put(manifest("one", config=config(name))) for name in ("amd64", "arm64")]
+    registry.put(index(children[0].child("linux/amd64"), children[1].child("linux/arm64")), "1")
+    assert check(registry, None).code is Code.AVAILABLE
     assert registry.config_questions == []
-    child = manifest("one", config=config("arm64"))
-    registry.put(child)
-    registry.put(index(child.child("linux/amd64")), "2")
-    assert check(registry, AMD64, "shop/web:2").code is Code.AVAILABLE
-    assert registry.config_questions == []
+    assert check(registry, AMD64).code is Code.AVAILABLE
+    assert registry.config_questions == [digest_of(config("amd64"))]
+
+
+@pytest.mark.parametrize(
+    "platform",
+    [
+        {"os": "linux", "architecture": "amd64"},
+        {"os": "Linux", "architecture": "x86_64"},
+        {"architecture": "amd64"},
+    ],
+)
+def test_a_config_that_contradicts_its_index_is_a_notice(platform: dict[str, str]) -> None:
+    registry = FakeRegistry()
+    registry.config_texts[digest_of(config("arm64"))] = config("arm64")
+    child = registry.put(manifest("one", config=config("arm64")))
+    registry.put(index(child.child() | {"platform": platform}), "1")
+    verdict = check(registry, AMD64)
+    assert (verdict.code, verdict.is_certain) == (Code.PLATFORM_MISSING, False)
+    assert verdict.reason == (
+        f"The index has the manifest {child.digest} for linux/amd64, and its config is for "
+        "linux/arm64."
+    )
+    del registry.config_texts[digest_of(config("arm64"))]
+    assert check(registry, AMD64).code is Code.AVAILABLE
 
 
 def test_a_lost_layer_decides_over_the_platform_in_the_config() -> None:
@@ -317,13 +338,12 @@ def with_config(**members: object) -> Document:
     return Document(json.dumps(document), OCI_MANIFEST)
 
 
-def test_a_platform_in_the_manifest_itself_needs_no_config() -> None:
+def test_a_platform_in_the_manifest_itself_counts_without_a_config() -> None:
     registry = FakeRegistry()
     platform = {"os": "linux", "architecture": "arm64"}
     registry.put(with_config(platform=platform), "1")
     assert check(registry, AMD64).code is Code.PLATFORM_MISSING
     assert check(registry, ARM64).code is Code.AVAILABLE
-    assert registry.config_questions == []
 
 
 @pytest.mark.parametrize(
@@ -397,26 +417,6 @@ def test_a_config_that_lists_other_layers_than_the_manifest_is_a_notice(
         f" Its config lists {listed} layers and its manifest {len(layers)}, which runtimes do not "
         "unpack."
     )
-
-
-@pytest.mark.parametrize(
-    "platform",
-    [
-        {"os": "linux", "architecture": "x86_64"},
-        {"os": "Linux", "architecture": "amd64"},
-        {"architecture": "amd64"},
-    ],
-)
-def test_the_config_of_a_manifest_whose_platform_is_in_odd_names_is_read(
-    platform: dict[str, str],
-) -> None:
-    registry = FakeRegistry()
-    registry.config_texts[digest_of(config("arm64"))] = config("arm64")
-    child = registry.put(manifest("one", config=config("arm64")))
-    registry.put(index(child.child() | {"platform": platform}), "1")
-    assert check(registry, AMD64).code is Code.PLATFORM_MISSING
-    del registry.config_texts[digest_of(config("arm64"))]
-    assert check(registry, AMD64).code is Code.AVAILABLE
 
 
 def test_the_config_of_an_image_without_layers_is_read_in_an_index_too() -> None:
@@ -750,14 +750,6 @@ def test_a_variant_that_a_config_leaves_out_is_not_compared() -> None:
     single(registry, config("arm"))
     assert check(registry, Platform("linux", "arm", "v7")).is_certain
     assert check(registry, AMD64).code is Code.PLATFORM_MISSING
-
-
-def test_beside_a_child_that_serves_no_config_is_read() -> None:
-    registry = FakeRegistry()
-    served, other = registry.put(manifest("a")), registry.put(manifest("b", config=config("arm64")))
-    registry.put(index(served.child("linux/amd64"), other.child()), "1")
-    assert check(registry, AMD64).code is Code.AVAILABLE
-    assert registry.config_questions == []
 
 
 def test_a_child_that_could_not_be_read_may_be_the_wanted_one() -> None:

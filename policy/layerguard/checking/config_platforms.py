@@ -14,20 +14,18 @@ from layerguard.registry import RegistryError
 
 
 def needed_configs(manifests: Sequence[Resolved], wanted: Platform | None) -> list[Digest]:
-    """Return the configs that must be read to know the kinds and platforms of ``manifests``.
+    """Return the configs to read of ``manifests``, which may run on ``wanted``.
 
-    The platforms are known where none is wanted, or one of the manifests serves it.
+    Where no platform is wanted, every manifest of an index may run, and only those configs are read
+    that show whether a manifest is one of an image.
     """
-    unread = [each for each in manifests if each.manifest.config.content is None]
-    is_served = any(each.platform and wanted and wanted.runs(each.platform) for each in manifests)
-    is_platform_open = wanted is not None and not is_served
+    unread = (each.manifest for each in manifests if each.manifest.config.content is None)
     return sorted(
         {
-            each.manifest.config.digest
+            each.config.digest
             for each in unread
-            if (each.manifest.artifact and each.manifest.artifact.refutable)
-            or not each.manifest.layers
-            or (is_platform_open and not each.platform and each.manifest.config.is_image_config)
+            if (each.artifact and each.artifact.refutable)
+            or (each.config.is_image_config and (wanted or not each.layers))
         }
     )
 

@@ -123,7 +123,7 @@ async def check_image(
     elif wanted and not is_unread and not any(each.is_proven for each in problems):
         # Where a manifest could not be read, it may be the one that serves.
         resolution.manifests = with_platforms(resolution.manifests, configs)
-        problems += _platform_problems(wanted, resolution)
+        problems += _platform_problems(wanted, resolution, configs)
     decisive = _decisive(problems, tuple(_notes(wanted, resolution, answers, configs)))
     if Follows.BROUGHT_BY_PULL in decisive.code.follows:
         if not resolution.absent:
@@ -324,8 +324,24 @@ def _problem(error: LayerguardError) -> Problem:
     return Problem(code, str(error))
 
 
-def _platform_problems(wanted: Platform, resolution: Resolution) -> Iterable[Problem]:
-    """Yield a problem where every manifest is known to be for another platform than ``wanted``."""
+def _platform_problems(
+    wanted: Platform, resolution: Resolution, configs: _Configs
+) -> Iterable[Problem]:
+    """Yield a problem where every manifest is known to be for another platform than ``wanted``.
+
+    It is not certain where only their configs say so: runtimes go by the index, and images that
+    were put into one with ``docker manifest annotate`` have the platform of the build machine.
+    """
+    for each in resolution.manifests:
+        config = configs.get(each.manifest.config.digest)
+        inside = config and config.platform
+        if inside and each.platform and wanted.runs(each.platform) and not wanted.runs(inside):
+            yield Problem(
+                Code.PLATFORM_MISSING,
+                f"The index has the manifest {each.digest} for {each.platform}, and its config is "
+                f"for {inside}.",
+                certain=False,
+            )
     platforms = [each.platform for each in resolution.manifests]
     if any(platform is None or wanted.runs(platform) for platform in platforms):
         return

@@ -30,8 +30,7 @@ _MAY_BE_ARCHIVED = (Code.IMAGE_NOT_FOUND, Code.INTERNAL_ERROR)
 class Resolved:
     """One manifest that may be pulled.
 
-    ``platform`` is the one in the index, or otherwise in the manifest itself; None if absent, or
-    written in names that no tool uses.
+    ``platform`` is the one in the index, or otherwise in the manifest itself; None if absent.
     """
 
     digest: Digest
@@ -152,7 +151,7 @@ def _is_exact(child: Descriptor, wanted: Platform) -> bool:
 
 
 def _branch(parent: _Branch, child: Descriptor, *, decides: bool) -> _Branch:
-    platform = parent.platform if child.has_odd_platform else child.platform or parent.platform
+    platform = child.platform or parent.platform
     return _Branch(
         ImageId(None, child.digest), platform, child.size or 0, child.media_type, decides
     )
