@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from layerguard.discovery import ImageUse
@@ -28,12 +28,13 @@ class RecordedResource:
     """A resource as a state or a step has it, among the others of its stack by their URNs.
 
     Default providers are no steps of a preview: their inputs are in ``config``, the configuration
-    of the stack.
+    of the stack. ``member`` is the name under which it has what is read of it.
     """
 
     record: Mapping[str, Any]
     others: Mapping[str, RecordedResource]
     config: Mapping[str, Any]
+    member: str = "inputs"
 
     @property
     def urn(self) -> str:
@@ -47,10 +48,8 @@ class RecordedResource:
 
     @property
     def props(self) -> Mapping[str, object]:
-        """Its inputs; of a resource that is only read its outputs, where it has no inputs."""
-        inputs = _object(self.record.get("inputs"))
-        external = self.record.get("external") is True
-        return _object(self.record.get("outputs")) if external and not inputs else inputs
+        """Its inputs, or its outputs."""
+        return _object(self.record.get(self.member))
 
     @property
     def provider(self) -> RecordedProvider | None:
@@ -124,7 +123,10 @@ def read_resources(
         elif not (fields.get("delete") is True or fields.get("pendingReplacement") is True):
             resources[fields["urn"]] = RecordedResource(fields, resources, config)
     discovered = DiscoveredResources(UNKNOWN, environment)
-    found = discovered.of_stack(resources.values(), read_unseen=True)
+    for resource in resources.values():
+        discovered.discover(resource)
+    at_the_end = [replace(each, member="outputs") for each in resources.values()]
+    found = discovered.of_stack(at_the_end, read_unseen=True)
     run = Run(mode, discovered.provisions, found.graph, found.components)
     return Recorded(_stack_name(resources), tuple(found.uses()), run, tuple(unread))
 
