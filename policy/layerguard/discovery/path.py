@@ -24,7 +24,6 @@ from layerguard.discovery.terraform import TerraformObject
 from layerguard.discovery.tree import (
     Ancestors,
     Block,
-    FoldedObject,
     Mark,
     SecretText,
     Tree,
@@ -165,7 +164,7 @@ def _follow(place: Place, step: str) -> Iterator[Place]:
         yield from _follow(Place((*keys, 0), value[0], ancestors), step)
     elif isinstance(value, dict):
         for key in value if step == "{*}" else (step,):
-            name = value.name_of(key) if isinstance(value, FoldedObject) else key
+            name = value.name_of(key) if isinstance(value, TerraformObject) else key
             yield Place((*keys, name), member(value, key), (*ancestors, value))
 
 

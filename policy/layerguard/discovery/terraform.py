@@ -41,8 +41,8 @@ def snake_case(name: str) -> str:
 
 
 def in_terraforms_spelling(inputs: Tree) -> Tree:
-    """Return ``inputs`` so that their members are found by Pulumi's names, however deep they are."""
-    result: list[Tree] = [None]
+    """Return ``inputs`` with members that are found by Pulumi's names, however deep they are."""
+    result: list[Tree] = [inputs]
     ahead: list[tuple[Tree, Any, Any]] = [(inputs, result, 0)]
     while ahead:
         value, container, key = ahead.pop()

@@ -55,17 +55,13 @@ class FoldedObject(dict[str, Tree]):
             result[name] = value
         return result
 
-    def name_of(self, key: str) -> str:
-        """Return the name under which the member ``key`` is kept; ``key`` where there is none."""
+    def asked(self, key: str) -> Tree:
+        """Return the last member whose name is ``key`` in any case; None where there is none."""
         try:
             names = self._names
         except AttributeError:
             names = self._names = {_folded(name): name for name in self}
-        return names.get(_folded(key), key)
-
-    def asked(self, key: str) -> Tree:
-        """Return the last member whose name is ``key`` in any case; None where there is none."""
-        return self.get(self.name_of(key))
+        return self.get(names.get(_folded(key), key))
 
 
 class Block(list[Tree]):

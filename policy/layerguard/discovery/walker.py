@@ -73,7 +73,7 @@ class _Walk:
         # A resource that no row knows may be a custom one that runs pods.
         self._otherwise = (
             Row(resource_type, "", pod, pull=pull_rules.pod)
-            if resource_type.startswith(("kubernetes:", "kubectl:"))
+            if resource_type.startswith(("kubernetes", "kubectl"))
             else Row(resource_type, "", undecided)
         )
 
@@ -115,6 +115,7 @@ class _Walk:
                 rows = cloudformation.rows_of(kind)
                 self.read(rows, place.value, place.keys, placement)
             case Role.MANIFEST:
+                self._read_document(place, Naming.FOUND, placement)
                 names = (member(place.value, key) for key in ("apiVersion", "kind"))
                 rows = rows_of(kubernetes.type_of(*map(str, names)))
                 self.read(rows, place.value, place.keys, placement)

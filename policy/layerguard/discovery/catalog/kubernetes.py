@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from layerguard.discovery import pull_rules, runtimes
-from layerguard.discovery.catalog.row import Row, carrier, document, manifest, not_pulled
+from layerguard.discovery.catalog.row import Row, carrier, document, not_pulled
 from layerguard.discovery.catalog.shapes import POD_SPEC, POD_VOLUMES
 from layerguard.discovery.platforms.pods import pod
 
@@ -67,11 +67,6 @@ _OTHERS = (
     document("kubernetes:yaml/v2:ConfigGroup",             "objs[]"),
     document("kubernetes:yaml/v2:ConfigGroup",             "yaml:yaml-stream"),
 
-    # Terraform's resources that have no other spelling
-    document("helm:index/release:Release",                 "values[]"),
-    manifest("kubectl:index/manifest:Manifest",            "yamlBody:yaml"),
-    manifest("kubernetes:index/manifest:Manifest",         "manifest"),
-
     # Values that are handed on: only a warning
     carrier("kubernetes:core/v1:ConfigMap",                "data"),
     carrier("kubernetes:core/v1:Secret",                   "data"),
@@ -79,7 +74,6 @@ _OTHERS = (
 
     # No image to pull
     not_pulled("kubernetes:core/v1:PodList",               "items[].status"),
-    not_pulled("helm:index/release:Release",               "chart"),
     not_pulled("kubernetes:helm.sh/v3:Release",            "chart"),
     not_pulled("kubernetes:helm.sh/v4:Chart",              "chart"),
 )
@@ -91,4 +85,3 @@ ROWS = (*_rows(), *_OTHERS)
 def type_of(version: str, kind: str) -> str:
     """Return the resource type of an object of Kubernetes with this ``apiVersion`` and ``kind``."""
     return f"kubernetes:{version if '/' in version else f'core/{version}'}:{kind}"
-
