@@ -105,9 +105,9 @@ def _spellings(rows: Iterable[Row]) -> Iterator[str]:
     yield from ("", "## Other spellings", "")
     yield "The rows serve the same resources under other type tokens: `pulumi:terraform:TYPE` in a"
     yield "Terraform state that Pulumi Cloud keeps, `MODULE:tf:TYPE` in a Terraform module (any"
-    yield "package), and the token of a provider that is bridged while a program runs, as in Pulumi"
-    yield "HCL. Names are read in snake_case and in camelCase, in the singular and in the plural, and"
-    yield "a block that stands there once as a list with one object or as that object."
+    yield "package), and the token of a provider that is bridged while a program runs, as in"
+    yield "Pulumi HCL. Names are read in snake_case and camelCase, in the singular and the plural,"
+    yield "and a block that stands there once as a list with one object or as that object."
     yield from ("", "| resource type | TYPE in Terraform | bridged |", "|---|---|---|")
     for resource_type in dict.fromkeys(row.resource_type for row in rows):
         for name in terraform_types(resource_type):
