@@ -10,7 +10,7 @@ from layerguard_sandbox.ecr import SandboxEcr, fill
 
 from tests.cli.auditing import audit_json
 from tests.engine.conftest import Start
-from tests.engine.programs import NOTICE, PREVIEW, resource
+from tests.engine.programs import FUNCTION, NOTICE, PREVIEW, resource
 
 STATES = Path(__file__).parent.parent / "states"
 STOPPED = {
@@ -59,3 +59,20 @@ def test_a_preview_reports_a_lost_layer_of_a_bridged_resource(worker: str, start
     place = f'containerDefinitions[0].image (container "web"): {worker}'
     assert violation.startswith(f"layer-missing: {place}\n")
     assert preview.messages(NOTICE) == ()
+
+
+def test_a_resource_that_is_only_read_is_seen_in_the_state_alone(
+    worker: str, start: Start, tmp_path: Path
+) -> None:
+    """The engine hands what a program reads to no policy, in a preview as in an update."""
+
+    def program() -> None:
+        resource(FUNCTION, "web", {"packageType": "Image", "imageUri": worker}, id="web")
+
+    engine = start(program)
+    assert engine.preview().messages(NOTICE) == ()
+    update = engine.up()
+    assert update.passed, update.output
+    analysis = engine.analyze(engine.export(tmp_path / "export.json"))
+    assert not analysis.passed, analysis.output
+    assert f"layer-missing: imageUri: {worker}" in analysis.output
