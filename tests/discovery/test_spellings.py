@@ -309,6 +309,11 @@ def test_the_runtimes_rules_see_the_region_of_the_resource() -> None:
     assert use.placement.region == "us-east-1"
 
 
+def test_the_region_of_the_environment_is_none_of_terraforms() -> None:
+    (use,) = uses("x:tf:aws_lambda_function", FUNCTION)
+    assert use.placement.region is None
+
+
 @pytest.mark.parametrize(
     "inputs",
     [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from layerguard.discovery import ImageUse
+from layerguard.discovery.outputs import are_declared, as_inputs
 from layerguard.discovery.resources import DiscoveredResources
 from layerguard.enforcement import Mode, Run
 
@@ -28,13 +29,12 @@ class RecordedResource:
     """A resource as a state or a step has it, among the others of its stack by their URNs.
 
     Default providers are no steps of a preview: their inputs are in ``config``, the configuration
-    of the stack. ``member`` is the name under which it has what is read of it.
+    of the stack.
     """
 
     record: Mapping[str, Any]
     others: Mapping[str, RecordedResource]
     config: Mapping[str, Any]
-    member: str = "inputs"
 
     @property
     def urn(self) -> str:
@@ -48,8 +48,12 @@ class RecordedResource:
 
     @property
     def props(self) -> Mapping[str, object]:
-        """Its inputs, or its outputs."""
-        return _object(self.record.get(self.member))
+        """Its inputs; of one that was read, imported or found, and not declared, its outputs."""
+        inputs = _object(self.record.get("inputs"))
+        is_made = self.record.get("custom") is True or self.record.get("external") is True
+        if are_declared(inputs) or not is_made:
+            return inputs
+        return as_inputs(self.resource_type, self.record.get("outputs"))
 
     @property
     def provider(self) -> RecordedProvider | None:
@@ -125,8 +129,7 @@ def read_resources(
     discovered = DiscoveredResources(UNKNOWN, environment)
     for resource in resources.values():
         discovered.discover(resource)
-    at_the_end = [replace(each, member="outputs") for each in resources.values()]
-    found = discovered.of_stack(at_the_end, read_unseen=True)
+    found = discovered.of_stack(resources.values(), read_unseen=False)
     run = Run(mode, discovered.provisions, found.graph, found.components)
     return Recorded(_stack_name(resources), tuple(found.uses()), run, tuple(unread))
 

@@ -9,6 +9,16 @@ from layerguard.discovery.tree import Tree
 _STATUS = "status"
 
 
+def are_declared(inputs: object) -> bool:
+    """Tell whether ``inputs`` say what a resource is; of one that is only read they are empty.
+
+    A region, which is the provider's, and what Pulumi keeps for itself say nothing.
+    """
+    if not isinstance(inputs, dict):
+        return True
+    return any(name != "region" and not name.startswith("__") for name in inputs)
+
+
 def as_inputs(resource_type: str, outputs: Tree) -> dict[str, Tree]:
     """Return what a program would have declared: the ``outputs`` without what was never set.
 

@@ -10,12 +10,12 @@ from typing import Protocol, TypeAlias
 from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.components import is_component
 from layerguard.discovery.image_use import ImageUse, verdict_of
-from layerguard.discovery.outputs import as_inputs
+from layerguard.discovery.outputs import are_declared, as_inputs
 from layerguard.discovery.placement import NOWHERE, placement_of
 from layerguard.discovery.provider import NotKnown, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
 from layerguard.discovery.resource_graph import GraphResource, ResourceGraph
-from layerguard.discovery.spellings import as_in_catalog
+from layerguard.discovery.spellings import as_in_catalog, terraform_type
 from layerguard.discovery.tree import Mark, Tree, plain
 from layerguard.discovery.walker import discover
 from layerguard.identity import Identity
@@ -93,12 +93,12 @@ class DiscoveredResource:
     uses: tuple[ImageUse, ...]
     provisions: tuple[Provision, ...] = ()
     is_component: bool = False
-    has_inputs: bool = True
+    is_declared: bool = True
 
     @property
     def is_only_read(self) -> bool:
         """Tell whether what the resource is stands in its outputs."""
-        return not self.has_inputs and not self.is_component
+        return not self.is_declared and not self.is_component
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,9 @@ def read_resource(
     placement = NOWHERE
     with bugs.at("(inputs of the provider)"):
         made_by = plain(provider.props if provider else None, sentinels)
-        placement = placement_of(made_by, environment)
+        # The environment is that of Pulumi's own providers, and not of Terraform's.
+        is_pulumis = provider is not None and not terraform_type(kind)
+        placement = placement_of(made_by, environment if is_pulumis else {})
     uses = discover(urn, known, inputs, placement)
     if known != kind:
         uses = tuple(replace(use, resource_type=kind) for use in uses)
@@ -163,13 +165,7 @@ def read_resource(
     with bugs.at(()):
         provided = provisions(urn, known, inputs, placement)
     component = is_component(kind, has_provider=provider is not None)
-    has_inputs = not isinstance(inputs, dict) or any(_says_something(name) for name in inputs)
-    return DiscoveredResource((*uses, *bugs.uses), provided, component, has_inputs)
-
-
-def _says_something(name: str) -> bool:
-    """Tell whether the input ``name`` is one that a resource has only if somebody declares it."""
-    return name != "region" and not name.startswith("__")
+    return DiscoveredResource((*uses, *bugs.uses), provided, component, are_declared(inputs))
 
 
 class DiscoveredResources:
