@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layerguard.discovery.helm_release import with_merged_values
-from layerguard.discovery.terraform import in_terraforms_spelling
+from layerguard.discovery.terraform_names import in_terraforms_spelling
 from layerguard.discovery.tree import Mark, Tree, member, plain
 
 from tests.discovery.engine_inputs import targets

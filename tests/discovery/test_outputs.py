@@ -146,3 +146,11 @@ def test_outputs_without_empty_texts_stay_as_they_are(outputs: dict[str, Any]) -
     kept = {key: each for key, each in outputs.items() if not key.startswith("__")}
     assert as_inputs("aws:x/y:Z", outputs) == kept
     assert list(as_inputs("aws:x/y:Z", outputs)) == list(kept)
+
+
+def test_the_region_of_the_environment_is_none_of_a_resource_that_no_provider_makes() -> None:
+    discovered = DiscoveredResources(SENTINELS, {"AWS_REGION": "us-east-1"})
+    found = discovered.discover(Resource(FUNCTION, {"imageUri": IMAGE}, provider=None))
+    assert [use.placement.region for use in found.uses] == [None]
+    found = discovered.discover(Resource(FUNCTION, {"imageUri": IMAGE}))
+    assert [use.placement.region for use in found.uses] == ["us-east-1"]

@@ -21,7 +21,7 @@ from layerguard.discovery.catalog.terraform import terraform_types
 from layerguard.discovery.provisions import Provides
 from layerguard.discovery.resources import DiscoveredResource, read_resource
 from layerguard.discovery.spellings import as_in_catalog, bridged_token
-from layerguard.discovery.terraform import in_terraforms_spelling
+from layerguard.discovery.terraform_names import in_terraforms_spelling
 from layerguard.discovery.tree import Mark, SecretText, Tree, member, plain
 from layerguard.gates import SENTINELS
 from layerguard.platform import Platform
@@ -31,6 +31,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 
 from tests.discovery.engine_inputs import targets
 from tests.discovery.smallest import PIPELINE_ROLE, smallest
+from tests.discovery.test_costs import within_budget
 from tests.fakes import HOST
 
 _LINES = (Path(__file__).parent / "terraform_paths.jsonl").read_text(encoding="utf-8").splitlines()
@@ -468,3 +469,30 @@ def test_a_resource_of_any_other_type_costs_one_look_into_a_table() -> None:
     for _ in range(10_000):
         as_in_catalog("aws:s3/bucket:Bucket", inputs)
     assert time.process_time() - began < 1.0
+
+
+def nested(depth: int) -> Any:
+    value: Any = [{"image": IMAGE}]
+    for _ in range(depth):
+        value = [{"block": value}]
+    return value
+
+
+N = 5_000
+SETTINGS = [{"name": f"images.i{number}[{number % 9}].tag", "value": "1"} for number in range(N)]
+LARGE = {
+    "many containers": ("kubernetes_pod", {"spec": [{"affinity": [AFFINITY], "container": [{"image": f"x{n}"} for n in range(N)]}]}),
+    "blocks in blocks": ("aws_ecs_task_definition", {"volume": nested(150)}),
+    "many settings": ("helm_release", {"values": [REPOSITORIES := json.dumps({"images": {f"i{n}": ["x"] * 9 for n in range(N // 5)}})], "set": SETTINGS}),
+    "a long setting": ("helm_release", {"set": [{"name": "a." * 200_000, "value": "1"}, {"name": "\\" * 200_000, "value": "1"}]}),
+    "many documents": ("helm_release", {"values": [REPOSITORIES] * 50}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "inputs"), LARGE.values(), ids=LARGE)
+def test_a_resource_of_terraform_costs_no_more_than_its_size(
+    kind: str, inputs: dict[str, Any]
+) -> None:
+    with within_budget():
+        found = uses(f"pulumi:terraform:{kind}", inputs)
+    assert "internal-error" not in dict(targets(found)).values()

@@ -10,7 +10,7 @@ import re
 
 from layerguard.discovery.documents.structured import read_yaml
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
-from layerguard.discovery.terraform import TerraformObject
+from layerguard.discovery.terraform_names import TerraformObject
 from layerguard.discovery.tree import Mark, SecretText, Tree, member, plain
 
 _SETTINGS = ("sets", "setLists", "setSensitives", "setWos")

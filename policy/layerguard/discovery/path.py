@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from layerguard.discovery.documents import READERS
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
-from layerguard.discovery.terraform import TerraformObject
+from layerguard.discovery.terraform_names import TerraformObject
 from layerguard.discovery.tree import (
     Ancestors,
     Block,

@@ -16,7 +16,7 @@ from layerguard.discovery.catalog import ROWS
 from layerguard.discovery.catalog.terraform import HELM_RELEASE, terraform_types
 from layerguard.discovery.helm_release import with_merged_values
 from layerguard.discovery.provisions import REPOSITORY_NAMES
-from layerguard.discovery.terraform import in_terraforms_spelling
+from layerguard.discovery.terraform_names import in_terraforms_spelling
 from layerguard.discovery.tree import Tree
 
 _TERRAFORM_MODULES = ("terraform", "tf")

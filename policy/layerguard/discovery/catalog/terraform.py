@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from layerguard.discovery.catalog.row import document, manifest, not_pulled
-from layerguard.discovery.terraform import snake_case
+from layerguard.discovery.terraform_names import snake_case
 
 HELM_RELEASE = "helm_release"
 

@@ -32,7 +32,8 @@ class TerraformObject(FoldedObject):
     def asked(self, key: str) -> Tree:
         """Return the member that Pulumi calls ``key``; None where it is not set."""
         value = self.get(self.name_of(key))
-        return None if value == "" or value == [] else value
+        is_unset = _is_of_property(key) and (value == "" or value == [])
+        return None if is_unset else value
 
 
 def snake_case(name: str) -> str:
@@ -58,12 +59,14 @@ def in_terraforms_spelling(inputs: Tree) -> Tree:
 
 @lru_cache(maxsize=4096)
 def _names(key: str) -> tuple[str, ...]:
-    """Return the names that a member may have which Pulumi calls ``key``, its own first.
-
-    A name that does not begin with a small letter is none of a property's, but a key of a map.
-    """
-    if not key[:1].islower():
+    """Return the names that a member may have which Pulumi calls ``key``, its own first."""
+    if not _is_of_property(key):
         return (key,)
     singular = (key[: -len(end)] + other for end, other in _PLURALS if key.endswith(end))
     names = (key, *singular)
     return tuple(dict.fromkeys((*names, *map(snake_case, names))))
+
+
+def _is_of_property(name: str) -> bool:
+    """Tell whether ``name`` is a property's; with another first letter it is a key of a map."""
+    return name[:1].islower()
