@@ -395,6 +395,17 @@ def test_the_keys_of_a_map_are_never_taken_for_names_of_properties() -> None:
     assert codes["template_body.Resources.F.Properties.Code.ImageUri"] == "expression-unresolved"
 
 
+def test_an_empty_value_of_a_map_is_a_value() -> None:
+    code = {"ImageUri": {"Fn::Sub": f"{HOST}/shop/web:${{Tag}}"}}
+    template = {
+        "Parameters": {"Tag": {"Default": "1"}},
+        "Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Code": code}}},
+    }
+    inputs = {"template_body": json.dumps(template), "parameters": {"Tag": ""}}
+    found = dict(targets(uses("x:tf:aws_cloudformation_stack", inputs)))
+    assert found["template_body.Resources.F.Properties.Code.ImageUri"] == "reference-invalid"
+
+
 MANIFEST = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
