@@ -10,8 +10,10 @@ from pathlib import Path
 
 from layerguard.discovery import runtimes
 from layerguard.discovery.catalog import ROWS, Role, Row
+from layerguard.discovery.catalog.terraform import terraform_types
 from layerguard.discovery.platforms.rule import Presumed, words
 from layerguard.discovery.runtimes import Runtime
+from layerguard.discovery.spellings import bridged_token, spellings
 
 PAGE = Path(__file__).parent.parent / "docs" / "inventory.md"
 _PROVIDERS = {
@@ -33,6 +35,10 @@ _OTHER_ROLES = {
         "Each string in them that is as a whole a private ECR reference with a tag or a digest is "
         "an image use; a registry, a repository, a tag and a digest beside each other are put "
         "together.",
+    ),
+    Role.MANIFEST: (
+        "Objects of Kubernetes",
+        "They are read as the rows of their own kind are, and every other string in them.",
     ),
     Role.TEMPLATE: (
         "CloudFormation templates",
@@ -83,6 +89,7 @@ def _lines(rows: tuple[Row, ...]) -> Iterator[str]:
         for row in own:
             runtime = f"[{row.runtime.name}](#runtimes)" if row.runtime.rules else ""
             yield f"| `{row.resource_type}` | `{row.path}` | {_rule_name(row)} | {runtime} |"
+    yield from _spellings(rows)
     yield from _platforms(pulls)
     yield from _runtimes()
     for role, (title, what) in _OTHER_ROLES.items():
@@ -92,6 +99,22 @@ def _lines(rows: tuple[Row, ...]) -> Iterator[str]:
         yield from (
             f"| `{each.resource_type}` | `{each.path}` |" for each in rows if each.role is role
         )
+
+
+def _spellings(rows: Iterable[Row]) -> Iterator[str]:
+    yield from ("", "## Other spellings", "")
+    yield "The rows serve the same resources under other type tokens: `pulumi:terraform:TYPE` in a"
+    yield "Terraform state that Pulumi Cloud keeps, `MODULE:tf:TYPE` in a Terraform module (any"
+    yield "package), and the token of a provider that is bridged while a program runs, as in"
+    yield "Pulumi HCL. Names are read in snake_case and camelCase, in the singular and the plural,"
+    yield "and a block that stands there once as a list with one object or as that object."
+    yield from ("", "| resource type | TYPE in Terraform | bridged |", "|---|---|---|")
+    for resource_type in dict.fromkeys(row.resource_type for row in rows):
+        for name in terraform_types(resource_type):
+            token = bridged_token(name)
+            is_bridged = spellings().get(token) == resource_type
+            bridged = f"`{token}`" if is_bridged else ""
+            yield f"| `{resource_type}` | `{name}` | {bridged} |"
 
 
 def _rule_name(row: Row) -> str:

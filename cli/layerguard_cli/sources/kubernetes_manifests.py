@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from layerguard.discovery import ImageUse
+from layerguard.discovery.catalog.kubernetes import type_of
 from layerguard.discovery.documents.structured import read_yaml
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
 from layerguard.discovery.resources import DiscoveredResources, EngineProvider
@@ -81,13 +82,12 @@ def _uses(manifest: Tree, version: str, kind: str, depth: int) -> Iterator[Image
         for item in items:
             yield from _uses(item, version, kind.removesuffix(_LIST), depth + 1)
         return
-    group = version if "/" in version else f"core/{version}"
     names = (_text(manifest, "metadata", key) for key in ("namespace", "name"))
     title = "/".join(filter(None, (kind, *names)))
     members = manifest.items() if isinstance(manifest, dict) else ()
     # The status is what a cluster reports, not what is deployed.
     declared = {key: each for key, each in members if key != "status"}
-    resource = _Resource(f"kubernetes:{group}:{kind}", declared)
+    resource = _Resource(type_of(version, kind), declared)
     for use in DiscoveredResources((), {}).discover(resource).uses:
         yield replace(use, path=f"{title}.{use.path}")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from layerguard.discovery import ImageUse
+from layerguard.discovery.outputs import are_declared, as_inputs
 from layerguard.discovery.resources import DiscoveredResources
 from layerguard.enforcement import Mode, Run
 
@@ -47,10 +48,12 @@ class RecordedResource:
 
     @property
     def props(self) -> Mapping[str, object]:
-        """Its inputs; of a resource that is only read its outputs, where it has no inputs."""
+        """Its inputs; of one that was read, imported or found, and not declared, its outputs."""
         inputs = _object(self.record.get("inputs"))
-        external = self.record.get("external") is True
-        return _object(self.record.get("outputs")) if external and not inputs else inputs
+        is_made = self.record.get("custom") is True or self.record.get("external") is True
+        if are_declared(inputs) or not is_made:
+            return inputs
+        return as_inputs(self.resource_type, self.record.get("outputs"))
 
     @property
     def provider(self) -> RecordedProvider | None:
@@ -124,7 +127,9 @@ def read_resources(
         elif not (fields.get("delete") is True or fields.get("pendingReplacement") is True):
             resources[fields["urn"]] = RecordedResource(fields, resources, config)
     discovered = DiscoveredResources(UNKNOWN, environment)
-    found = discovered.of_stack(resources.values(), read_unseen=True)
+    for resource in resources.values():
+        discovered.discover(resource)
+    found = discovered.of_stack(resources.values(), read_unseen=False)
     run = Run(mode, discovered.provisions, found.graph, found.components)
     return Recorded(_stack_name(resources), tuple(found.uses()), run, tuple(unread))
 

@@ -20,8 +20,10 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from layerguard.discovery.documents import READERS
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
+from layerguard.discovery.terraform_names import TerraformObject
 from layerguard.discovery.tree import (
     Ancestors,
+    Block,
     Mark,
     SecretText,
     Tree,
@@ -153,12 +155,17 @@ def _follow(place: Place, step: str) -> Iterator[Place]:
     elif step[0] == ":":
         yield Place(keys, _document(value, step[1:], ancestors), ancestors)
     elif step[0] == "[":
+        if isinstance(value, TerraformObject) and _is_chosen(value, step):
+            yield place  # a bridge made it of a list with one object
         for position, element in enumerate(value if isinstance(value, list) else ()):
             if _is_chosen(element, step):
                 yield Place((*keys, position), element, ancestors)
+    elif isinstance(value, Block):
+        yield from _follow(Place((*keys, 0), value[0], ancestors), step)
     elif isinstance(value, dict):
         for key in value if step == "{*}" else (step,):
-            yield Place((*keys, key), member(value, key), (*ancestors, value))
+            name = value.name_of(key) if isinstance(value, TerraformObject) else key
+            yield Place((*keys, name), member(value, key), (*ancestors, value))
 
 
 def _is_chosen(element: Tree, step: str) -> bool:

@@ -57,7 +57,7 @@ def provisions(
 ) -> tuple[Provision, ...]:
     """Return what a resource puts into ECR; what is not known yet is left out."""
     placement = placement.of(inputs)
-    if name_key := _REPOSITORY_NAMES.get(resource_type):
+    if name_key := REPOSITORY_NAMES.get(resource_type):
         name = member(inputs, name_key)
         if not isinstance(name, str):
             return ()
@@ -110,7 +110,7 @@ def _always(_inputs: Tree) -> bool:
     return True
 
 
-_REPOSITORY_NAMES = {
+REPOSITORY_NAMES = {
     "aws:ecr/repository:Repository": "name",
     "aws-native:ecr:Repository": "repositoryName",
 }

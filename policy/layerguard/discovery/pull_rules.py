@@ -36,4 +36,5 @@ def swarm(leaf: Leaf) -> Naming:
 
 
 def _is_zero(value: Tree) -> bool:
-    return type(value) in (int, float) and value == 0
+    # Terraform's provider for Kubernetes has the number of replicas as a text.
+    return (type(value) in (int, float) and value == 0) or value == "0"

@@ -10,10 +10,12 @@ from typing import Protocol, TypeAlias
 from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.components import is_component
 from layerguard.discovery.image_use import ImageUse, verdict_of
+from layerguard.discovery.outputs import are_declared, as_inputs
 from layerguard.discovery.placement import NOWHERE, placement_of
 from layerguard.discovery.provider import NotKnown, provider_identity
 from layerguard.discovery.provisions import Provision, provisions
 from layerguard.discovery.resource_graph import GraphResource, ResourceGraph
+from layerguard.discovery.spellings import as_in_catalog, terraform_type
 from layerguard.discovery.tree import Mark, Tree, plain
 from layerguard.discovery.walker import discover
 from layerguard.identity import Identity
@@ -46,7 +48,7 @@ class EngineResource(Protocol):
 
     @property
     def props(self) -> Mapping[str, object]:
-        """Its inputs, or its outputs where only these are there."""
+        """Its inputs."""
 
     @property
     def provider(self) -> EngineProvider | None:
@@ -54,16 +56,49 @@ class EngineResource(Protocol):
 
 
 class EngineStackResource(EngineResource, GraphResource, Protocol):
-    """A resource of the whole stack, as the policy SDK hands it over."""
+    """A resource of the whole stack, as the policy SDK hands it over: ``props`` are its outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FromOutputs:
+    """A resource whose outputs are read in place of its inputs."""
+
+    resource: EngineResource
+    sentinels: Collection[str]
+
+    @property
+    def urn(self) -> str:
+        return self.resource.urn
+
+    @property
+    def resource_type(self) -> str:
+        return self.resource.resource_type
+
+    @property
+    def props(self) -> Mapping[str, object]:
+        return as_inputs(self.resource_type, plain(self.resource.props, self.sentinels))
+
+    @property
+    def provider(self) -> EngineProvider | None:
+        return self.resource.provider
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredResource:
-    """What one resource brings: the images that it uses, and what it puts into ECR."""
+    """What one resource brings: the images that it uses, and what it puts into ECR.
+
+    One that the stack only reads has no inputs: its outputs say what it is.
+    """
 
     uses: tuple[ImageUse, ...]
     provisions: tuple[Provision, ...] = ()
     is_component: bool = False
+    is_declared: bool = True
+
+    @property
+    def is_only_read(self) -> bool:
+        """Tell whether what the resource is stands in its outputs."""
+        return not self.is_declared and not self.is_component
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +145,27 @@ def read_resource(
     urn, kind, provider = resource.urn, resource.resource_type, resource.provider
     bugs = Bugs(urn, kind)
     inputs = plain(resource.props, sentinels)
+    known = kind
+    with bugs.at(()):
+        known, inputs = as_in_catalog(kind, inputs)
     made_by: Tree = None
     placement = NOWHERE
     with bugs.at("(inputs of the provider)"):
         made_by = plain(provider.props if provider else None, sentinels)
-        placement = placement_of(made_by, environment)
-    uses = discover(urn, kind, inputs, placement)
+        # The environment is that of Pulumi's own providers, and not of Terraform's.
+        is_pulumis = provider is not None and not terraform_type(kind)
+        placement = placement_of(made_by, environment if is_pulumis else {})
+    uses = discover(urn, known, inputs, placement)
+    if known != kind:
+        uses = tuple(replace(use, resource_type=kind) for use in uses)
     if uses and provider:
         identity = _identity(provider.resource_type, made_by)
         uses = tuple(_with_identity(use, identity) for use in uses)
     provided: tuple[Provision, ...] = ()
     with bugs.at(()):
-        provided = provisions(urn, kind, inputs, placement)
+        provided = provisions(urn, known, inputs, placement)
     component = is_component(kind, has_provider=provider is not None)
-    return DiscoveredResource((*uses, *bugs.uses), provided, component)
+    return DiscoveredResource((*uses, *bugs.uses), provided, component, are_declared(inputs))
 
 
 class DiscoveredResources:
@@ -179,15 +221,17 @@ class DiscoveredResources:
     ) -> DiscoveredStack:
         """Return what the resources of the whole stack bring.
 
-        The inputs with which each one came up count. One that did not come up (its policy is
-        disabled, or it is no target of this update) is read from the stack where ``read_unseen``.
+        The inputs with which each one came up count. One that came up without any, or did not come
+        up (its policy is disabled, or it is no target of this update), is read from its outputs,
+        which ``resources`` have, where ``read_unseen``.
         """
         resources = tuple(resources)
         with self._lock:
             found = {each.urn: self._discovered.get(each.urn) for each in resources}
         for resource in resources:
-            if found[resource.urn] is None and read_unseen:
-                found[resource.urn] = self.discover(resource)
+            known = found[resource.urn]
+            if read_unseen and (known is None or known.is_only_read):
+                found[resource.urn] = self.discover(_FromOutputs(resource, self._sentinels))
         nothing = DiscoveredResource(())
         brings = {urn: each or nothing for urn, each in found.items()}
         return DiscoveredStack(brings, ResourceGraph(resources))

@@ -139,7 +139,7 @@ def may_be_valid(text: str) -> bool:
 
 def naming_of(keys: Keys, otherwise: Naming) -> Naming:
     """Return in what sense the names of the members in ``keys`` name an image."""
-    names = [key.lower() for key in keys if isinstance(key, str)]
+    names = [key.replace("_", "").lower() for key in keys if isinstance(key, str)]
     if not _CARRIERS.isdisjoint(names) or not _VALUES.isdisjoint(names[-1:]):
         return Naming.CARRIED
     return otherwise if _CACHES.isdisjoint(names) else Naming.OPTIONAL

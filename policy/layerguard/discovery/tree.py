@@ -55,13 +55,19 @@ class FoldedObject(dict[str, Tree]):
             result[name] = value
         return result
 
-    def folded(self, key: str) -> Tree:
+    def asked(self, key: str) -> Tree:
         """Return the last member whose name is ``key`` in any case; None where there is none."""
         try:
             names = self._names
         except AttributeError:
             names = self._names = {_folded(name): name for name in self}
         return self.get(names.get(_folded(key), key))
+
+
+class Block(list[Tree]):
+    """A list of one object, as Terraform keeps a block that can stand in its place only once."""
+
+    __slots__ = ()
 
 
 def _folded(name: str) -> str:
@@ -151,10 +157,12 @@ def unknown_among(*values: Tree) -> Mark | None:
 
 
 def member(value: Tree, key: str) -> Tree:
-    """Return the member of ``value`` under ``key``; None where there is none."""
+    """Return the member of ``value``, or of the object in a block; None where there is none."""
+    if isinstance(value, Block):
+        value = value[0]
     if not isinstance(value, dict):
         return None
-    return value.folded(key) if isinstance(value, FoldedObject) else value.get(key)
+    return value.asked(key) if isinstance(value, FoldedObject) else value.get(key)
 
 
 def reach(value: Tree, *keys: str) -> Tree:

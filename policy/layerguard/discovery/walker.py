@@ -8,7 +8,7 @@ from typing import Any
 
 from layerguard.discovery import cloudformation, pull_rules
 from layerguard.discovery.bugs import ALL_INPUTS, Bugs
-from layerguard.discovery.catalog import Role, Row, rows_of
+from layerguard.discovery.catalog import Role, Row, kubernetes, rows_of
 from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
 from layerguard.discovery.path import Keys, Leaf, Place, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
@@ -71,10 +71,9 @@ class _Walk:
         self._carried = _Places()
         self._results: dict[Any, Any] = {}
         # A resource that no row knows may be a custom one that runs pods.
-        kubernetes = resource_type.startswith("kubernetes:")
         self._otherwise = (
             Row(resource_type, "", pod, pull=pull_rules.pod)
-            if kubernetes
+            if resource_type.startswith(("kubernetes", "kubectl"))
             else Row(resource_type, "", undecided)
         )
 
@@ -114,6 +113,11 @@ class _Walk:
             case Role.RESOURCE:
                 kind = member(tree, "typeName") or member(tree, "type")
                 rows = cloudformation.rows_of(kind)
+                self.read(rows, place.value, place.keys, placement)
+            case Role.MANIFEST:
+                self._read_document(place, Naming.FOUND, placement)
+                names = (member(place.value, key) for key in ("apiVersion", "kind"))
+                rows = rows_of(kubernetes.type_of(*map(str, names)))
                 self.read(rows, place.value, place.keys, placement)
             case Role.PUSH | Role.NOT_PULLED:
                 self._never.add(place.keys)

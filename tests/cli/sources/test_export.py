@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.cli.sources.states import (
 )
 
 PROVIDER = "pulumi:providers:aws"
+STATES = Path(__file__).parents[2] / "states"
 CIPHERTEXT = {SIGNATURE: SECRET, "ciphertext": "v1:abc"}
 
 
@@ -191,3 +193,48 @@ def test_what_makes_no_sense_hides_nothing_else() -> None:
         "Resource 2 has no URN or no type.",
         "Resource 3 has no URN or no type.",
     )
+
+
+@pytest.mark.parametrize("more", [{"external": True}, {"importID": "web"}, {}])
+@pytest.mark.parametrize("inputs", [{}, None, {"__defaults": []}, {"region": "eu-west-1"}])
+def test_a_resource_that_nobody_declared_has_its_outputs(
+    inputs: dict[str, Any] | None, more: dict[str, Any]
+) -> None:
+    outputs = {**state("web", f"{HOST}/shop/web:1")["inputs"], "arn": "arn:aws:lambda:x"}
+    found = {**state("web", ""), "inputs": inputs, "outputs": outputs, **more}
+    assert [summary_of(use) for use in read(export(found)).uses] == ["web imageUri: shop/web:1"]
+
+
+def test_the_outputs_of_a_component_and_of_the_stack_are_no_images() -> None:
+    kinds = ("pulumi:pulumi:Stack", "shop:index:Service")
+    outputs = {"image": f"{HOST}/shop/web:1"}
+    components = [
+        {"urn": urn("web", kind), "type": kind, "custom": False, "outputs": outputs}
+        for kind in kinds
+    ]
+    assert read(export(*components)).uses == ()
+
+
+def test_an_empty_output_was_never_set() -> None:
+    zipped = {**state("web", ""), "inputs": {}, "outputs": {"packageType": "Zip", "imageUri": ""}}
+    assert read(export(zipped)).uses == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "summary"),
+    [
+        ("B-hcl-bridged-ecs", "t containerDefinitions[0].image: shop/worker:1.4.2"),
+        ("C-tfstate-in-cloud-ecs", "t container_definitions[0].image: shop/worker:1.4.2"),
+        ("H-discovered-native-outputs-only", "t code.imageUri: shop/worker:1.4.2"),
+        ("S2-secret-ecs", "t containerDefinitions: secret-not-shown"),
+    ],
+)
+def test_the_given_states_have_their_image_in_every_spelling(name: str, summary: str) -> None:
+    source = read((STATES / f"{name}.json").read_bytes())
+    assert source.problems == ()
+    assert list(map(summary_of, source.uses)) == [summary]
+
+
+def test_an_empty_input_is_what_somebody_declared() -> None:
+    (use,) = read(export(state("web", ""))).uses
+    assert summary_of(use) == "web imageUri: reference-unclear"

@@ -80,3 +80,8 @@ _OTHERS = (
 # fmt: on
 
 ROWS = (*_rows(), *_OTHERS)
+
+
+def type_of(version: str, kind: str) -> str:
+    """Return the resource type of an object of Kubernetes with this ``apiVersion`` and ``kind``."""
+    return f"kubernetes:{version if '/' in version else f'core/{version}'}:{kind}"

@@ -22,6 +22,7 @@ class Role(Enum):
     CARRIER = "free text, variables or parameters; whole references in it are only a warning"
     TEMPLATE = "a CloudFormation template: images as in the rows of aws-native"
     RESOURCE = "the properties of one CloudFormation resource: images as in the rows of aws-native"
+    MANIFEST = "an object of Kubernetes: images as in the rows of its own kind"
     PUSH = "an image that this resource writes"
     NOT_PULLED = "the name of an image, a registry or an artifact that no runtime pulls from there"
 
@@ -63,6 +64,11 @@ def carrier(resource_type: str, path: str) -> Row:
 def template(resource_type: str, path: str) -> Row:
     """Return the row of a CloudFormation template."""
     return Row(resource_type, path, role=Role.TEMPLATE)
+
+
+def manifest(resource_type: str, path: str) -> Row:
+    """Return the row of an object of Kubernetes; its kind is in it."""
+    return Row(resource_type, path, role=Role.MANIFEST)
 
 
 def push(resource_type: str, path: str) -> Row:

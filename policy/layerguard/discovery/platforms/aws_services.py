@@ -5,7 +5,7 @@ from __future__ import annotations
 from layerguard.discovery.path import Leaf
 from layerguard.discovery.platforms.inputs import linux, of_instances, strings
 from layerguard.discovery.platforms.rule import LINUX_AMD64, LINUX_ARM64
-from layerguard.discovery.tree import Tree, member
+from layerguard.discovery.tree import Block, Tree, member
 from layerguard.platform import Platform
 
 # Source: Microsoft's list of Windows container versions; ECS's operating system families.
@@ -86,8 +86,7 @@ def lambda_function(leaf: Leaf) -> Platform | None:
     architectures = leaf.nearest("architectures")
     if architectures is None or architectures == []:
         return LINUX_AMD64
-    first = architectures[0] if isinstance(architectures, list) else None
-    return linux(first)
+    return linux(architectures[0] if isinstance(architectures, list) else architectures)
 
 
 def spark(leaf: Leaf) -> Platform | None:
@@ -102,7 +101,7 @@ def _names_fargate(capabilities: Tree) -> bool:
 
 def _runtime_platform(leaf: Leaf, *, fargate: bool) -> Platform | None:
     wanted = leaf.nearest("runtimePlatform")
-    if wanted is not None and not isinstance(wanted, dict):
+    if wanted is not None and not isinstance(wanted, (dict, Block)):
         return None
     system = member(wanted, "operatingSystemFamily")
     architecture = member(wanted, "cpuArchitecture") or ("X86_64" if fargate else None)

@@ -53,10 +53,10 @@ def _of_instance(kind: Tree) -> Platform | None:
 
 
 def elements(value: Tree) -> list[Tree]:
-    """Return the elements of a list; a mark instead of one is its only element."""
+    """Return the elements of a list; a mark or an object instead of one is its only element."""
     if isinstance(value, list):
         return value
-    return [value] if isinstance(value, Mark) else []
+    return [value] if isinstance(value, (Mark, dict)) else []
 
 
 def strings(value: Tree) -> set[str]:
