@@ -50,7 +50,6 @@ def test_the_parts_of_a_charts_image_are_put_together(
 @pytest.mark.parametrize(
     "values",
     [
-        {"image": {"repository": f"{HOST}/shop/web"}},
         {"image": {"repository": "shop/web", "tag": "1"}},
         {"image": {"registry": "docker.io", "repository": "shop/web", "tag": "1"}},
         {"image": {"registry": UNKNOWN, "repository": "shop/web", "tag": "1"}},

@@ -1,57 +1,160 @@
-"""References that are split over the values of a Helm chart or a custom resource."""
+"""References that are split over the values of a Helm chart, an overlay or a custom resource."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from layerguard.discovery.image_use import Naming
+from layerguard.discovery.member_names import names_image, plain_name
 from layerguard.discovery.tree import Mark, Tree, reach, text_of, unknown_among
 from layerguard.reference import ImageReference, names_ecr
 
-# Source: the values of the charts of the Helm project's own examples, Bitnami and AWS: a name
-# with the members that may say its version beside it.
-_NAMES = (
-    ("repository", ("tag", "imageTag"), ("digest",)),
-    ("image", ("tag", "imageTag"), ("digest",)),
-    ("imageName", ("imageTag", "tag"), ("imageDigest", "digest")),
-)
-_REGISTRIES = (("global", "imageRegistry"), ("global", "image", "registry"))
-# Characters of a part of a reference; what all images of a chart share is copied for each of them.
 _LONGEST_PART = 512
+"""Characters of a part; what all images of a chart share is copied for each of them."""
 
 
-def joined(values: dict[str, Tree], whole: Tree) -> Iterator[tuple[str, str | Mark]]:
-    """Yield the member of ``values`` that names an image, and the reference with its other parts.
+class _Split(NamedTuple):
+    """A member with an image's name, and those beside it that may say its version.
+
+    Without a version ``is_alone`` says that there must be one somewhere else.
+    """
+
+    name: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    naming: Naming
+    is_alone: bool = False
+
+
+_SURE, _LIKELY = Naming.FOUND, Naming.CARRIED
+_VERSIONS = ("imageTag", "tag", "version")
+_DIGESTS = ("imageDigest", "digest")
+# Sources: the values of the charts of the Helm project's own examples, Bitnami, Istio and AWS;
+# kustomize's reference, "images"; the types of kubeadm. The first with a version counts.
+# fmt: off
+_SPLITS = (
+    _Split("repository",      ("tag", "imageTag"),          ("digest",), _SURE),
+    _Split("image",           ("tag", "imageTag"),          ("digest",), _SURE),
+    _Split("imageName",       ("imageTag", "tag"),          _DIGESTS,    _SURE),
+    _Split("repository",      ("version", "imageVersion"),  (),          _LIKELY),
+    _Split("repo",            _VERSIONS,                    ("digest",), _LIKELY),
+    _Split("name",            (*_VERSIONS, "newTag"),       ("digest",), _LIKELY),
+    _Split("image",           ("imageVersion",),            _DIGESTS,    _LIKELY),
+    _Split("imageRepository", _VERSIONS,                    _DIGESTS,    _LIKELY, is_alone=True),
+    _Split("imageRepo",       _VERSIONS,                    _DIGESTS,    _LIKELY, is_alone=True),
+    _Split("newName",         ("newTag",),                  ("digest",), _LIKELY, is_alone=True),
+)
+# fmt: on
+NAMES = frozenset(each.name for each in _SPLITS)
+"""The members of which an object has one, where an image's name stands in it."""
+_REGISTRIES = (("global", "imageRegistry"), ("global", "image", "registry"))
+_HUB, _HUBS_TAG = ("global", "hub"), ("global", "tag")
+_WITHOUT_VERSION = (
+    "No tag and no digest stands beside the repository: what renders it adds one, such as the "
+    "chart's own default, which is not known here."
+)
+
+
+class Joined(NamedTuple):
+    """A reference that was put together, at the member ``name``.
+
+    ``why_unknown`` says why ``reference`` is only a part of it, "" where it is whole.
+    """
+
+    name: str
+    reference: str | Mark
+    naming: Naming
+    why_unknown: str = ""
+
+
+def joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[Joined]:
+    """Yield the references whose parts are members of ``values``, which stands under ``parent``.
 
     The registry stands in the name itself, beside it, or in the ``global`` values of the
-    ``whole``. Without a tag and a digest there is none: the chart's own default is not known.
-    A part of an image in private ECR that is not known stands for the reference.
+    ``whole``. A part of an image in private ECR that is not known stands for the reference.
     """
-    for name_key, tag_keys, digest_keys in _NAMES:
-        name = values.get(name_key)
+    in_image = names_image(plain_name(parent))
+    for split in _SPLITS:
+        name = values.get(split.name)
         if not isinstance(name, str) or not name:
             continue
-        image = _with_registry(name, values, whole)
-        tag = next((values[key] for key in tag_keys if values.get(key)), None)
-        digest = next((values[key] for key in digest_keys if values.get(key)), None)
-        if image is None or (tag is None and digest is None):
+        # Anything may have a name and a tag; an image's name may need the registry beside it.
+        is_whole = split.name == "name" and not in_image
+        image, hub_tag = (name, None) if is_whole else _with_registry(name, values, whole)
+        if not _is_repository(image):
             continue
+        tag = next((values[key] for key in split.tags if values.get(key)), hub_tag)
+        digest = next((values[key] for key in split.digests if values.get(key)), None)
         marks = [each for each in (tag, digest) if isinstance(each, Mark)]
         if marks:
-            yield name_key, unknown_among(*marks) or marks[0]
-            continue
-        reference = image + _version(":", tag) + _version("@", digest)
-        if ImageReference.find(reference) or names_ecr(reference):
-            yield name_key, text_of(reference, image, tag, digest)
+            yield Joined(split.name, unknown_among(*marks) or marks[0], split.naming)
+        elif tag is not None or digest is not None:
+            reference = image + _version(":", tag) + _version("@", digest)
+            if ImageReference.find(reference) or names_ecr(reference):
+                whole_text = text_of(reference, image, tag, digest)
+                yield Joined(split.name, whole_text, split.naming)
+        elif split.is_alone or (in_image and split.name in ("repository", "repo")):
+            yield Joined(split.name, image, Naming.CARRIED, _WITHOUT_VERSION)
 
 
-def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> str | None:
-    """Return the repository that is named in private ECR, or in what is meant to be; or None."""
-    registries = [values.get("registry"), *(reach(whole, *keys) for keys in _REGISTRIES)]
+def assigned(value: Tree) -> Iterator[tuple[tuple[str | int, ...], Joined]]:
+    """Yield the references in a list of names and values, or in an object with dotted names.
+
+    A name such as ``image.repository`` is a path into a chart's values. Each reference comes with
+    the keys that lead to the value of its name.
+    """
+    values: dict[str, Tree] = {}
+    keys_of: dict[str, tuple[str | int, ...]] = {}
+    for name, keys, each in _assignments(value):
+        place = values
+        *parents, last = name.split(".")
+        for parent in parents:
+            inner = place.setdefault(parent, {})
+            place = inner if isinstance(inner, dict) else {}
+        place.setdefault(last, each)
+        keys_of.setdefault(name, keys)
+    ahead: list[tuple[str, str, dict[str, Tree]]] = [("", "", values)]
+    while ahead:
+        prefix, parent, inner_values = ahead.pop()
+        for found in joined(inner_values, values, parent):
+            if prefix + found.name in keys_of:
+                yield keys_of[prefix + found.name], found
+        ahead += (
+            (f"{prefix}{name}.", name, each)
+            for name, each in inner_values.items()
+            if isinstance(each, dict)
+        )
+
+
+def _assignments(value: Tree) -> Iterator[tuple[str, tuple[str | int, ...], Tree]]:
+    members: Iterator[tuple[Tree, tuple[str | int, ...], Tree]]
+    if isinstance(value, dict):
+        members = ((name, (name,), each) for name, each in value.items())
+    elif isinstance(value, list):
+        members = (
+            (each.get("name"), (position, "value"), each.get("value"))
+            for position, each in enumerate(value)
+            if isinstance(each, dict)
+        )
+    else:
+        return
+    for name, keys, each in members:
+        is_plain = not isinstance(each, (dict, list)) and each is not None
+        if isinstance(name, str) and is_plain and len(name) <= _LONGEST_PART:
+            yield name, keys, each
+
+
+def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> tuple[str, Tree]:
+    """Return the repository with the registry of its chart, and the tag that comes with a hub."""
     if _is_repository(name):
-        return name
-    registry = next((each for each in registries if isinstance(each, str) and each), "")
-    image = f"{registry[:_LONGEST_PART]}/{name}"
-    return text_of(image, registry, name) if _is_repository(image) else None
+        return name, None
+    registries = [values.get("registry"), *(reach(whole, *keys) for keys in _REGISTRIES)]
+    hubs = [values.get("hub"), reach(whole, *_HUB)]
+    registry = next((each for each in (*registries, *hubs) if isinstance(each, str) and each), "")
+    is_hub = registry != "" and registry in hubs and registry not in registries
+    image = text_of(f"{registry[:_LONGEST_PART]}/{name}", registry, name)
+    return image, reach(whole, *_HUBS_TAG) if is_hub else None
 
 
 def _is_repository(image: str) -> bool:
