@@ -50,10 +50,11 @@ NAMES = frozenset(each.name for each in _SPLITS)
 """The members of which an object has one, where an image's name stands in it."""
 _REGISTRIES = (("global", "imageRegistry"), ("global", "image", "registry"))
 _HUB, _HUBS_TAG = ("global", "hub"), ("global", "tag")
-_WITHOUT_VERSION = (
+WITHOUT_VERSION = (
     "No tag and no digest stands beside the repository: what renders it adds one, such as the "
     "chart's own default, which is not known here."
 )
+"""Why an image is not known of which only the repository stands there."""
 
 
 class Joined(NamedTuple):
@@ -81,21 +82,23 @@ def joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[J
             continue
         # Anything may have a name and a tag; an image's name may need the registry beside it.
         is_whole = split.name == "name" and not in_image
-        image, hub_tag = (name, None) if is_whole else _with_registry(name, values, whole)
+        image, hub = (name, False) if is_whole else _with_registry(name, values, whole)
         if not _is_repository(image):
             continue
-        tag = next((values[key] for key in split.tags if values.get(key)), hub_tag)
+        hubs_tag = reach(whole, *_HUBS_TAG) if hub else None
+        tag = next((values[key] for key in split.tags if values.get(key)), hubs_tag)
         digest = next((values[key] for key in split.digests if values.get(key)), None)
+        naming = _LIKELY if hub else split.naming
         marks = [each for each in (tag, digest) if isinstance(each, Mark)]
         if marks:
-            yield Joined(split.name, unknown_among(*marks) or marks[0], split.naming)
+            yield Joined(split.name, unknown_among(*marks) or marks[0], naming)
         elif tag is not None or digest is not None:
             reference = image + _version(":", tag) + _version("@", digest)
             if ImageReference.find(reference) or names_ecr(reference):
                 whole_text = text_of(reference, image, tag, digest)
-                yield Joined(split.name, whole_text, split.naming)
+                yield Joined(split.name, whole_text, naming)
         elif split.is_alone or (in_image and split.name in ("repository", "repo")):
-            yield Joined(split.name, image, Naming.CARRIED, _WITHOUT_VERSION)
+            yield Joined(split.name, image, _LIKELY, WITHOUT_VERSION)
 
 
 def assigned(value: Tree) -> Iterator[tuple[tuple[str | int, ...], Joined]]:
@@ -145,16 +148,16 @@ def _assignments(value: Tree) -> Iterator[tuple[str, tuple[str | int, ...], Tree
             yield name, keys, each
 
 
-def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> tuple[str, Tree]:
-    """Return the repository with the registry of its chart, and the tag that comes with a hub."""
+def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> tuple[str, bool]:
+    """Return the repository with its registry, and whether that is a hub, as Istio has one."""
     if _is_repository(name):
-        return name, None
+        return name, False
     registries = [values.get("registry"), *(reach(whole, *keys) for keys in _REGISTRIES)]
     hubs = [values.get("hub"), reach(whole, *_HUB)]
     registry = next((each for each in (*registries, *hubs) if isinstance(each, str) and each), "")
     is_hub = registry != "" and registry in hubs and registry not in registries
     image = text_of(f"{registry[:_LONGEST_PART]}/{name}", registry, name)
-    return image, reach(whole, *_HUBS_TAG) if is_hub else None
+    return image, is_hub
 
 
 def _is_repository(image: str) -> bool:

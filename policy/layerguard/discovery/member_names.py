@@ -38,9 +38,12 @@ _CARRIERS = frozenset(
         "variables",
     }
 )
-# Values for what somebody else renders: a chart, an overlay, a pipeline. Source: the API references
-# of Argo CD, Flux, k3s' Helm controller and Tekton.
-_VALUES = frozenset({"kustomize", "params", "set", "values", "valuesobject"})
+# Values for what somebody else renders: a chart, an overlay, a pipeline; and commands, which may
+# run or not. Sources: the API references of Argo CD, Flux, k3s' Helm controller and Tekton;
+# cloud-init's documentation, "Module reference".
+_VALUES = frozenset(
+    {"bootcmd", "commands", "kustomize", "params", "runcmd", "set", "values", "valuesobject"}
+)
 # The same of a member itself, and not of what stands below it: charts use these names otherwise.
 _LAST = frozenset({"default", "defaultvalue", "newname", "plaintextvalue", "tag", "value"})
 _CACHES = frozenset({"cache", "cachefrom", "cachefroms", "cacheto", "caches"})

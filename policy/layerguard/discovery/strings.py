@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from layerguard.discovery.documents.embedded import holds_document, read_embedded
-from layerguard.discovery.helm_values import NAMES, Joined, assigned, joined
+from layerguard.discovery.helm_values import NAMES, WITHOUT_VERSION, Joined, assigned, joined
 from layerguard.discovery.image_use import Naming
 from layerguard.discovery.member_names import (
     ASSIGNMENTS,
@@ -20,14 +20,14 @@ from layerguard.discovery.member_names import (
     plain_name,
 )
 from layerguard.discovery.path import Keys, Place
-from layerguard.discovery.reference_text import is_image, is_whole_reference
+from layerguard.discovery.reference_text import has_expression, is_image, is_whole_reference
 from layerguard.discovery.tree import Mark, SecretText, Tree, plain
 
 # Steps of the ways to all references together, some ten for each: the paths of many that are deeply
 # nested would grow with their square.
 _MOST_STEPS = 1_000_000
 # Characters of all documents in strings together, and of documents in documents.
-_MOST_CHARACTERS = 2_000_000
+_MOST_CHARACTERS = 1_000_000
 _MOST_DOCUMENTS = 3
 _SHORTEST = 24  # a host with an account, a region and a domain is longer
 
@@ -150,7 +150,10 @@ class _Walk:
             if is_handed_on(names):
                 return None
             naming = naming if self._is_container(step) else Naming.CARRIED
-        return Found(place, Naming.CARRIED if step.documents else naming)
+        # Kustomize leaves the tag as it is where the new name has none.
+        is_open = not is_whole and not has_expression(text) and "kustomize" in names
+        why_unknown = WITHOUT_VERSION if is_open else ""
+        return Found(place, Naming.CARRIED if step.documents else naming, why_unknown)
 
     def _joined(self, step: _Step, values: dict[str, Tree]) -> Iterator[Found]:
         parent = step.key if isinstance(step.key, str) else ""

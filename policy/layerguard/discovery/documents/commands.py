@@ -27,15 +27,15 @@ def command_images(text: str) -> Tree:
     """Return what the commands in ``text`` pull or assign, by line and column; None for nothing.
 
     ``docker pull REF``, ``docker run ... REF`` and their like are an ``image``, as are the lines
-    ``image: REF`` of a file that a script writes; ``NAME=REF`` is only the text. They are text
-    that is handed on, so they stand under ``command``. What a variable stands for is not known.
+    ``image: REF`` of a file that a script writes; ``NAME=REF`` is only the text. It is not certain
+    that a command runs, so they stand under ``commands``. What a variable stands for is not known.
     """
     line_starts = [0, *(each.end() for each in re.finditer("\n", text))]
     found: dict[str, Tree] = {}
     for position, value in _images(text):
         line = bisect_right(line_starts, position)
         found[f"line {line}, column {position - line_starts[line - 1] + 1}"] = value
-    return {"command": found} if found else None
+    return {"commands": found} if found else None
 
 
 def _images(text: str) -> Iterator[tuple[int, Tree]]:
