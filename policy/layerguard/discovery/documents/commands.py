@@ -1,4 +1,4 @@
-"""The images in commands: shell scripts, unit files, files of variables.
+"""The images in commands and settings: shell scripts, unit files, files of variables.
 
 Sources: the command lines of Docker, Podman, nerdctl, Finch, crictl and ctr; POSIX, "Shell Command
 Language".
@@ -17,18 +17,20 @@ _TOKEN = re.compile(
     r"""^[ \t]*\#(?!!).* | \\\r?\n | (?P<end>[\n;&|]) | (?P<word>[^\s;&|()<>"'`\\]+)""",
     re.VERBOSE | re.MULTILINE,
 )
+_SEPARATORS = ("=", ":")
 _TOOLS = frozenset({"crictl", "ctr", "docker", "finch", "nerdctl", "podman"})
 _PULLS = frozenset({"create", "pull", "run"})
 _ASSIGNED = re.compile(r"[\w.-]+=", re.ASCII)
-_IMAGE_KEYS = ("image:", "image=")
+_IMAGE_KEY = re.compile(r"[\w.-]*image[:=]", re.ASCII | re.IGNORECASE)
 
 
 def command_images(text: str) -> Tree:
     """Return what the commands in ``text`` pull or assign, by line and column; None for nothing.
 
     ``docker pull REF``, ``docker run ... REF`` and their like are an ``image``, as are the lines
-    ``image: REF`` of a file that a script writes; ``NAME=REF`` is only the text. It is not certain
-    that a command runs, so they stand under ``commands``. What a variable stands for is not known.
+    ``image: REF`` and ``image = REF`` of a file that a script writes; ``NAME=REF`` is only the
+    text. It is not certain that a command runs, so they stand under ``commands``. What a variable
+    stands for is not known.
     """
     line_starts = [0, *(each.end() for each in re.finditer("\n", text))]
     found: dict[str, Tree] = {}
@@ -45,15 +47,17 @@ def _images(text: str) -> Iterator[tuple[int, Tree]]:
         word = token["word"]
         if token["end"]:
             tool = pulls = False
-        elif word is None:
+        if word is None:
             continue
-        elif not holds_host(word):
+        if not holds_host(word):
             pulls = pulls or (tool and word in _PULLS)
             tool = tool or word.rpartition("/")[2] in _TOOLS
         elif assigned := _ASSIGNED.match(word):
             yield token.start() + assigned.end(), word[assigned.end() :]
-        elif before in _IMAGE_KEYS or (pulls and not word.startswith("-")):
+        elif _IMAGE_KEY.fullmatch(before) or (pulls and not word.startswith("-")):
             # The result of a command may stand in front: $(aws sts ...).dkr.ecr...
             yield token.start(), {"image": f"${word}" if word.startswith(".") else word}
             tool = pulls = False
-        before = word or ""
+        # A separator may stand apart from the key.
+        is_apart = word in _SEPARATORS and not before.endswith(_SEPARATORS)
+        before = f"{before}{word}" if is_apart else word
