@@ -73,9 +73,11 @@ def joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[J
     """Yield the references whose parts are members of ``values``, which stands under ``parent``.
 
     The registry stands in the name itself, beside it, or in the ``global`` values of the
-    ``whole``. A part of an image in private ECR that is not known stands for the reference.
+    ``whole``. A part of an image in private ECR that is not known stands for the reference. Of two
+    that are at the same member the first one counts.
     """
     in_image = names_image(plain_name(parent))
+    alone: dict[str, str] = {}
     for split in _SPLITS:
         name = values.get(split.name)
         if not isinstance(name, str) or not name:
@@ -98,7 +100,9 @@ def joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[J
                 whole_text = text_of(reference, image, tag, digest)
                 yield Joined(split.name, whole_text, naming)
         elif split.is_alone or (in_image and split.name in ("repository", "repo")):
-            yield Joined(split.name, image, _LIKELY, WITHOUT_VERSION)
+            alone[split.name] = image
+    for name_key, image in alone.items():
+        yield Joined(name_key, image, _LIKELY, WITHOUT_VERSION)
 
 
 def assigned(value: Tree) -> Iterator[tuple[tuple[str | int, ...], Joined]]:
