@@ -48,6 +48,7 @@ _SPLITS = (
 # fmt: on
 NAMES = frozenset(each.name for each in _SPLITS)
 """The members of which an object has one, where an image's name stands in it."""
+_NONE = (None, False)
 _REGISTRIES = (("global", "imageRegistry"), ("global", "image", "registry"))
 _HUB, _HUBS_TAG = ("global", "hub"), ("global", "tag")
 WITHOUT_VERSION = (
@@ -77,15 +78,11 @@ def joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[J
     that are at the same member the first one counts.
     """
     in_image = names_image(plain_name(parent))
+    images = {key: _image(key, values, whole, in_image) for key in NAMES if key in values}
     alone: dict[str, str] = {}
     for split in _SPLITS:
-        name = values.get(split.name)
-        if not isinstance(name, str) or not name:
-            continue
-        # Anything may have a name and a tag; an image's name may need the registry beside it.
-        is_whole = split.name == "name" and not in_image
-        image, hub = (name, False) if is_whole else _with_registry(name, values, whole)
-        if not _is_repository(image):
+        image, hub = images.get(split.name, _NONE)
+        if image is None:
             continue
         hubs_tag = reach(whole, *_HUBS_TAG) if hub else None
         tag = next((values[key] for key in split.tags if values.get(key)), hubs_tag)
@@ -152,16 +149,26 @@ def _assignments(value: Tree) -> Iterator[tuple[str, tuple[str | int, ...], Tree
             yield name, keys, each
 
 
-def _with_registry(name: str, values: dict[str, Tree], whole: Tree) -> tuple[str, bool]:
-    """Return the repository with its registry, and whether that is a hub, as Istio has one."""
+def _image(
+    key: str, values: dict[str, Tree], whole: Tree, in_image: bool
+) -> tuple[str | None, bool]:
+    """Return the repository in ECR that the member ``key`` names, and whether it is of a hub.
+
+    Istio calls its registry a hub. Anything may have a name: one that is not in an image has to
+    have the registry in itself.
+    """
+    name = values[key]
+    if not isinstance(name, str) or not name:
+        return _NONE
     if _is_repository(name):
         return name, False
+    if key == "name" and not in_image:
+        return _NONE
     registries = [values.get("registry"), *(reach(whole, *keys) for keys in _REGISTRIES)]
     hubs = [values.get("hub"), reach(whole, *_HUB)]
     registry = next((each for each in (*registries, *hubs) if isinstance(each, str) and each), "")
-    is_hub = registry != "" and registry in hubs and registry not in registries
     image = text_of(f"{registry[:_LONGEST_PART]}/{name}", registry, name)
-    return image, is_hub
+    return (image, registry not in registries) if _is_repository(image) else _NONE
 
 
 def _is_repository(image: str) -> bool:

@@ -23,7 +23,7 @@ from layerguard.discovery.path import Keys, Place
 from layerguard.discovery.reference_text import has_expression, is_image, is_whole_reference
 from layerguard.discovery.tree import Mark, SecretText, Tree, plain
 
-# Steps of the ways to all references together, some ten for each: the paths of many that are deeply
+# Steps of the ways to all places together, some ten for each: the paths of many that are deeply
 # nested would grow with their square.
 _MOST_STEPS = 1_000_000
 # Characters of all documents in strings together, and of documents in documents.
@@ -89,13 +89,7 @@ def images_in(
     no depth ends it. ``where`` is the place of ``tree``, where a mark stands for those that are too
     many; a mark stands for a document that does not parse, too.
     """
-    steps_left = _MOST_STEPS
-    for found in _Walk(where, containers, is_read).images_in(tree):
-        steps_left -= len(found.place.keys)
-        if steps_left < 0:
-            yield Found(Place(where, Mark.UNREADABLE, ()), Naming.FOUND)
-            return
-        yield found
+    return _Walk(where, containers, is_read).images_in(tree)
 
 
 class _Walk:
@@ -105,11 +99,15 @@ class _Walk:
         self._where = where
         self._containers = containers
         self._is_read = is_read
+        self._steps_left = _MOST_STEPS
         self._characters_left = _MOST_CHARACTERS
 
     def images_in(self, tree: Tree) -> Iterator[Found]:
         ahead = [_Step(tree, "", None, tree)]
         while ahead:
+            if self._steps_left < 0:
+                yield Found(Place(self._where, Mark.UNREADABLE, ()), Naming.FOUND)
+                return
             step = ahead.pop()
             value = step.value
             if isinstance(value, str):
@@ -139,7 +137,7 @@ class _Walk:
                 yield Found(self._place(step), Naming.CARRIED)
 
     def _image(self, step: _Step, text: str) -> Found | None:
-        text = _renamed(step, text)
+        written, text = text, _without_name(step, text)
         is_whole = is_whole_reference(text)
         if not is_whole and not (_is_image(step) and is_image(text)):
             return None
@@ -151,9 +149,11 @@ class _Walk:
                 return None
             naming = naming if self._is_container(step) else Naming.CARRIED
         # Kustomize leaves the tag as it is where the new name has none.
-        is_open = not is_whole and not has_expression(text) and "kustomize" in names
+        is_renamed = text != written or "kustomize" in names
+        is_open = is_renamed and not is_whole and not has_expression(text)
         why_unknown = WITHOUT_VERSION if is_open else ""
-        return Found(place, Naming.CARRIED if step.documents else naming, why_unknown)
+        naming = Naming.CARRIED if is_renamed or step.documents else naming
+        return Found(place, naming, why_unknown)
 
     def _joined(self, step: _Step, values: dict[str, Tree]) -> Iterator[Found]:
         parent = step.key if isinstance(step.key, str) else ""
@@ -205,6 +205,7 @@ class _Walk:
             step = step.parent
             if isinstance(step.value, dict):
                 ancestors.append(step.value)
+        self._steps_left -= len(keys)
         return Place((*self._where, *reversed(keys)), value, tuple(reversed(ancestors)))
 
 
@@ -231,7 +232,7 @@ def _is_image(step: _Step) -> bool:
     return names_image(name) or is_part or step.beside("kind") == "DockerImage"
 
 
-def _renamed(step: _Step, text: str) -> str:
+def _without_name(step: _Step, text: str) -> str:
     """Return the image that stands behind ``NAME=`` in a list of kustomize's images."""
     name, equals, image = text.partition("=")
     if step.names(0) or step.names(1) != "images" or not equals or ".dkr" in name:

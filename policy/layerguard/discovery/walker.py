@@ -156,7 +156,7 @@ class _Walk:
 
     def _keep(self, found: Found, placement: Placement, *, is_carried: bool = False) -> None:
         place, naming, why_unknown = found
-        if place.keys in self._found:
+        if place.keys in self._found or place.keys in self._named:
             return
         # What only looks like a reference is not certain to be pulled by anything.
         is_text = isinstance(place.value, str) and naming is Naming.FOUND

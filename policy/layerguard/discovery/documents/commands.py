@@ -20,7 +20,6 @@ _TOKEN = re.compile(
 _SEPARATORS = ("=", ":")
 _TOOLS = frozenset({"crictl", "ctr", "docker", "finch", "nerdctl", "podman"})
 _PULLS = frozenset({"create", "pull", "run"})
-_ASSIGNED = re.compile(r"[\w.-]+=", re.ASCII)
 _IMAGE_KEY = re.compile(r"[\w.-]*image[:=]", re.ASCII | re.IGNORECASE)
 
 
@@ -52,8 +51,9 @@ def _images(text: str) -> Iterator[tuple[int, Tree]]:
         if not holds_host(word):
             pulls = pulls or (tool and word in _PULLS)
             tool = tool or word.rpartition("/")[2] in _TOOLS
-        elif assigned := _ASSIGNED.match(word):
-            yield token.start() + assigned.end(), word[assigned.end() :]
+        elif "=" in word:
+            value = word.rpartition("=")[2]
+            yield token.end() - len(value), value
         elif _IMAGE_KEY.fullmatch(before) or (pulls and not word.startswith("-")):
             # The result of a command may stand in front: $(aws sts ...).dkr.ecr...
             yield token.start(), {"image": f"${word}" if word.startswith(".") else word}

@@ -22,9 +22,10 @@ _LONGEST_BEGINNING = 512
 _DOCKERFILE = re.compile(r"(?:ARG|FROM)[ \t]+\S", re.IGNORECASE)
 _JSON = re.compile(r"[{\[]")
 _YAML = re.compile(r"""[{\[]|---|%YAML|-[ \t]|["']?[\w./$-]+["']?[ \t]*:(?:\s|$)""", re.ASCII)
-# A line of a document that names an image, whatever else in the document does not parse.
-_IMAGE_LINE = re.compile(
-    r"""^[ \t-]*["']?\w*(?:image|newName|repository)["']?[ \t]*:""", re.IGNORECASE | re.MULTILINE
+# A line of a document with a host as its value, whatever else in the document does not parse.
+_LINE_WITH_HOST = re.compile(
+    r"""^[ \t]*(?:-[ \t]+)*["']?[\w./$-]+["']?[ \t]*:[ \t]*["']?\S*\.dkr[.-]ecr""",
+    re.ASCII | re.MULTILINE,
 )
 
 
@@ -64,7 +65,7 @@ def read_embedded(text: str) -> Tree:
         if _YAML.match(beginning):
             return _only_one(read_yaml_stream(text))
     except DocumentUnreadable:
-        is_meant = _JSON.match(beginning) or _IMAGE_LINE.search(text)
+        is_meant = _JSON.match(beginning) or _LINE_WITH_HOST.search(text)
         return command_images(text) or (Mark.UNREADABLE if is_meant else None)
     return command_images(text)
 
