@@ -80,6 +80,7 @@ THING = "custom:index:Thing"
         ({"image": {"repository": REPOSITORY, "version": "1"}}, ("image.repository", f"{REPOSITORY}:1")),
         ({"imageRepository": REPOSITORY, "imageTag": "1"}, ("imageRepository", f"{REPOSITORY}:1")),
         ({"imageRepository": REPOSITORY, "imageDigest": DIGEST}, ("imageRepository", f"{REPOSITORY}@{DIGEST}")),
+        ({"image_repository": REPOSITORY, "image_tag": "1"}, ("image_repository", f"{REPOSITORY}:1")),
         ({"repository": REPOSITORY, "version": "1"}, ("repository", f"{REPOSITORY}:1")),
         ({"repository": REPOSITORY, "version": UNKNOWN}, ("repository", "unknown-in-preview")),
         ({"hub": HOST, "image": "pilot", "tag": "1"}, ("image", f"{HOST}/pilot:1")),
@@ -112,6 +113,7 @@ def test_parts_of_a_reference_in_other_members_are_only_a_warning(
         ({"imageRepository": REPOSITORY}, "imageRepository"),
         ({"images": [{"name": "web", "newName": REPOSITORY}]}, "images[0].newName"),
         ({"kustomize": {"images": [f"web={REPOSITORY}"]}}, "kustomize.images[0]"),
+        ({"postBuild": {"substitute": {"WEB_IMAGE": REPOSITORY}}}, "postBuild.substitute.WEB_IMAGE"),
         ({"helm": {"parameters": [{"name": "image.repository", "value": REPOSITORY}]}}, "helm.parameters[0].value"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from layerguard.discovery.member_names import names_image, plain_name
 from layerguard.discovery.tree import Mark, Tree, reach, text_of, unknown_among
 from layerguard.reference import ImageReference, names_ecr
 
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST_PART = 512
 """Characters of a part; what all images of a chart share is copied for each of them."""
 
@@ -33,7 +35,7 @@ _DIGESTS = ("imageDigest", "digest")
 # Sources: the values of the charts of the Helm project's own examples, Bitnami, Istio and AWS;
 # kustomize's reference, "images"; the types of kubeadm. The first with a version counts.
 # fmt: off
-_SPLITS = (
+SPLITS = (
     _Split("repository",      ("tag", "imageTag"),          ("digest",), _SURE),
     _Split("image",           ("tag", "imageTag"),          ("digest",), _SURE),
     _Split("imageName",       ("imageTag", "tag"),          _DIGESTS,    _SURE),
@@ -46,7 +48,17 @@ _SPLITS = (
     _Split("newName",         ("newTag",),                  ("digest",), _LIKELY, is_alone=True),
 )
 # fmt: on
-NAMES = frozenset(each.name for each in _SPLITS)
+"""The members that are put together."""
+# Python's components have their members in snake case.
+_SPELLINGS = {
+    _WORD.sub("_", key).lower(): key
+    for split in SPLITS
+    for key in (split.name, *split.tags, *split.digests)
+    if key != key.lower()
+}
+NAMES = frozenset(
+    key for split in SPLITS for key in (split.name, _WORD.sub("_", split.name).lower())
+)
 """The members of which an object has one, where an image's name stands in it."""
 _NONE = (None, False)
 _REGISTRIES = (("global", "imageRegistry"), ("global", "image", "registry"))
@@ -77,10 +89,17 @@ def joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[J
     ``whole``. A part of an image in private ECR that is not known stands for the reference. Of two
     that are at the same member the first one counts.
     """
+    written = {camel: snake for snake, camel in _SPELLINGS.items() if snake in values}
+    values = {**values, **{camel: values[snake] for camel, snake in written.items()}}
+    for each in _joined(values, whole, parent):
+        yield each._replace(name=written.get(each.name, each.name))
+
+
+def _joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[Joined]:
     in_image = names_image(plain_name(parent))
     images = {key: _image(key, values, whole, in_image) for key in NAMES if key in values}
     alone: dict[str, str] = {}
-    for split in _SPLITS:
+    for split in SPLITS:
         image, hub = images.get(split.name, _NONE)
         if image is None:
             continue

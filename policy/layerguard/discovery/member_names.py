@@ -31,7 +31,6 @@ _CARRIERS = frozenset(
         "output",
         "outputs",
         "runtimeenvironmentvariables",
-        "substitute",
         "tags",
         "tagsall",
         "to",
@@ -42,8 +41,20 @@ _CARRIERS = frozenset(
 # run or not. Sources: the API references of Argo CD, Flux, k3s' Helm controller and Tekton;
 # cloud-init's documentation, "Module reference".
 _VALUES = frozenset(
-    {"bootcmd", "commands", "kustomize", "params", "runcmd", "set", "values", "valuesobject"}
+    {
+        "bootcmd",
+        "commands",
+        "kustomize",
+        "params",
+        "runcmd",
+        "set",
+        "substitute",
+        "values",
+        "valuesobject",
+    }
 )
+# In these an image without a tag is only its first part. Source: kustomize's reference, "images".
+_OPEN = frozenset({"kustomize", "substitute"})
 # The same of a member itself, and not of what stands below it: charts use these names otherwise.
 _LAST = frozenset({"default", "defaultvalue", "newname", "plaintextvalue", "tag", "value"})
 _CACHES = frozenset({"cache", "cachefrom", "cachefroms", "cacheto", "caches"})
@@ -64,7 +75,7 @@ _PROSE = frozenset(
 )
 _PROSE_FILES = (".md", ".rst", ".txt")
 
-_IMAGES = (
+IMAGES = (
     "image",
     "imagename",
     "imageref",
@@ -73,6 +84,7 @@ _IMAGES = (
     "imageurl",
     "containeruri",
 )
+"""What the plain name of an image ends in."""
 # An image with one of these in its name is written, and a repository is its place.
 _WRITTEN = ("dest", "output", "push", "target")
 _PARTS_OF_IMAGE = frozenset({"name", "ref", "reference", "uri", "url"})
@@ -107,7 +119,7 @@ def plain_name(key: str | int | None) -> str:
 
 def names_image(name: str) -> bool:
     """Tell whether a member of this plain name is an image to pull."""
-    return name.endswith(_IMAGES) and not any(each in name for each in _WRITTEN)
+    return name.endswith(IMAGES) and not any(each in name for each in _WRITTEN)
 
 
 def is_part_of_image(name: str) -> bool:
@@ -126,6 +138,11 @@ def naming_of(names: Iterable[str], otherwise: Naming) -> Naming:
 def is_handed_on(names: Iterable[str]) -> bool:
     """Tell whether what stands below these members is handed on as any text."""
     return not _CARRIERS.isdisjoint(names)
+
+
+def is_open(names: Iterable[str]) -> bool:
+    """Tell whether what stands below these members gets its tag from somewhere else."""
+    return not _OPEN.isdisjoint(names)
 
 
 def is_prose(names: Iterable[str]) -> bool:

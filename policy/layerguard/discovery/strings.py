@@ -13,6 +13,7 @@ from layerguard.discovery.member_names import (
     CHART_VALUES,
     NEVER_READ,
     is_handed_on,
+    is_open,
     is_part_of_image,
     is_prose,
     names_image,
@@ -148,11 +149,10 @@ class _Walk:
             if is_handed_on(names):
                 return None
             naming = naming if self._is_container(step) else Naming.CARRIED
-        # Kustomize leaves the tag as it is where the new name has none.
-        is_renamed = text != written or "kustomize" in names
-        is_open = is_renamed and not is_whole and not has_expression(text)
-        why_unknown = WITHOUT_VERSION if is_open else ""
-        naming = Naming.CARRIED if is_renamed or step.documents else naming
+        is_part = text != written or is_open(names)
+        is_unknown = is_part and not is_whole and not has_expression(text)
+        why_unknown = WITHOUT_VERSION if is_unknown else ""
+        naming = Naming.CARRIED if is_part or step.documents else naming
         return Found(place, naming, why_unknown)
 
     def _joined(self, step: _Step, values: dict[str, Tree]) -> Iterator[Found]:
