@@ -109,7 +109,7 @@ def test_any_other_image_without_a_tag_is_only_a_warning(
         (CUSTOM, {"env": {"IMAGE": REPOSITORY}, "tags": {"image": REPOSITORY}}),
         ("kubernetes:shipwright.io/v1beta1:Build", {"spec": {"output": {"image": REPOSITORY}}}),
         # It looks what tags there are, and pulls nothing.
-        ("kubernetes:image.toolkit.fluxcd.io/v1beta2:ImageRepository", {"spec": {"image": REPOSITORY}}),
+        ("kubernetes:image.toolkit.fluxcd.io/v1beta2:ImageRepository", {"kind": "ImageRepository", "spec": {"image": REPOSITORY}}),
         (WORKFLOW, {"spec": {"arguments": {"parameters": [{"name": "repo", "value": REPOSITORY}]}}}),
     ],
 )  # fmt: skip

@@ -108,6 +108,8 @@ Tekton and the controllers of AWS."""
 ASSIGNMENTS = frozenset({"parameters", "params", "set"})
 CHART_VALUES = frozenset({"values", "valuesObject"})
 """Members that are all the values of a chart. Source: the API references of Flux and Argo CD."""
+LISTED_BY = frozenset({"ImageRepository"})
+"""Kinds that list the tags of an image, and pull none. Source: Flux's API reference."""
 NEVER_READ = frozenset({"managedFields", "openAPIV3Schema"})
 """Members without an image of the object itself: the schema of a kind, and who wrote what."""
 

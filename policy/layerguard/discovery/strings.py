@@ -11,6 +11,7 @@ from layerguard.discovery.image_use import Naming
 from layerguard.discovery.member_names import (
     ASSIGNMENTS,
     CHART_VALUES,
+    LISTED_BY,
     NEVER_READ,
     is_handed_on,
     is_open,
@@ -146,7 +147,7 @@ class _Walk:
         names = self._names(place)
         naming = naming_of(names, Naming.FOUND)
         if not is_whole:
-            if is_handed_on(names):
+            if is_handed_on(names) or _is_only_listed(step):
                 return None
             naming = naming if self._is_container(step) else Naming.CARRIED
         is_part = text != written or is_open(names)
@@ -230,6 +231,12 @@ def _is_image(step: _Step) -> bool:
     is_part = is_part_of_image(name) and names_image(step.names(1))
     # Source: OpenShift's API reference, ObjectReference of an image.
     return names_image(name) or is_part or step.beside("kind") == "DockerImage"
+
+
+def _is_only_listed(step: _Step) -> bool:
+    """Tell whether the value stands in the specification of a kind that only lists its tags."""
+    owner = step.parent.parent.value if step.parent and step.parent.parent else None
+    return isinstance(owner, dict) and str(owner.get("kind")) in LISTED_BY
 
 
 def _without_name(step: _Step, text: str) -> str:

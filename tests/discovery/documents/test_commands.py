@@ -90,6 +90,7 @@ def test_each_command_has_its_own_image() -> None:
         f"echo {WEB}",
         f"The image {WEB} is ours.",
         f"docker pull\n{WEB}",
+        f"{WEB}=",
     ],
 )
 def test_nothing_else_is_found(text: str) -> None:

@@ -76,9 +76,6 @@ _OTHERS = (
     not_pulled("kubernetes:core/v1:PodList",               "items[].status"),
     not_pulled("kubernetes:helm.sh/v3:Release",            "chart"),
     not_pulled("kubernetes:helm.sh/v4:Chart",              "chart"),
-    not_pulled("kubernetes:image.toolkit.fluxcd.io/v1:ImageRepository", "spec.image"),
-    not_pulled("kubernetes:image.toolkit.fluxcd.io/v1beta1:ImageRepository", "spec.image"),
-    not_pulled("kubernetes:image.toolkit.fluxcd.io/v1beta2:ImageRepository", "spec.image"),
 )
 # fmt: on
 

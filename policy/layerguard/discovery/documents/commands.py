@@ -51,10 +51,9 @@ def _images(text: str) -> Iterator[tuple[int, Tree]]:
         if not holds_host(word):
             pulls = pulls or (tool and word in _PULLS)
             tool = tool or word.rpartition("/")[2] in _TOOLS
-        elif "=" in word:
-            value = word.rpartition("=")[2]
+        elif (value := word.rpartition("=")[2]) != word and holds_host(value):
             yield token.end() - len(value), value
-        elif _IMAGE_KEY.fullmatch(before) or (pulls and not word.startswith("-")):
+        elif _IMAGE_KEY.fullmatch(before) or (pulls and word[0] != "-"):
             # The result of a command may stand in front: $(aws sts ...).dkr.ecr...
             yield token.start(), {"image": f"${word}" if word.startswith(".") else word}
             tool = pulls = False
