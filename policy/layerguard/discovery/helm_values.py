@@ -121,53 +121,6 @@ def _joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[
         yield Joined(name_key, image, _LIKELY, WITHOUT_VERSION)
 
 
-def assigned(value: Tree) -> Iterator[tuple[tuple[str | int, ...], Joined]]:
-    """Yield the references in a list of names and values, or in an object with dotted names.
-
-    A name such as ``image.repository`` is a path into a chart's values. Each reference comes with
-    the keys that lead to the value of its name.
-    """
-    values: dict[str, Tree] = {}
-    keys_of: dict[str, tuple[str | int, ...]] = {}
-    for name, keys, each in _assignments(value):
-        place = values
-        *parents, last = name.split(".")
-        for parent in parents:
-            inner = place.setdefault(parent, {})
-            place = inner if isinstance(inner, dict) else {}
-        place.setdefault(last, each)
-        keys_of.setdefault(name, keys)
-    ahead: list[tuple[str, str, dict[str, Tree]]] = [("", "", values)]
-    while ahead:
-        prefix, parent, inner_values = ahead.pop()
-        for found in joined(inner_values, values, parent):
-            if prefix + found.name in keys_of:
-                yield keys_of[prefix + found.name], found
-        ahead += (
-            (f"{prefix}{name}.", name, each)
-            for name, each in inner_values.items()
-            if isinstance(each, dict)
-        )
-
-
-def _assignments(value: Tree) -> Iterator[tuple[str, tuple[str | int, ...], Tree]]:
-    members: Iterator[tuple[Tree, tuple[str | int, ...], Tree]]
-    if isinstance(value, dict):
-        members = ((name, (name,), each) for name, each in value.items())
-    elif isinstance(value, list):
-        members = (
-            (each.get("name"), (position, "value"), each.get("value"))
-            for position, each in enumerate(value)
-            if isinstance(each, dict)
-        )
-    else:
-        return
-    for name, keys, each in members:
-        is_plain = not isinstance(each, (dict, list)) and each is not None
-        if isinstance(name, str) and is_plain and len(name) <= _LONGEST_PART:
-            yield name, keys, each
-
-
 def _image(
     key: str, values: dict[str, Tree], whole: Tree, in_image: bool
 ) -> tuple[str | None, bool]:

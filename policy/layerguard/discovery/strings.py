@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
+from layerguard.discovery.assignments import assigned
 from layerguard.discovery.documents.embedded import holds_document, read_embedded
-from layerguard.discovery.helm_values import NAMES, WITHOUT_VERSION, Joined, assigned, joined
+from layerguard.discovery.helm_values import NAMES, WITHOUT_VERSION, Joined, joined
 from layerguard.discovery.image_use import Naming
 from layerguard.discovery.member_names import (
     ASSIGNMENTS,
-    CHART_VALUES,
-    LISTED_BY,
     NEVER_READ,
     is_handed_on,
     is_open,
-    is_part_of_image,
     is_prose,
-    names_image,
     naming_of,
     plain_name,
 )
 from layerguard.discovery.path import Keys, Place
 from layerguard.discovery.reference_text import has_expression, is_image, is_whole_reference
+from layerguard.discovery.steps import Step
 from layerguard.discovery.tree import Mark, SecretText, Tree, plain
 
 # Steps of the ways to all places together, some ten for each: the paths of many that are deeply
@@ -43,37 +41,6 @@ class Found(NamedTuple):
     place: Place
     naming: Naming
     why_unknown: str = ""
-
-
-class _Step(NamedTuple):
-    """A value on the walk, and the way to it, from the end.
-
-    ``whole`` are the values of the chart that it belongs to, ``documents`` how many documents in
-    strings lead to it.
-    """
-
-    value: Tree
-    key: str | int
-    parent: _Step | None
-    whole: Tree
-    documents: int = 0
-
-    def below(self, value: Tree, key: str | int) -> _Step:
-        """Return the step to ``value``, a member or an element."""
-        whole = value if key in CHART_VALUES else self.whole
-        return _Step(value, key, self, whole, self.documents)
-
-    def beside(self, key: str) -> Tree:
-        """Return the member ``key`` of the object that the value stands in."""
-        parent = self.parent.value if self.parent else None
-        return parent.get(key) if isinstance(parent, dict) else None
-
-    def names(self, up: int) -> str:
-        """Return the plain name ``up`` steps above; "" for an element's number."""
-        step: _Step | None = self
-        for _ in range(up):
-            step = step.parent if step else None
-        return plain_name(step.key) if step else ""
 
 
 def images_in(
@@ -105,7 +72,7 @@ class _Walk:
         self._characters_left = _MOST_CHARACTERS
 
     def images_in(self, tree: Tree) -> Iterator[Found]:
-        ahead = [_Step(tree, "", None, tree)]
+        ahead = [Step(tree, "", None, tree)]
         while ahead:
             if self._steps_left < 0:
                 yield Found(Place(self._where, Mark.UNREADABLE, ()), Naming.FOUND)
@@ -138,32 +105,32 @@ class _Walk:
             elif value is Mark.UNREADABLE and step.documents:
                 yield Found(self._place(step), Naming.CARRIED)
 
-    def _image(self, step: _Step, text: str) -> Found | None:
-        written, text = text, _without_name(step, text)
+    def _image(self, step: Step, text: str) -> Found | None:
+        written, text = text, step.without_name(text)
         is_whole = is_whole_reference(text)
-        if not is_whole and not (_is_image(step) and is_image(text)):
+        if not is_whole and not (step.is_image and is_image(text)):
             return None
         place = self._place(step._replace(value=text))
         names = self._names(place)
         naming = naming_of(names, Naming.FOUND)
         if not is_whole:
-            if is_handed_on(names) or _is_only_listed(step):
+            if is_handed_on(names) or step.is_only_listed:
                 return None
-            naming = naming if self._is_container(step) else Naming.CARRIED
+            naming = naming if step.is_of_container(self._containers) else Naming.CARRIED
         is_part = text != written or is_open(names)
         is_unknown = is_part and not is_whole and not has_expression(text)
         why_unknown = WITHOUT_VERSION if is_unknown else ""
         naming = Naming.CARRIED if is_part or step.documents else naming
         return Found(place, naming, why_unknown)
 
-    def _joined(self, step: _Step, values: dict[str, Tree]) -> Iterator[Found]:
+    def _joined(self, step: Step, values: dict[str, Tree]) -> Iterator[Found]:
         parent = step.key if isinstance(step.key, str) else ""
         for each in joined(values, step.whole, parent):
             yield self._split(step.below(each.reference, each.name), each)
         if step.key in ASSIGNMENTS:
             yield from self._assigned(step)
 
-    def _assigned(self, step: _Step) -> Iterator[Found]:
+    def _assigned(self, step: Step) -> Iterator[Found]:
         for keys, each in assigned(step.value):
             inner = step
             for key in keys[:-1]:
@@ -172,12 +139,12 @@ class _Walk:
                 inner = inner.below(inner.value[key], key)
             yield self._split(inner.below(each.reference, keys[-1]), each)
 
-    def _split(self, step: _Step, each: Joined) -> Found:
+    def _split(self, step: Step, each: Joined) -> Found:
         place = self._place(step)
         naming = naming_of(self._names(place), each.naming)
         return Found(place, Naming.CARRIED if step.documents else naming, each.why_unknown)
 
-    def _document(self, step: _Step, text: str) -> _Step | None:
+    def _document(self, step: Step, text: str) -> Step | None:
         """Return the step to the document that ``text`` is, in the place of the text."""
         place = self._place(step)
         if self._is_read(place.keys) or is_prose(self._names(place)):
@@ -188,18 +155,13 @@ class _Walk:
             document = read_embedded(str(text))
         if isinstance(text, SecretText):
             document = plain(document, is_secret=True)
-        return step._replace(value=document, whole=document, documents=step.documents + 1)
-
-    def _is_container(self, step: _Step) -> bool:
-        """Tell whether the value is the image of a container, alone or in a list of them."""
-        holder = step.names(1) or step.names(2)
-        return plain_name(step.key) == "image" and holder in self._containers
+        return step.inside(document)
 
     def _names(self, place: Place) -> list[str]:
         names = (plain_name(key) for key in place.keys[len(self._where) :])
         return [each for each in names if each]
 
-    def _place(self, step: _Step) -> Place:
+    def _place(self, step: Step) -> Place:
         value, keys, ancestors = step.value, [], []
         while step.parent is not None:
             keys.append(step.key)
@@ -213,35 +175,3 @@ class _Walk:
 def _is_worth_a_step(value: Tree) -> bool:
     """Tell whether there may be an image in ``value``: this spares most values the walk."""
     return len(value) >= _SHORTEST if isinstance(value, str) else isinstance(value, (dict, list))
-
-
-def _is_image(step: _Step) -> bool:
-    """Tell whether the names around a value say that it is an image."""
-    name = plain_name(step.key)
-    if not name:
-        return step.names(1) == "images"
-    if name == "value":
-        # Of a parameter, and of an operation of a JSON patch.
-        parameter, patched = step.beside("name"), step.beside("path")
-        is_parameter = isinstance(parameter, str) and step.names(2) in ASSIGNMENTS
-        path = parameter if is_parameter else patched
-        if not isinstance(path, str):
-            return False
-        return names_image(plain_name(path.replace("/", ".").rpartition(".")[2]))
-    is_part = is_part_of_image(name) and names_image(step.names(1))
-    # Source: OpenShift's API reference, ObjectReference of an image.
-    return names_image(name) or is_part or step.beside("kind") == "DockerImage"
-
-
-def _is_only_listed(step: _Step) -> bool:
-    """Tell whether the value stands in the specification of a kind that only lists its tags."""
-    owner = step.parent.parent.value if step.parent and step.parent.parent else None
-    return isinstance(owner, dict) and str(owner.get("kind")) in LISTED_BY
-
-
-def _without_name(step: _Step, text: str) -> str:
-    """Return the image that stands behind ``NAME=`` in a list of kustomize's images."""
-    name, equals, image = text.partition("=")
-    if step.names(0) or step.names(1) != "images" or not equals or ".dkr" in name:
-        return text
-    return SecretText(image) if isinstance(text, SecretText) else image
