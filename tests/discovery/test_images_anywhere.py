@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from layerguard.discovery import Naming
 from layerguard.discovery.member_names import CONTAINERS, plain_name
 from layerguard.discovery.tree import HIDDEN
+from layerguard.enforcement import Run, may_block
 from layerguard.verdict import Code, Verdict
 from pulumi import StringAsset
 from pulumi_policy import Secret
@@ -73,6 +74,7 @@ def test_the_image_of_a_container_of_any_kind_needs_no_tag(
 ) -> None:
     (use,) = uses(resource_type, inputs)
     assert (use.path, str(use.target), use.naming) == (path, REPOSITORY, Naming.FOUND)
+    assert may_block(use, Run())
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,7 @@ def test_any_other_image_without_a_tag_is_only_a_warning(
 ) -> None:
     (use,) = uses(resource_type, inputs)
     assert (str(use.target), use.naming) == (REPOSITORY, Naming.CARRIED)
+    assert not may_block(use, Run())
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,8 @@ def test_any_other_image_without_a_tag_is_only_a_warning(
         (CUSTOM, {"targetImage": REPOSITORY, "outputImage": REPOSITORY, "destinationImageUri": REPOSITORY}),
         (CUSTOM, {"image": "nginx", "imageUri": f"{HOST}.evil.example/shop/web"}),
         (CUSTOM, {"image": f"oci://{REPOSITORY}"}),
+        # Patterns, which an admission controller compares images with
+        ("kubernetes:kyverno.io/v1:ClusterPolicy", {"spec": {"rules": [{"validate": {"pattern": {"spec": {"containers": [{"image": f"{HOST}/*"}]}}}, "verifyImages": [{"imageReferences": [f"{HOST}/*:*"]}]}]}}),
         (CUSTOM, {"env": {"IMAGE": REPOSITORY}, "tags": {"image": REPOSITORY}}),
         ("kubernetes:shipwright.io/v1beta1:Build", {"spec": {"output": {"image": REPOSITORY}}}),
         # It looks what tags there are, and pulls nothing.
@@ -181,7 +186,7 @@ IN_POD = "spec.containers[0].image"
         (BUCKET_OBJECT, {"content": StringAsset(COMPOSE)}, "content.services.web.image"),
         ("aws:s3/bucketObjectv2:BucketObjectv2", {"contentBase64": in_base64(COMPOSE)}, "contentBase64.services.web.image"),
         (BUCKET_OBJECT, {"content": json.dumps({"AWSEBDockerrunVersion": "1", "Image": {"Name": IMAGE}})}, "content.Image.Name"),
-        (BUCKET_OBJECT, {"content": f"# syntax=docker/dockerfile:1\n# a build\nFROM {IMAGE} AS base\n"}, None),
+        (BUCKET_OBJECT, {"content": f"# syntax=docker/dockerfile:1\n# a build\nFROM {IMAGE} AS base\n"}, "content[1].image"),
         # Commands
         ("aws:ec2/instance:Instance", {"userData": f"#!/bin/sh\ndocker pull {IMAGE}\n"}, 'userData.commands["line 2, column 13"].image'),
         ("aws:ec2/launchTemplate:LaunchTemplate", {"userData": in_base64(f"#!/bin/sh\ndocker run -d -p 80:80 {IMAGE} serve\n")}, 'userData.commands["line 2, column 24"].image'),
@@ -194,12 +199,11 @@ IN_POD = "spec.containers[0].image"
     ],
 )  # fmt: skip
 def test_a_document_in_a_string_is_read_and_stops_nothing(
-    resource_type: str, inputs: dict[str, Any], path: str | None
+    resource_type: str, inputs: dict[str, Any], path: str
 ) -> None:
-    found = [use for use in uses(resource_type, inputs) if isinstance(use.text, str)]
-    (use,) = [each for each in found if HOST in str(each.text)]
-    assert (str(use.target), use.naming) == (IMAGE, Naming.CARRIED)
-    assert path in (None, use.path)
+    (use,) = [each for each in uses(resource_type, inputs) if HOST in str(each.text)]
+    assert (use.path, str(use.target), use.naming) == (path, IMAGE, Naming.CARRIED)
+    assert not may_block(use, Run())
 
 
 @pytest.mark.parametrize(

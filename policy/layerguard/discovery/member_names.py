@@ -77,6 +77,7 @@ _PROSE_FILES = (".md", ".rst", ".txt")
 
 IMAGES = (
     "image",
+    "imageidentifier",
     "imagename",
     "imageref",
     "imagereference",

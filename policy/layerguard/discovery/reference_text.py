@@ -51,8 +51,11 @@ def is_image(text: str) -> bool:
 
 
 def _begins_with_host(text: str) -> bool:
-    """Tell it of a text that may begin with a host: this spares all others the parsing."""
-    return ".dkr" in text[:_HOST_BEGINS_IN].lower()
+    """Tell it of a text that may begin with a host: this spares all others the parsing.
+
+    A pattern, as the policies of admission controllers have it, names no one image.
+    """
+    return ".dkr" in text[:_HOST_BEGINS_IN].lower() and "*" not in text
 
 
 def without_scheme(text: str) -> str:
