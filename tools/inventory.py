@@ -11,6 +11,9 @@ from pathlib import Path
 from layerguard.discovery import runtimes
 from layerguard.discovery.catalog import ROWS, Role, Row
 from layerguard.discovery.catalog.terraform import terraform_types
+from layerguard.discovery.helm_values import SPLITS
+from layerguard.discovery.image_use import Naming
+from layerguard.discovery.member_names import CONTAINERS, IMAGES
 from layerguard.discovery.platforms.rule import Presumed, words
 from layerguard.discovery.runtimes import Runtime
 from layerguard.discovery.spellings import bridged_token, spellings
@@ -75,9 +78,9 @@ def _lines(rows: tuple[Row, ...]) -> Iterator[str]:
     yield ""
     yield f"{len(pulls)} properties of {len(types)} resource types name an image that a runtime"
     yield "pulls. Beside them every other string input of every resource type is read: one that is"
-    yield "as a whole a private ECR reference with a tag or a digest is an image use too. In"
-    yield "environment variables, tags, labels, annotations, commands and descriptions one that is"
-    yield "missing is only a warning."
+    yield "as a whole a private ECR reference with a tag or a digest is an image use too, and so is"
+    yield "[what its name calls an image](#any-other-resource). In environment variables, tags,"
+    yield "labels, annotations, commands and descriptions one that is missing is only a warning."
     yield ""
     yield "Property paths: `a.b` is a member, `[]` each element, `{*}` each value of a map, `:json`"
     yield "and its like the document in a string."
@@ -90,6 +93,7 @@ def _lines(rows: tuple[Row, ...]) -> Iterator[str]:
             runtime = f"[{row.runtime.name}](#runtimes)" if row.runtime.rules else ""
             yield f"| `{row.resource_type}` | `{row.path}` | {_rule_name(row)} | {runtime} |"
     yield from _spellings(rows)
+    yield from _any_other_resource()
     yield from _platforms(pulls)
     yield from _runtimes()
     for role, (title, what) in _OTHER_ROLES.items():
@@ -115,6 +119,22 @@ def _spellings(rows: Iterable[Row]) -> Iterator[str]:
             is_bridged = spellings().get(token) == resource_type
             bridged = f"`{token}`" if is_bridged else ""
             yield f"| `{resource_type}` | `{name}` | {bridged} |"
+
+
+def _any_other_resource() -> Iterator[str]:
+    yield from ("", "## Any other resource", "")
+    yield "Names are compared without their case, `_` and `-`. A member whose name ends in one of"
+    yield f"these is an image: {_codes(IMAGES)}. Without a tag it is certain in a Kubernetes"
+    yield f"resource, in these members: {_codes(sorted(CONTAINERS))}; elsewhere a missing one is"
+    yield "only a warning. The parts of a reference that stand beside each other are put together:"
+    yield from ("", "| name | tag | digest | a missing image |", "|---|---|---|---|")
+    for split in SPLITS:
+        parts = " | ".join(map(_codes, ((split.name,), split.tags, split.digests)))
+        yield f"| {parts} | {'block' if split.naming is Naming.FOUND else 'warn'} |"
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _rule_name(row: Row) -> str:

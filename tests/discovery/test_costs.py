@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -160,11 +161,21 @@ def pipeline(role: str, region: str) -> tuple[str, Any]:
     return "aws:codepipeline/pipeline:Pipeline", inputs
 
 
-def nested(depth: int) -> Tree:
-    value: Tree = [WEB]
+def nested(depth: int, text: str = WEB) -> Tree:
+    value: Tree = [text]
     for _ in range(depth):
-        value = [WEB, value]
+        value = [text, value]
     return value
+
+
+def parameters(images: int) -> tuple[str, Any]:
+    names = (f"a{n}.image.{part}" for n in range(images) for part in ("repository", "tag"))
+    listed = [{"name": name, "value": f"{HOST}/web"} for name in names]
+    return "kubernetes:argoproj.io/v1alpha1:Application", {"parameters": listed}
+
+
+def string(*texts: str) -> tuple[str, Any]:
+    return "aws:x/y:Z", {"strings": texts}
 
 
 M = 5_000
@@ -187,6 +198,24 @@ RESOURCES = {
     "much packed user data": ("aws:ec2/spotFleetRequest:SpotFleetRequest", {"launchSpecifications": [{"userData": packed("#cloud-config\n" + "- a\n" * N)}] * M}),
     "a chart's registry": chart(M, "x" * N),
     "references in lists in lists": ("aws:x/y:Z", {"a": nested(8_000)}),
+    "documents in lists in lists": ("aws:x/y:Z", {"a": nested(8_000, f"image: {WEB}")}),
+    "other texts in lists in lists": ("aws:x/y:Z", {"a": nested(8_000, f"It is {WEB}.")}),
+    "documents in documents": string(json.dumps([json.dumps([json.dumps([WEB] * 900)] * 10)] * 10)),
+    "many small documents": string(*[f"image: {WEB}{n}" for n in range(M)]),
+    "aliases in many small documents": string(*[f"image: {WEB}\na: &a [b, b]\nc: [*a, *a]"] * M),
+    "one large document after another": string(*[f"a: {'x' * N}\nimage: {WEB}"] * 100),
+    "brackets behind an image": string(f"image: {WEB}\n" + "[" * N),
+    "dashes of a list": string("- " * N + WEB),
+    "dashes of a line that does not parse": string("a: [\n" + "- " * N + WEB),
+    "empty lines above a document": string("\n" * N + WEB),
+    "blanks above a comment": string((" " * 1_000 + "#\n") * (N // 1_000) + WEB),
+    "tools without an end": string("docker run " * (N // 10) + WEB),
+    "separators without an end": string(": " * N + WEB),
+    "assignments without an end": string("a=" * N + WEB),
+    "lines that go on": string("\\\n" * N + f"docker pull {WEB}"),
+    "base64 of much": string(*[base64.b64encode((" " * N + WEB).encode()).decode()] * 10),
+    "dotted parameters": parameters(M),
+    "parameters with names of many parts": ("aws:x/y:Z", {"set": {f"{'a.' * 200}{n}": WEB for n in range(M)}}),
     "a pipeline's role": pipeline(f"arn:{'a' * N}", "eu-west-1"),
     "a pipeline's region": pipeline("arn:aws:iam::123456789012:role/p", "r" * N),
 }  # fmt: skip
@@ -199,6 +228,39 @@ def test_a_resource_costs_no_more_than_its_size(resource_type: str, inputs: Any)
     assert "internal-error" not in dict(targets(found)).values()
 
 
-def test_references_that_are_too_many_to_name_are_spoken_of() -> None:
-    found = discover("urn", "aws:x/y:Z", {"a": nested(8_000)})
+@pytest.mark.parametrize("text", [WEB, f"image: {WEB}", f"It is {WEB}."])
+def test_references_that_are_too_many_to_name_are_spoken_of(text: str) -> None:
+    found = discover("urn", "aws:x/y:Z", {"a": nested(8_000, text)})
     assert dict(targets(found))["(all inputs)"] == "document-unreadable"
+
+
+def calls_in(work: Callable[[], object]) -> int:
+    """Return how many functions of Python are called, which no other work on a machine changes."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+PLAIN = {
+    "bucket": "logs",
+    "policy": json.dumps({"Resource": "arn:aws:s3:::logs/*" * 9}),
+    "tags": {"a": "b"},
+}
+
+
+def test_a_resource_without_an_image_takes_no_more_steps_for_documents_that_may_be_in_it() -> None:
+    def read(text: str) -> int:
+        inputs = plain({**PLAIN, "text": text})
+        return calls_in(lambda: discover("urn", "aws:s3/bucket:Bucket", inputs))
+
+    short = read("a" * 100)
+    assert read("image: nginx:1\n" * 10_000) == read("FROM nginx\n" * 10_000) == short

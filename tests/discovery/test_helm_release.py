@@ -42,7 +42,7 @@ def setting(name: str, value: Any) -> dict[str, Any]:
         ({"values": [], "set": [setting("image.repository", WEB), setting("image.tag", "1")]}, [("values[0].image.repository", f"{WEB}:1")]),
         ({"values": None, "set": [setting("image", f"{WEB}:1")]}, [("values[0].image", f"{WEB}:1")]),
         ({"values": ["image: {tag: a}"], "set": [setting("image", f"{WEB}:1")]}, [("values[0].image", f"{WEB}:1")]),
-        ({"values": [REPOSITORY, "a: ["]}, [("values[1]", "document-unreadable")]),
+        ({"values": [REPOSITORY, "a: ["]}, [("values[0].image.repository", "expression-unresolved"), ("values[1]", "document-unreadable")]),
         ({"values": ["[secret]"]}, [("values[1]", "secret-not-shown")]),
         ({"values": "[secret]"}, [("values[1]", "secret-not-shown")]),
         ({"chart": f"oci://{WEB}:1", "repository": f"oci://{HOST}"}, []),

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from layerguard.discovery import Naming
 from layerguard.discovery.placement import NOWHERE, Placement
+from layerguard.verdict import Code, Verdict
 from pulumi import StringAsset
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 
@@ -50,7 +54,6 @@ def test_the_parts_of_a_charts_image_are_put_together(
 @pytest.mark.parametrize(
     "values",
     [
-        {"image": {"repository": f"{HOST}/shop/web"}},
         {"image": {"repository": "shop/web", "tag": "1"}},
         {"image": {"registry": "docker.io", "repository": "shop/web", "tag": "1"}},
         {"image": {"registry": UNKNOWN, "repository": "shop/web", "tag": "1"}},
@@ -62,6 +65,101 @@ def test_a_charts_image_with_an_unknown_part_is_not_guessed(
     values: dict[str, Any],
 ) -> None:
     assert found(RELEASE, {"values": values}) == []
+
+
+REPOSITORY = f"{HOST}/shop/web"
+THING = "custom:index:Thing"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({"image": {"name": REPOSITORY, "tag": "1"}}, ("image.name", f"{REPOSITORY}:1")),
+        ({"image": {"registry": HOST, "name": "shop/web", "tag": 1}}, ("image.name", f"{REPOSITORY}:1")),
+        ({"image": {"repo": REPOSITORY, "tag": "1"}}, ("image.repo", f"{REPOSITORY}:1")),
+        ({"image": {"repository": REPOSITORY, "version": "1"}}, ("image.repository", f"{REPOSITORY}:1")),
+        ({"imageRepository": REPOSITORY, "imageTag": "1"}, ("imageRepository", f"{REPOSITORY}:1")),
+        ({"imageRepository": REPOSITORY, "imageDigest": DIGEST}, ("imageRepository", f"{REPOSITORY}@{DIGEST}")),
+        ({"image_repository": REPOSITORY, "image_tag": "1"}, ("image_repository", f"{REPOSITORY}:1")),
+        ({"repository": REPOSITORY, "version": "1"}, ("repository", f"{REPOSITORY}:1")),
+        ({"repository": REPOSITORY, "version": UNKNOWN}, ("repository", "unknown-in-preview")),
+        ({"hub": HOST, "image": "pilot", "tag": "1"}, ("image", f"{HOST}/pilot:1")),
+        ({"values": {"global": {"hub": HOST, "tag": "1", "proxy": {"image": "proxyv2"}}}}, ("values.global.proxy.image", f"{HOST}/proxyv2:1")),
+        ({"images": [{"name": "web", "newName": REPOSITORY, "newTag": "1"}]}, ("images[0].newName", f"{REPOSITORY}:1")),
+        ({"images": [{"name": "web", "newName": REPOSITORY, "digest": DIGEST}]}, ("images[0].newName", f"{REPOSITORY}@{DIGEST}")),
+        ({"images": [{"name": REPOSITORY, "newTag": "1"}]}, ("images[0].name", f"{REPOSITORY}:1")),
+        ({"kustomize": {"images": [f"web={REPOSITORY}:1"]}}, ("kustomize.images[0]", f"{REPOSITORY}:1")),
+        ({"kustomize": {"images": [f"web={REPOSITORY}@{DIGEST}"]}}, ("kustomize.images[0]", f"{REPOSITORY}@{DIGEST}")),
+        ({"helm": {"parameters": [{"name": "image.repository", "value": REPOSITORY}, {"name": "image.tag", "value": "1"}]}}, ("helm.parameters[0].value", f"{REPOSITORY}:1")),
+        ({"helm": {"parameters": [{"name": "image.tag", "value": "1"}, {"name": "image.repository", "value": "shop/web"}, {"name": "global.imageRegistry", "value": HOST}]}}, ("helm.parameters[1].value", f"{REPOSITORY}:1")),
+        ({"set": {"web.image.repository": REPOSITORY, "web.image.tag": "1"}}, ('set["web.image.repository"]', f"{REPOSITORY}:1")),
+        ({"values": {"global": {"imageRegistry": HOST}, "image": {"repository": "shop/web", "tag": "1"}}}, ("values.image.repository", f"{REPOSITORY}:1")),
+    ],
+)  # fmt: skip
+def test_parts_of_a_reference_in_other_members_are_only_a_warning(
+    inputs: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    (use,) = uses(THING, inputs)
+    assert targets((use,)) == [expected]
+    assert use.naming is Naming.CARRIED
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path"),
+    [
+        ({"image": {"repository": REPOSITORY}}, "image.repository"),
+        ({"image": {"registry": HOST, "repository": "shop/web"}}, "image.repository"),
+        ({"values": {"webImage": {"repository": REPOSITORY, "tag": ""}}}, "values.webImage.repository"),
+        ({"imageRepository": REPOSITORY}, "imageRepository"),
+        ({"images": [{"name": "web", "newName": REPOSITORY}]}, "images[0].newName"),
+        ({"kustomize": {"images": [f"web={REPOSITORY}"]}}, "kustomize.images[0]"),
+        ({"postBuild": {"substitute": {"WEB_IMAGE": REPOSITORY}}}, "postBuild.substitute.WEB_IMAGE"),
+        ({"helm": {"parameters": [{"name": "image.repository", "value": REPOSITORY}]}}, "helm.parameters[0].value"),
+    ],
+)  # fmt: skip
+def test_a_repository_whose_tag_something_else_adds_is_spoken_of(
+    inputs: dict[str, Any], path: str
+) -> None:
+    (use,) = uses(THING, inputs)
+    assert (use.path, use.text, use.naming) == (path, REPOSITORY, Naming.CARRIED)
+    assert isinstance(use.target, Verdict)
+    assert use.target.code is Code.EXPRESSION_UNRESOLVED
+    assert use.target.reason.startswith("No tag and no digest stands beside the repository")
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        # A chart, a package, and any other thing that has a name and a tag
+        {"chart": {"repository": f"oci://{REPOSITORY}", "name": "web", "version": "1"}},
+        {"repository": REPOSITORY},
+        {"registry": HOST, "name": "web", "tag": "1"},
+        {"global": {"imageRegistry": HOST}, "job": {"name": "web", "tag": "1"}},
+        {"parameters": [{"name": "repository", "value": REPOSITORY}, {"name": "other.tag", "value": "1"}]},
+        {"parameters": [{"name": "image.tag", "value": "1"}, {"value": REPOSITORY}, REPOSITORY, None]},
+    ],
+)  # fmt: skip
+def test_other_members_beside_each_other_are_no_image(inputs: dict[str, Any]) -> None:
+    assert found(THING, inputs) == []
+
+
+NAMES = st.lists(
+    st.sampled_from(["image", "repository", "tag", "registry", "global", "imageRegistry", "", "a"]),
+    max_size=4,
+).map(".".join)
+
+
+@given(st.lists(st.tuples(NAMES, st.sampled_from([HOST, REPOSITORY, "shop/web", "1", 1, None]))))
+def test_parameters_are_read_as_the_values_that_their_names_lead_to(
+    parameters: list[tuple[str, Any]],
+) -> None:
+    listed = [{"name": name, "value": value} for name, value in parameters]
+    for use in uses(THING, {"parameters": listed}):
+        keys = use.path.removeprefix("parameters[").removesuffix("].value")
+        value = parameters[int(keys)][1]
+        assert isinstance(value, str)
+        assert use.text is not None
+        assert value in use.text
 
 
 def test_a_charts_image_in_a_registry_that_is_none_is_reported() -> None:

@@ -12,12 +12,12 @@ from layerguard.discovery import discover
 from layerguard.discovery.catalog import ROWS
 from layerguard.discovery.image_use import Naming
 from layerguard.discovery.path import written
-from layerguard.discovery.strings import (
+from layerguard.discovery.reference_text import (
     has_expression,
     is_whole_reference,
     may_be_valid,
-    references_in,
 )
+from layerguard.discovery.strings import images_in
 from layerguard.discovery.tree import Tree, plain
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, Verdict
@@ -91,13 +91,13 @@ def test_secrets_and_string_assets_are_read_and_files_are_not() -> None:
 
 def test_keys_that_are_no_names_are_quoted_in_the_path() -> None:
     tree: Tree = {"a.b": {"c d": [IMAGE]}}
-    (found,) = references_in(tree)
-    assert written(found.keys) == '["a.b"]["c d"][0]'
+    (found,) = images_in(tree)
+    assert written(found.place.keys) == '["a.b"]["c d"][0]'
 
 
 def test_uses_come_in_the_order_of_the_inputs() -> None:
     tree = plain({"b": IMAGE, "a": [IMAGE, {"c": IMAGE}], "d": IMAGE})
-    assert [written(found.keys) for found in references_in(tree)] == ["b", "a[0]", "a[1].c", "d"]
+    assert [written(found.place.keys) for found in images_in(tree)] == ["b", "a[0]", "a[1].c", "d"]
 
 
 HOSTS = [

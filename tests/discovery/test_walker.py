@@ -114,7 +114,9 @@ NEVER = (
 @pytest.mark.parametrize(
     "entry", [each for each in CATALOG if each["role"] in NEVER], ids=catalog_id
 )
-@pytest.mark.parametrize("text", [HOST, f"https://{HOST}", IMAGE, f"oci://{IMAGE}"])
+@pytest.mark.parametrize(
+    "text", [HOST, f"https://{HOST}", IMAGE, f"{HOST}/shop/web", f"oci://{IMAGE}"]
+)
 def test_what_no_runtime_pulls_is_never_a_use(entry: dict[str, str], text: str) -> None:
     row = Row(entry["token"], entry["path"])
     inputs, _ = smallest(row, text)

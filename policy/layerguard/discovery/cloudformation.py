@@ -110,6 +110,8 @@ class _Functions:
                 return self._substitute(text, variables)
             case "Fn::Join", [str() as separator, [*parts]]:
                 return self._text(parts, separator)
+            case "Fn::Base64", str():
+                return argument  # user data is read in either form
             case "Fn::FindInMap", [str() as map_name, str() as key, str() as name_in_map, *_]:
                 return _scalar(member(member(member(self._mappings, map_name), key), name_in_map))
             case _:

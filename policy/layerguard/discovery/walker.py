@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from layerguard.discovery import cloudformation, pull_rules
 from layerguard.discovery.bugs import ALL_INPUTS, Bugs
 from layerguard.discovery.catalog import Role, Row, kubernetes, rows_of
 from layerguard.discovery.image_use import ImageUse, Naming, verdict_of
+from layerguard.discovery.member_names import CONTAINERS
 from layerguard.discovery.path import Keys, Leaf, Place, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
 from layerguard.discovery.platforms.pods import pod
 from layerguard.discovery.platforms.rule import Presumed, undecided
-from layerguard.discovery.strings import (
+from layerguard.discovery.reference_text import (
     has_expression,
+    holds_host,
     may_be_valid,
-    naming_of,
-    references_in,
     without_scheme,
 )
+from layerguard.discovery.strings import Found, images_in
 from layerguard.discovery.tree import HIDDEN, Mark, SecretText, Tree, member
 from layerguard.errors import ReferenceInvalid, assert_never
 from layerguard.reference import ImageReference, names_ecr
@@ -28,6 +31,8 @@ from layerguard.verdict import Code, Verdict
 
 # Their stacks are made in other accounts and regions than the stack set itself.
 _ELSEWHERE = ("aws:cloudformation/stackSet:StackSet", "aws-native:cloudformation:StackSet")
+
+_READ_WHOLE = (Role.CARRIER, Role.DOCUMENT)
 
 _CODES = {
     Mark.UNKNOWN: Code.UNKNOWN_IN_PREVIEW,
@@ -71,9 +76,11 @@ class _Walk:
         self._carried = _Places()
         self._results: dict[Any, Any] = {}
         # A resource that no row knows may be a custom one that runs pods.
+        is_kubernetes = resource_type.startswith(("kubernetes", "kubectl"))
+        self._containers = CONTAINERS if is_kubernetes else frozenset[str]()
         self._otherwise = (
             Row(resource_type, "", pod, pull=pull_rules.pod)
-            if resource_type.startswith(("kubernetes", "kubectl"))
+            if is_kubernetes
             else Row(resource_type, "", undecided)
         )
 
@@ -92,10 +99,11 @@ class _Walk:
                     with self._bugs.at(place.keys):
                         self._read_place(row, place, tree, placement)
         with self._bugs.at(where):
-            for place in references_in(tree, where):
-                if not self._never.cover(place.keys):
-                    carried = self._carried.cover(place.keys)
-                    self._keep(place, where, Naming.CARRIED if carried else Naming.FOUND, placement)
+            documents = _Documents(rows, tree, where)
+            for found in images_in(tree, where, self._containers, documents.cover):
+                if not self._never.cover(found.place.keys):
+                    is_carried = self._carried.cover(found.place.keys)
+                    self._keep(found, placement, is_carried=is_carried)
 
     def _read_place(self, row: Row, place: Place, tree: Tree, placement: Placement) -> None:
         match row.role:
@@ -104,10 +112,10 @@ class _Walk:
             case Role.OPTIONAL:
                 self._name(row, place, Naming.OPTIONAL, placement)
             case Role.DOCUMENT:
-                self._read_document(place, Naming.FOUND, placement)
+                self._read_document(place, placement, is_carried=False)
             case Role.CARRIER:
                 self._carried.add(place.keys)
-                self._read_document(place, Naming.CARRIED, placement)
+                self._read_document(place, placement, is_carried=True)
             case Role.TEMPLATE:
                 self._read_template(place, tree, placement)
             case Role.RESOURCE:
@@ -115,7 +123,7 @@ class _Walk:
                 rows = cloudformation.rows_of(kind)
                 self.read(rows, place.value, place.keys, placement)
             case Role.MANIFEST:
-                self._read_document(place, Naming.FOUND, placement)
+                self._read_document(place, placement, is_carried=False)
                 names = (member(place.value, key) for key in ("apiVersion", "kind"))
                 rows = rows_of(kubernetes.type_of(*map(str, names)))
                 self.read(rows, place.value, place.keys, placement)
@@ -134,11 +142,11 @@ class _Walk:
             use = self._use(row, Place(keys, reference, ancestors), naming, placement)
         self._named[keys] = self._named.get(keys) or use
 
-    def _read_document(self, place: Place, naming: Naming, placement: Placement) -> None:
-        if place.value in (Mark.UNREADABLE, Mark.HIDDEN) and naming is Naming.FOUND:
-            self._keep(place, place.keys, naming, placement)
-        for found in references_in(place.value, place.keys):
-            self._keep(found, place.keys, naming, placement)
+    def _read_document(self, place: Place, placement: Placement, *, is_carried: bool) -> None:
+        if place.value in (Mark.UNREADABLE, Mark.HIDDEN) and not is_carried:
+            self._keep(Found(place, Naming.FOUND), placement)
+        for found in images_in(place.value, place.keys, self._containers):
+            self._keep(found, placement, is_carried=is_carried)
 
     def _read_template(self, place: Place, tree: Tree, placement: Placement) -> None:
         if isinstance(place.value, Mark):
@@ -151,16 +159,18 @@ class _Walk:
             rows = cloudformation.rows_of(each.type_name)
             self.read(rows, each.properties, (*place.keys, *each.keys), inside)
 
-    def _keep(self, place: Place, where: Keys, naming: Naming, placement: Placement) -> None:
-        """Keep a reference that was found in what stands at ``where``."""
-        if place.keys in self._found:
+    def _keep(self, found: Found, placement: Placement, *, is_carried: bool = False) -> None:
+        place, naming, why_unknown = found
+        if place.keys in self._found or place.keys in self._named:
             return
-        if naming is not Naming.CARRIED:
-            naming = naming_of(place.keys[len(where) :], naming)
-        if naming is Naming.FOUND and isinstance(place.value, str):
-            # It only looks like a reference, so it is not certain that anything pulls it.
-            naming = naming if may_be_valid(place.value) else Naming.CARRIED
-        self._found[place.keys] = self._use(self._otherwise, place, naming, placement)
+        # What only looks like a reference is not certain to be pulled by anything.
+        is_text = isinstance(place.value, str) and naming is Naming.FOUND
+        if is_carried or (is_text and not may_be_valid(str(place.value))):
+            naming = Naming.CARRIED
+        use = self._use(self._otherwise, place, naming, placement)
+        if why_unknown and use.text is not None:
+            use = replace(use, target=verdict_of(Code.EXPRESSION_UNRESOLVED, why_unknown))
+        self._found[place.keys] = use
 
     def _use(self, row: Row, place: Place, naming: Naming, placement: Placement) -> ImageUse:
         keys, value, ancestors = place
@@ -190,6 +200,29 @@ class _Walk:
         )
 
 
+class _Documents:
+    """The documents that ``rows`` have read in what stands at ``where``, found when asked for."""
+
+    def __init__(self, rows: Sequence[Row], tree: Tree, where: Keys) -> None:
+        self._rows = rows
+        self._tree = tree
+        self._where = where
+
+    @cached_property
+    def _places(self) -> _Places:
+        """Where their strings stand."""
+        read = (row for row in self._rows if ":" in row.path or row.role in _READ_WHOLE)
+        places = _Places()
+        for path in dict.fromkeys(row.path.partition(":")[0] for row in read):
+            for place in reach_all(self._tree, path, self._where):
+                places.add(place.keys)
+        return places
+
+    def cover(self, keys: Keys) -> bool:
+        """Tell whether ``keys`` lead to one of them, or below it."""
+        return self._places.cover(keys)
+
+
 class _Places:
     """Places that say something of all that stands below them."""
 
@@ -212,7 +245,7 @@ def _target(value: str | Mark, naming: Naming) -> ImageReference | Verdict:
     # Only a property that names an image has to hold a reference, and nothing in front of it.
     if naming is not Naming.PULLED:
         text = without_scheme(text)
-        if has_expression(text) and names_ecr(text):
+        if has_expression(text) and (names_ecr(text) or holds_host(text)):
             return verdict_of(Code.EXPRESSION_UNRESOLVED)
     is_reference = naming is Naming.PULLED or names_ecr(text)
     target = target_of(text) if is_reference else verdict_of(Code.NOT_PRIVATE_ECR)

@@ -122,6 +122,8 @@ ROWS = (
     resource("aws:cloudcontrol/resource:Resource",   "desiredState:json"),
 
     # Values that are handed on: only a warning
+    carrier(_BUILD, "source.buildspec:yaml"),
+    carrier(_BUILD, "secondarySources[].buildspec:yaml"),
     carrier("aws:cloudformation/stack:Stack",                           "parameters"),
     carrier("aws:cloudformation/stackInstances:StackInstances",         "parameterOverrides"),
     carrier("aws:cloudformation/stackSet:StackSet",                     "parameters"),

@@ -148,6 +148,8 @@ ROWS = (
     template("aws-native:serverlessrepo:Application",           "templateBody:yaml"),
 
     # Values that are handed on: only a warning
+    carrier(_BUILD, "source.buildSpec:yaml"),
+    carrier(_BUILD, "secondarySources[].buildSpec:yaml"),
     carrier("aws-native:cloudformation:CustomResourceEmulator", "customResourceProperties"),
     carrier("aws-native:cloudformation:Stack",                  "parameters"),
     carrier("aws-native:cloudformation:StackSet",               "parameters[].parameterValue"),
