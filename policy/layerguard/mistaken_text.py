@@ -84,6 +84,15 @@ _CAUSES = (
 )
 
 
+# How a printed value begins, which a reader of YAML or HCL takes for a document.
+_PRINTED = ("[object ", "<pulumi.output.Output", "Calling __str__", "Calling [")
+
+
+def is_printed_value(text: str) -> bool:
+    """Tell whether ``text`` is what a program prints of an object or an Output, and no document."""
+    return text.lstrip().startswith(_PRINTED)
+
+
 def likely_cause(text: str) -> str | None:
     """Return in whole sentences why ``text`` is likely to be what it is; None where unknown."""
     for marks, words in _CAUSES:

@@ -437,3 +437,27 @@ def test_a_nomad_job_in_json_is_read_as_json() -> None:
         (Naming.PULLED, f"{path}.Config.image"),
         (Naming.CARRIED, f"{path}.Env.NEXT"),
     ]
+
+
+PRINTED = (
+    "[object Object]",
+    "Calling [toString] on an [Output<T>] is not supported.",
+    "<pulumi.output.Output object at 0x7f00>",
+    "Calling __str__ on an Output[T] is not supported.",
+)
+
+
+@pytest.mark.parametrize("text", PRINTED)
+@pytest.mark.parametrize(
+    ("resource_type", "path"),
+    [
+        ("nomad:index/job:Job", "jobspec"),
+        ("aws:ecs/taskDefinition:TaskDefinition", "containerDefinitions"),
+        ("kubernetes:yaml/v2:ConfigGroup", "yaml"),
+    ],
+)
+def test_a_printed_value_is_no_document_of_any_kind(
+    resource_type: str, path: str, text: str
+) -> None:
+    found = uses(resource_type, {path: text})
+    assert set(targets(found)) == {(path, "document-unreadable")}

@@ -31,6 +31,7 @@ from layerguard.discovery.tree import (
     plain,
     unknown_among,
 )
+from layerguard.mistaken_text import is_printed_value
 
 _STEP = re.compile(
     r"""\[\] | \[\w+=[^\]]+\] | \{\*\} | :[a-z-]+ """
@@ -182,6 +183,8 @@ def _document(value: Tree, reader: str, ancestors: Ancestors) -> Tree:
     """Return the document in ``value``; what is no string is one already, or none."""
     if not isinstance(value, str):
         return value
+    if is_printed_value(value):
+        return Mark.UNREADABLE
     try:
         document = READERS[reader](str(value), ancestors)
     except DocumentUnreadable:
