@@ -8,16 +8,21 @@ saves.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from layerguard import log
 
 if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
     from layerguard.checking.backend import CheckBackend, CheckListener, CheckRequest
@@ -27,6 +32,11 @@ if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
 
 WORKER = "layerguard.checking.worker"
 _PACKAGES = Path(__file__).parent.parent.parent
+_END_SECONDS = 0.5
+# Of what a worker writes to stderr, the first lines are logged, and of a flood also the last ones.
+_FIRST_LINES, _LAST_LINES, _MAX_LINE_BYTES = 200, 20, 4_000
+_log = logging.getLogger("layerguard.checking")
+_worker_log = logging.getLogger("layerguard.checking.worker")
 
 
 class SubprocessBackend:
@@ -113,9 +123,14 @@ class SubprocessBackend:
     def _begin(self) -> None:
         try:
             self._worker = _Worker(self._command, self._receive, self._ended)
-        except (OSError, RuntimeError):  # no such program, or no more processes or threads
+        # No such program, or no more processes or threads.
+        except (OSError, RuntimeError) as error:
             self._has_ended = True
+            _log.warning("The worker cannot be started, so this process asks ECR: %s", error)
         else:
+            _log.info("The worker is process %d", self._worker.process_id)
+            if log.is_heard(logging.WARNING):
+                self._worker.send("log", _log.getEffectiveLevel())
             if self._limits:
                 self._worker.send("limit", *self._limits)
 
@@ -135,7 +150,11 @@ class SubprocessBackend:
             listener.decided(verdict, Counters(), explaining=False)
 
     def _receive(self, kind: str, number: int, arguments: list[Any]) -> None:
-        if kind == "decided":
+        if kind == "logged":
+            (attributes,) = arguments
+            record = logging.makeLogRecord(attributes)
+            logging.getLogger(record.name).handle(record)
+        elif kind == "decided":
             verdict, counters, explaining = arguments
             with self._lock:
                 _, listener = self._running.pop(number, (None, None))
@@ -155,6 +174,11 @@ class SubprocessBackend:
             if self._worker is not worker:
                 return
             self._worker, self._has_ended = None, True
+            _log.warning(
+                "%s; this process asks ECR in its place, from the beginning about %d images",
+                worker,
+                len(self._running),
+            )
             explaining, self._explaining = self._explaining, {}
             running, self._running = self._running, {}
             for verdict, listener in explaining.values():
@@ -164,7 +188,10 @@ class SubprocessBackend:
 
 
 class _Worker:
-    """A running worker: a queue of what it is sent, and the threads that write and read."""
+    """A running worker: a queue of what it is sent, and the threads that write and read.
+
+    What it writes to stderr, such as the traceback of its end, goes to the log.
+    """
 
     def __init__(
         self,
@@ -177,18 +204,41 @@ class _Worker:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # its results are on the pipe
+            stderr=subprocess.PIPE if log.is_heard(logging.WARNING) else subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path},
         )
         self._receive = receive
         self._ended = ended
         self._outbox: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
+        self._last_words = threading.Event()
+        targets = [self._write, self._read]
+        if self._process.stderr:
+            targets.append(self._log_stderr)
+        else:
+            self._last_words.set()
         try:
-            for target in (self._write, self._read):
+            for target in targets:
                 threading.Thread(target=target, name="layerguard-worker", daemon=True).start()
         except RuntimeError:  # no more threads
             self.end()
             raise
+
+    def __str__(self) -> str:
+        """Return how it ended, in words."""
+        code = self._process.returncode
+        if code is None or code >= 0:
+            how = f"ended with exit code {code}"
+        elif code == -signal.SIGKILL:
+            how = "was killed by SIGKILL, as the system does when memory runs out"
+        else:
+            names = {each.value: each.name for each in signal.Signals}
+            how = f"was ended by {names.get(-code, f'signal {-code}')}"
+        return f"The worker (process {self.process_id}) {how}"
+
+    @property
+    def process_id(self) -> int:
+        """The id of its process."""
+        return self._process.pid
 
     def send(self, *message: Any) -> None:
         """Send ``message`` in the order of the calls; return at once."""
@@ -216,5 +266,36 @@ class _Worker:
             while True:
                 kind, number, *arguments = pickle.load(pipe)
                 self._receive(kind, number, arguments)
+        with suppress(subprocess.TimeoutExpired):  # its own end, if it is at it, says more
+            self._process.wait(_END_SECONDS)
         self.end()
+        self._last_words.wait(_END_SECONDS)  # a process that it started may hold the pipe open
         self._ended(self)
+
+    def _log_stderr(self) -> None:
+        assert self._process.stderr
+        with suppress(OSError, ValueError), self._process.stderr as pipe:
+            _log_lines(pipe)
+        self._last_words.set()
+
+
+def _log_lines(pipe: IO[bytes]) -> None:
+    """Log the lines that come from ``pipe``; of a flood only its beginning and its end."""
+    last: deque[bytes] = deque(maxlen=_LAST_LINES)
+    count = 0
+    while line := pipe.readline(_MAX_LINE_BYTES):
+        count += 1
+        if count <= _FIRST_LINES:
+            _log_line(line)
+        else:
+            last.append(line)
+    left_out = count - _FIRST_LINES - len(last)
+    if left_out > 0:
+        _worker_log.warning("and %d more lines on stderr, of which the last are:", left_out)
+    for line in last:
+        _log_line(line)
+
+
+def _log_line(line: bytes) -> None:
+    if text := line.decode("utf-8", "backslashreplace").rstrip():
+        _worker_log.warning("on stderr: %s", text)
