@@ -39,7 +39,6 @@ _ALLOWED = "allowed are debug, info, warning and error, each also with :FILE, a 
 _SILENT = logging.CRITICAL + 1
 _MOST_LINES = 100
 _LOGGER = logging.getLogger("layerguard")
-_LOGGER.addHandler(logging.NullHandler())
 # What decides how ECR and the issuers of credentials are asked. Keys are among the variables.
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
