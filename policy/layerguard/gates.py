@@ -329,8 +329,8 @@ class Gates:
 def _log_findings(where: str, findings: Sequence[Finding]) -> None:
     if _log.isEnabledFor(logging.INFO) and findings:
         numbers = Counter(finding.enforcement.value for finding in findings)
-        counts = ", ".join(f"{number} {what}" for what, number in sorted(numbers.items()))
-        _log.info("The findings on %s: %s", where, counts)
+        counts = ", ".join(f"{numbers[each.value]} {each.value}" for each in Enforcement)
+        _log.info("%d findings on %s: %s", len(findings), where, counts)
 
 
 def bug_of_gate(where: str, error: Exception) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import stat
 import sys
 import time
@@ -39,8 +40,13 @@ _ALLOWED = "allowed are debug, info, warning and error, each also with :FILE, a 
 _SILENT = logging.CRITICAL + 1
 _MOST_LINES = 100
 _LOGGER = logging.getLogger("layerguard")
-# What decides how ECR and the issuers of credentials are asked. Keys are among the variables.
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+# The variables that decide how ECR is asked; of those that are not among them, such as keys, the
+# value is not shown.
+_NAMED = re.compile(r"AWS_\w+")
+_SHOWN = re.compile(
+    r"AWS_(?:DEFAULT_)?(?:PROFILE|REGION)|AWS_(?:CONFIG|SHARED_CREDENTIALS)_FILE|AWS_CA_BUNDLE"
+    r"|AWS_ENDPOINT_URL\w*|AWS_EC2_METADATA_DISABLED|(?i:(?:https?|all|no)_proxy)|PULUMI_DRY_RUN"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ def log_to(destination: Destination | None) -> None:
         _LOGGER.removeHandler(handler)
         handler.close()
     _LOGGER.setLevel(destination.level if destination else _SILENT)
+    # Handlers of the root, such as Pulumi's, have another formatter.
+    _LOGGER.propagate = destination is None
     if destination:
         _LOGGER.addHandler(_Lines(write))
 
@@ -186,8 +194,10 @@ class _Start:
 
     def __str__(self) -> str:
         python = ".".join(map(str, sys.version_info[:3]))
-        names = sorted(self._environment)
-        proxies = (name for name in names if name.upper() in _PROXIES)
-        shown = [name for name in names if name.startswith(("AWS_", "PULUMI_DRY_RUN"))]
-        shown += [f"{name}={without_credentials(self._environment[name])}" for name in proxies]
-        return f"Layerguard {__version__}, Python {python}; set: {', '.join(shown) or 'nothing'}"
+        variables = [
+            f"{name}={without_credentials(value)}" if _SHOWN.fullmatch(name) else name
+            for name, value in sorted(self._environment.items())
+            if _SHOWN.fullmatch(name) or _NAMED.fullmatch(name)
+        ]
+        environment = ", ".join(variables) or "nothing of AWS and no proxy"
+        return f"Layerguard {__version__}, Python {python}; environment: {environment}"

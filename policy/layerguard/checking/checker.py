@@ -258,7 +258,7 @@ class Checker:
         if summary == self._logged or not _log.isEnabledFor(logging.INFO):
             return
         self._logged = summary
-        _log.info("%s", summary.removeprefix("layerguard: "))
+        _log.info("%s; checked %s", summary.removeprefix("layerguard: "), self._backend)
         causes = Counter(
             (verdict.code.text, verdict.reason)
             for verdict in verdicts

@@ -66,6 +66,10 @@ class InProcessBackend:
         self._cache_prefixes: tuple[str, ...] = ()
         registry.set_retry_seconds(self._limits.image / 2)
 
+    def __str__(self) -> str:
+        """Return where the checks run, for the log."""
+        return "in this process"
+
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
         self._limits = limits

@@ -65,11 +65,16 @@ class SubprocessBackend:
         self._running: dict[int, tuple[CheckRequest, CheckListener]] = {}
         self._explaining: dict[int, tuple[Verdict, CheckListener]] = {}
         self._count = 0
+        self._where = "nowhere yet"
         self._has_ended = False
         self._is_closed = False
         if begin:
             with self._lock:
                 self._begin()
+
+    def __str__(self) -> str:
+        """Return where the checks run, for the log."""
+        return self._where
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
@@ -126,13 +131,18 @@ class SubprocessBackend:
         # No such program, or no more processes or threads.
         except (OSError, RuntimeError) as error:
             self._has_ended = True
-            _log.warning("The worker cannot be started, so this process asks ECR: %s", error)
+            self._note_fallback(f"The worker cannot be started ({error})")
         else:
-            _log.info("The worker is process %d", self._worker.process_id)
+            self._where = f"by the worker, process {self._worker.process_id}"
+            _log.info("Images are checked %s", self)
             if log.is_heard(logging.WARNING):
                 self._worker.send("log", _log.getEffectiveLevel())
             if self._limits:
                 self._worker.send("limit", *self._limits)
+
+    def _note_fallback(self, why: str) -> None:
+        self._where = f"in this process: {why}"
+        _log.warning("%s; this process asks ECR in its place", why)
 
     def _start_in_process(self, request: CheckRequest, listener: CheckListener) -> None:
         from layerguard.checking.backend import Counters
@@ -174,11 +184,7 @@ class SubprocessBackend:
             if self._worker is not worker:
                 return
             self._worker, self._has_ended = None, True
-            _log.warning(
-                "%s; this process asks ECR in its place, from the beginning about %d images",
-                worker,
-                len(self._running),
-            )
+            self._note_fallback(f"{worker}, with {len(self._running)} checks under way")
             explaining, self._explaining = self._explaining, {}
             running, self._running = self._running, {}
             for verdict, listener in explaining.values():
@@ -229,7 +235,7 @@ class _Worker:
         if code is None or code >= 0:
             how = f"ended with exit code {code}"
         elif code == -signal.SIGKILL:
-            how = "was killed by SIGKILL, as the system does when memory runs out"
+            how = "was killed by SIGKILL (the system does that when memory runs out)"
         else:
             names = {each.value: each.name for each in signal.Signals}
             how = f"was ended by {names.get(-code, f'signal {-code}')}"

@@ -13,7 +13,7 @@ from layerguard.reference import Repository
 from layerguard.registry.answers import RegistryError
 from layerguard.registry.clients import ClientFactory
 from layerguard.registry.denial import Denial
-from layerguard.registry.translation import cause_of, has_expired, is_transient, translate
+from layerguard.registry.translation import has_expired, is_transient, translate
 from layerguard.verdict import Code
 
 _log = logging.getLogger("layerguard.registry")
@@ -26,6 +26,8 @@ _PAGE = 1000
 _PAGES = 10
 LISTING_SECONDS = 10.0
 """How long a listing may take: a verdict without it is only less precise."""
+# The parameters with what is asked about in one call.
+_IDS = ("imageIds", "layerDigests")
 # The longest pauses before the first and before any later try, in seconds.
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -113,8 +115,6 @@ class Calls:
                 call.log("ok", answer)
                 return answer
             call.log(reason.code.text, getattr(failure, "response", None), reason)
-            if cause := cause_of(failure, self._clients.redact):
-                _log.debug("%s failed because of %s", call, cause)
             if has_expired(failure) and not is_renewed:
                 _log.info("The credentials have expired, and are resolved again: %s", reason)
                 self._clients.renew(client, str(reason))
@@ -178,9 +178,8 @@ class _Call:
         """Return ``OPERATION of ACCOUNT in REGION, REPOSITORY, NUMBER ids``."""
         name = "".join(map(str.capitalize, self._operation.split("_")))
         repository = self._parameters.get("repositoryName")
-        asked = [
-            f"{len(value)} ids" for value in self._parameters.values() if isinstance(value, list)
-        ]
+        ids = (self._parameters[each] for each in _IDS if each in self._parameters)
+        asked = [f"{len(each)} ids" for each in ids]
         of = f"{name} of {self._parameters['registryId']} in {self._region}"
         return ", ".join([of, *([str(repository)] if repository else []), *asked])
 

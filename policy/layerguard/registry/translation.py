@@ -114,6 +114,7 @@ _OF_CREDENTIALS: Mapping[Code, str] = {
     Code.TIMED_OUT: _ISSUER,
     Code.UNREACHABLE: _ISSUER,
 }
+_PROXY = "ProxyConnectionError"
 _CREDENTIAL_PROCESS = "custom-process"
 # AWS repeats a request that it does not accept, session token included; Python's http.client a
 # header that it cannot send.
@@ -133,19 +134,6 @@ def translate(error: Exception, redact: Redact) -> RegistryError:
     text = _sentence(bug_text("in asking ECR", error), redact)
     log_bug(text, error)
     return RegistryError(Code.INTERNAL_ERROR, text)
-
-
-def cause_of(error: Exception, redact: Redact) -> str:
-    """Return the first of the exceptions that led to ``error``, empty if there is none.
-
-    A client's own exception may hide what a proxy or a certificate authority is at fault for.
-    """
-    first: BaseException = error
-    seen = {id(first)}
-    while (before := first.__cause__ or first.__context__) and id(before) not in seen:
-        first = before
-        seen.add(id(first))
-    return "" if first is error else _sentence(error_text(first), redact)
 
 
 def translate_credentials(error: Exception, identity: Identity, redact: Redact) -> RegistryError:
@@ -239,9 +227,23 @@ def _translate_known(error: Exception, redact: Redact) -> RegistryError | None:
         return RegistryError(
             Code.UNREACHABLE, "The endpoint that is configured for ECR is not a valid URL."
         )
-    known = (_CLIENT_ERRORS[each] for each in _class_names(error) if each in _CLIENT_ERRORS)
-    code = next(known, None)
-    return RegistryError(code, _sentence(error_text(error), redact)) if code else None
+    names = _class_names(error)
+    code = next((_CLIENT_ERRORS[each] for each in names if each in _CLIENT_ERRORS), None)
+    if code is None:
+        return None
+    text = error_text(error)
+    if _PROXY in names:  # botocore names the proxy alone, and not what it answered
+        text += f" ({error_text(_first_cause(error))})"
+    return RegistryError(code, _sentence(text, redact))
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return the first of the exceptions that led to ``error``."""
+    seen = {id(error)}
+    while (before := error.__cause__ or error.__context__) and id(before) not in seen:
+        error = before
+        seen.add(id(error))
+    return error
 
 
 def _of_configuration(error: Exception, redact: Redact) -> RegistryError:
