@@ -30,7 +30,8 @@ def error_text(error: BaseException) -> str:
 def log_bug(text: str, error: BaseException) -> None:
     """Log ``text`` with the traceback of ``error``, in the name of the module that raised it."""
     module = place_of(error).partition(":")[0]
-    logging.getLogger(module or "layerguard").error("%s", text, exc_info=error)
+    name = module if module.startswith("layerguard.") else "layerguard"
+    logging.getLogger(name).error("%s", text, exc_info=error)
 
 
 def place_of(error: BaseException) -> str:
