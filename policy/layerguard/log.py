@@ -24,7 +24,7 @@ from layerguard import __version__
 from layerguard.errors import SettingsInvalid
 from layerguard.identity import without_credentials
 from layerguard.legible import legible_line
-from layerguard.secret_texts import SecretTexts, without_tokens
+from layerguard.secret_texts import KEY_VARIABLES, SecretTexts, without_tokens
 
 VARIABLE = "LAYERGUARD_LOG"
 LEVELS = {
@@ -74,6 +74,7 @@ class Destination:
 
 def begin(environment: Mapping[str, str]) -> None:
     """Log as LAYERGUARD_LOG says, from now on; one sentence on standard error where that fails."""
+    HIDDEN.add(environment.get(name) for name in KEY_VARIABLES)
     try:
         log_to(Destination.parse(environment.get(VARIABLE, "")))
     except SettingsInvalid as error:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable
+
+KEY_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""The environment variables with keys."""
 
 # Anything shorter is no key of AWS, and may be part of any word.
 _SHORTEST_SECRET = 8
@@ -17,14 +21,16 @@ class SecretTexts:
 
     def __init__(self) -> None:
         self._secrets: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
 
     def add(self, secrets: Iterable[str | None]) -> None:
         """Take ``secrets`` out from now on, unless they are too short to be keys."""
         # A line break at the end is a common mistake, and is shown as something else.
         bare = ((each or "").strip() for each in secrets)
-        new = {each for each in bare if len(each) >= _SHORTEST_SECRET} - self._secrets
-        if new:  # replaced as a whole, since credentials are resolved on another thread
-            self._secrets |= new
+        new = {each for each in bare if len(each) >= _SHORTEST_SECRET}
+        if not new <= self._secrets:
+            with self._lock:
+                self._secrets |= new
 
     def __call__(self, text: str) -> str:
         """Return ``text`` without the secrets."""

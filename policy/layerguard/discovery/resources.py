@@ -132,7 +132,8 @@ def read_resource(
     with bugs.at(()):
         provided = provisions(urn, kind, inputs, placement)
     component = is_component(kind, has_provider=provider is not None)
-    _keep_from_the_log(uses)
+    if log.is_heard(logging.ERROR):
+        _keep_from_the_log(uses)
     return DiscoveredResource((*uses, *bugs.uses), provided, component)
 
 

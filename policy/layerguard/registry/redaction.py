@@ -8,9 +8,8 @@ from typing import Any
 
 from layerguard import log
 from layerguard.identity import Identity
-from layerguard.secret_texts import SecretTexts
+from layerguard.secret_texts import KEY_VARIABLES, SecretTexts
 
-_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 # Of a profile. Source: AWS CLI user guide, "Configuration and credential file settings".
 _SETTINGS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "external_id")
 
@@ -25,7 +24,7 @@ class Redaction(SecretTexts):
     def __init__(self, identity: Identity) -> None:
         super().__init__()
         self.add(identity.secrets)
-        self.add(os.environ.get(name) for name in _VARIABLES)
+        self.add(os.environ.get(name) for name in KEY_VARIABLES)
 
     def add(self, secrets: Iterable[str | None]) -> None:
         """Take ``secrets`` out from now on, unless they are too short to be keys."""
