@@ -83,6 +83,7 @@ class Gates:
         environment: Mapping[str, str] = MappingProxyType({}),
         steps: Steps | None = None,
     ) -> None:
+        _log.info("The engine runs the pack in the mode %s", mode.value)
         self._mode = mode
         self._checker = checker
         self._off = off

@@ -187,7 +187,9 @@ def _mark_secrets() -> None:
     that it works.
     """
     deserialize: Callable[..., Any] | None = getattr(sdk, "deserialize_properties", None)
-    if deserialize is not None:
+    if deserialize is None:
+        _log.warning("Secrets cannot be told from other values: the SDK has no such function")
+    else:
         setattr(sdk, "deserialize_properties", lambda properties, *_: deserialize(properties, True))  # noqa: B010
 
 

@@ -175,6 +175,30 @@ serve(Ends(), *private_pipes())
     assert "a secret of the worker" not in text
 
 
+def test_what_a_library_warns_of_in_the_worker_is_logged_without_its_secrets(
+    run: Run, file: Path
+) -> None:
+    found = run(
+        """
+import logging
+from layerguard.checking.worker import private_pipes
+import layerguard.log
+
+class Ends:
+    def start(self, *_):
+        layerguard.log.HIDDEN.add(["a secret of the worker"])
+        logging.getLogger("botocore.credentials").warning("Failed with %s", "a secret of the worker")
+        logging.getLogger("botocore.hooks").debug("a secret of the worker")
+        os._exit(3)
+    def __getattr__(self, name): return lambda *_: None
+serve(Ends(), *private_pipes())
+"""
+    )
+    warning = "botocore.credentials: Failed with ***"
+    assert ("WARNING", "layerguard.checking.worker", warning) in found
+    assert "botocore.hooks" not in file.read_text()
+
+
 def test_a_worker_that_cannot_be_started_is_named_with_the_reason(
     file: Path, tmp_path: Path
 ) -> None:

@@ -128,7 +128,8 @@ def test_with_a_proxy_that_refuses(
     environment = {
         **{name: value for name, value in ecr.environment.items() if "ENDPOINT" not in name},
         "HTTPS_PROXY": f"http://user:hunter2@127.0.0.1:{proxy}",
-        "NO_PROXY": "", "no_proxy": "",
+        "NO_PROXY": "",
+        "no_proxy": "",
         "LAYERGUARD_LOG": destination,
     }
     assert start(functions(web=image), environment).preview().passed

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from layerguard.bug import bug_text, log_bug
 from layerguard.checking.backend import CheckBackend, CheckRequest, Counters
 from layerguard.checking.limits import CONCURRENCY, EXPLANATION_SECONDS, Limits
 from layerguard.discovery import ImageUse
@@ -343,8 +343,10 @@ class Checker:
 
     def _wait_for(self, request: CheckRequest, check: _Check) -> Verdict:
         if not check.verdict.done():
-            with suppress(Exception):  # it only makes the verdict come earlier
+            try:
                 self._backend.prioritise(request)
+            except Exception as error:  # it only makes the verdict come earlier
+                log_bug(bug_text("in prioritising a check", error), error)
         try:
             return check.verdict.result(self._left())
         except FutureTimeout:

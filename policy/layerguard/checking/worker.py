@@ -47,12 +47,13 @@ class _RecordWriter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(Exception):  # the parent may have ended; no log is worth a check
-            texts = {
-                "msg": self._texts.message(record),
-                "exc_text": self._texts.traceback(record),
-            }
             attributes = {name: getattr(record, name) for name in _RECORD}
-            self._writer.write("logged", 0, attributes | texts)
+            attributes["msg"] = self._texts.message(record)
+            attributes["exc_text"] = self._texts.traceback(record)
+            if record.name.partition(".")[0] != "layerguard":
+                attributes["msg"] = f"{record.name}: {attributes['msg']}"
+                attributes["name"] = "layerguard.checking.worker"
+            self._writer.write("logged", 0, attributes)
 
 
 class _Listener:
