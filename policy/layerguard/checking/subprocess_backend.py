@@ -15,14 +15,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from layerguard import log
+from layerguard.checking.worker_stderr import log_lines
 
 if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
     from layerguard.checking.backend import CheckBackend, CheckListener, CheckRequest
@@ -33,10 +33,7 @@ if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
 WORKER = "layerguard.checking.worker"
 _PACKAGES = Path(__file__).parent.parent.parent
 _END_SECONDS = 0.5
-# Of what a worker writes to stderr, the first lines are logged, and of a flood also the last ones.
-_FIRST_LINES, _LAST_LINES, _MAX_LINE_BYTES = 200, 20, 4_000
 _log = logging.getLogger("layerguard.checking")
-_worker_log = logging.getLogger("layerguard.checking.worker")
 
 
 class SubprocessBackend:
@@ -281,27 +278,5 @@ class _Worker:
     def _log_stderr(self) -> None:
         assert self._process.stderr
         with suppress(OSError, ValueError), self._process.stderr as pipe:
-            _log_lines(pipe)
+            log_lines(pipe)
         self._last_words.set()
-
-
-def _log_lines(pipe: IO[bytes]) -> None:
-    """Log the lines that come from ``pipe``; of a flood only its beginning and its end."""
-    last: deque[bytes] = deque(maxlen=_LAST_LINES)
-    count = 0
-    while line := pipe.readline(_MAX_LINE_BYTES):
-        count += 1
-        if count <= _FIRST_LINES:
-            _log_line(line)
-        else:
-            last.append(line)
-    left_out = count - _FIRST_LINES - len(last)
-    if left_out > 0:
-        _worker_log.warning("and %d more lines on stderr, of which the last are:", left_out)
-    for line in last:
-        _log_line(line)
-
-
-def _log_line(line: bytes) -> None:
-    if text := line.decode("utf-8", "backslashreplace").rstrip():
-        _worker_log.warning("on stderr: %s", text)
