@@ -17,12 +17,11 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from layerguard import __version__
 from layerguard.errors import SettingsInvalid
-from layerguard.identity import without_credentials
 from layerguard.legible import legible_line
 from layerguard.secret_texts import KEY_VARIABLES, SecretTexts, without_tokens
 
@@ -41,16 +40,15 @@ _SILENT = logging.CRITICAL + 1
 _MOST_LINES = 100
 _LOGGER = logging.getLogger("layerguard")
 # The variables that decide how ECR is asked; of those that are not among them, such as keys, the
-# value is not shown.
-_NAMED = re.compile(r"AWS_\w+")
-_SHOWN = re.compile(
+# value is not shown. Not compiled, which takes longer than all else here and is not needed often.
+_NAMED = r"AWS_\w+"
+_SHOWN = (
     r"AWS_(?:DEFAULT_)?(?:PROFILE|REGION)|AWS_(?:CONFIG|SHARED_CREDENTIALS)_FILE|AWS_CA_BUNDLE"
     r"|AWS_ENDPOINT_URL\w*|AWS_EC2_METADATA_DISABLED|(?i:(?:https?|all|no)_proxy)|PULUMI_DRY_RUN"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """Where a log goes, and from which level on; without a ``file`` to standard error."""
 
     level: int
@@ -194,11 +192,13 @@ class _Start:
         self._environment = environment
 
     def __str__(self) -> str:
+        from layerguard.identity import without_credentials  # which a start has no time for
+
         python = ".".join(map(str, sys.version_info[:3]))
         variables = [
-            f"{name}={without_credentials(value)}" if _SHOWN.fullmatch(name) else name
+            f"{name}={without_credentials(value)}" if re.fullmatch(_SHOWN, name) else name
             for name, value in sorted(self._environment.items())
-            if _SHOWN.fullmatch(name) or _NAMED.fullmatch(name)
+            if re.fullmatch(_SHOWN, name) or re.fullmatch(_NAMED, name)
         ]
         environment = ", ".join(variables) or "nothing of AWS and no proxy"
         return f"Layerguard {__version__}, Python {python}; environment: {environment}"
