@@ -20,8 +20,9 @@ PACKAGES = {
 # Of the pack, from the bottom to the top: a part may import what stands on a line above it, and
 # itself.
 LAYERS = (
-    {"aws_registries", "errors", "identity", "legible", "mistaken_text", "registry_host"},
-    {"mistaken_host"},
+    {"aws_registries", "bug", "errors", "identity", "legible", "mistaken_text", "registry_host"},
+    {"mistaken_host", "secret_texts"},
+    {"log"},
     {"reference", "platform"},
     {"manifest"},
     {"verdict"},

@@ -404,8 +404,8 @@ def test_a_secret_that_is_no_reference_is_not_shown_at_all() -> None:
 def test_a_bug_is_a_verdict_that_names_the_step() -> None:
     verdict = bug_in("deciding", ZeroDivisionError("oh"))
     assert verdict.code is Code.INTERNAL_ERROR
-    assert verdict.reason == "This is a bug of Layerguard, in deciding: ZeroDivisionError: oh"
-    assert verdict.next_step == "please report this text to the maintainers of Layerguard."
+    assert verdict.reason == "This is a bug of Layerguard 0.1.0, in deciding: ZeroDivisionError: oh"
+    assert verdict.next_step == Code.INTERNAL_ERROR.next_step
 
 
 WEB = replace(use(platform=Platform("linux", "arm64")), runtime=runtimes.LAMBDA)

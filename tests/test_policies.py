@@ -12,13 +12,14 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
+from layerguard.bug import REPORT
 from layerguard.checking.checker import Checker
 from layerguard.enforcement import Mode
 from layerguard.gates import Gates
 from layerguard.policies import LazyGates, declare
 from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 
-from tests.fakes import FakeRegistry
+from tests.fakes import FakeRegistry, without_place
 from tests.test_architecture import ROOT
 
 
@@ -53,7 +54,8 @@ def reported(
         lines = found.setdefault(policy.name, [])
 
         def report(message: str, _urn: str | None = None, lines: list[str] = lines) -> None:
-            lines.append(message)
+            is_bug = message.startswith("internal-error: ")
+            lines.append(without_place(message) if is_bug else message)
 
         assert isinstance(policy, (ResourceValidationPolicy, StackValidationPolicy))
         validate: Any = policy.validate
@@ -86,9 +88,9 @@ def test_a_bug_in_making_the_gates_is_in_the_notice() -> None:
             "ecr-layers-available": [],
             "ecr-layers-available-preview": [],
             "ecr-layers-unverified": [
-                "internal-error: This is a bug of Layerguard, so no image was checked: "
+                "internal-error: This is a bug of Layerguard 0.1.0, so no image was checked: "
                 "ZeroDivisionError: oh\n"
-                "  next step: please report this text to the maintainers of Layerguard."
+                f"  next step: {REPORT}"
             ],
         }
     # It is not tried again for every resource.
@@ -98,10 +100,10 @@ def test_a_bug_in_making_the_gates_is_in_the_notice() -> None:
 def test_a_bug_in_making_the_gates_is_a_violation_of_each_where_the_team_fails_closed() -> None:
     late = LazyGates(Maker(ZeroDivisionError("\ud800\n::oh")))
     message = (
-        "internal-error: This is a bug of Layerguard, so no image was checked: "
+        "internal-error: This is a bug of Layerguard 0.1.0, so no image was checked: "
         r"ZeroDivisionError: \ud800\n::oh"
         "\n"
-        "  next step: please report this text to the maintainers of Layerguard."
+        f"  next step: {REPORT}"
     )
     assert reported(late, {"undetermined": "fail"}) == {
         "ecr-layers-available": [message],

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 
+from layerguard import log
 from layerguard.checking.checker import Checker
 from layerguard.enforcement import Mode
 from layerguard.gates import Gates
@@ -78,6 +79,11 @@ def test_every_option_is_explained_in_the_words_of_its_declaration() -> None:
         [option.name, option.allowed.replace("`", ""), option.default, option.description]
         for option in OPTIONS
     ]
+
+
+def test_every_level_of_the_log_is_explained() -> None:
+    rows = table("| level | what is logged from it on |")
+    assert [row[0] for row in rows] == list(reversed(log.LEVELS))
 
 
 def test_the_policies_are_those_of_the_pack_with_their_levels() -> None:

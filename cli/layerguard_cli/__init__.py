@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn, Protocol, TextIO, cast
 
-from layerguard import __version__
+from layerguard import __version__, log
+from layerguard.bug import bug_text, log_bug
 from layerguard.legible import legible_line
 
 from layerguard_cli.exits import INTERRUPTED, READER_GONE, UNDETERMINED, explain
@@ -106,8 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note(f"{error}.", sys.stderr)
         return UNDETERMINED
     except Exception as error:
-        note(f"internal-error: {type(error).__name__}: {error}", sys.stderr)
+        text = bug_text("in the command line", error)
+        log_bug(text, error)
+        note(f"internal-error: {text}", sys.stderr)
         return UNDETERMINED
+    finally:
+        log.log_to(None)
 
 
 def line_parser(*named: Command) -> tuple[argparse.ArgumentParser, list[argparse.ArgumentParser]]:
@@ -151,6 +156,9 @@ def _run(words: list[str]) -> int:
     else:
         options = parser.parse_args(words)
         named = next(each for each in COMMANDS if each.name == options.command)
+    if hasattr(options, "verbose"):
+        environment = {**os.environ, log.VARIABLE: "debug"} if options.verbose else os.environ
+        log.begin(environment)
     return _module(named).run(options, sys.stdin, sys.stdout, sys.stderr)
 
 

@@ -11,6 +11,7 @@ from layerguard.verdict import State
 from layerguard_cli.check_options import (
     add_identity_options,
     add_limit_options,
+    add_log_option,
     add_platform_options,
     checker_of,
     identity_of,
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         every="check every platform of the image that can be run, as without --platform",
     )
     add_limit_options(parser)
+    add_log_option(parser)
     add_identity_options(parser, otherwise="those of boto3's ordinary chain")
 
 

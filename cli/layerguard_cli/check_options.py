@@ -44,6 +44,17 @@ def add_limit_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_log_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option for a log, which ``main`` reads."""
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="log every step and every call to ECR on standard error; LAYERGUARD_LOG=debug:FILE "
+        "logs to a file",
+    )
+
+
 @contextmanager
 def checker_of(arguments: argparse.Namespace) -> Iterator[Checker]:
     """Yield a checker that asks ECR within the limits in the options."""

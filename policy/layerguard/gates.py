@@ -7,15 +7,17 @@ a violation of that gate where the team fails closed, and otherwise a notice. No
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TextIO
 
 from pulumi_policy import ReportViolation, ResourceValidationArgs, StackValidationArgs, proxy
 
+from layerguard.bug import bug_text, log_bug
 from layerguard.checking.checker import Checker, Summary, request_for
 from layerguard.checking.limits import Limits
 from layerguard.checking.prefetch import Prefetch, PrefetchFile
@@ -46,6 +48,8 @@ from layerguard.legible import legible_line, legible_lines
 from layerguard.reference import ImageReference
 from layerguard.settings import Settings, Undetermined
 from layerguard.verdict import Code, Verdict, bug_in
+
+_log = logging.getLogger(__name__)
 
 SENTINELS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
 """The strings that stand for unknown values in what the SDK hands over."""
@@ -79,6 +83,7 @@ class Gates:
         environment: Mapping[str, str] = MappingProxyType({}),
         steps: Steps | None = None,
     ) -> None:
+        _log.info("The engine runs the pack in the mode %s", mode.value)
         self._mode = mode
         self._checker = checker
         self._off = off
@@ -100,6 +105,8 @@ class Gates:
             return
         settings = Settings.parse(args.get_config())
         with self._lock:
+            if settings != self._settings:
+                _log.info("The configuration is %s", settings)
             self._settings = settings
         self._limit(settings)
         found = self._discovered.discover(args)
@@ -113,6 +120,7 @@ class Gates:
         blocking = [each for each in findings if each.enforcement is Enforcement.BLOCK]
         for finding in blocking:
             self._report(finding, args.urn, report)
+        _log_findings(args.urn, findings)
         if blocking:
             # The engine ends a stopped update without AnalyzeStack, and kills the pack. It waits
             # for this, so that what is not known yet is left out.
@@ -124,6 +132,7 @@ class Gates:
         if self._off:
             return
         findings = self._of_stack(args)
+        _log_findings("the stack", findings)
         if self._mode is not Mode.UPDATE:
             self._report_grouped(findings, Enforcement.BLOCK, report)
         self._sum_up(findings)
@@ -158,6 +167,7 @@ class Gates:
         try:
             getattr(self, gate)(args, report)
         except SettingsInvalid as error:
+            _log.warning("The configuration is refused: %s", error)
             if self._mode is Mode.UPDATE or self._is_first(f"{gate} {error}"):
                 report(legible_lines(str(error).splitlines()), None)
         except Exception as error:
@@ -233,9 +243,11 @@ class Gates:
         """Report the findings of this ``enforcement``, a cause that several share once."""
         for group in grouped(each for each in findings if each.enforcement is enforcement):
             if len(group.findings) > 1:
-                with suppress(Exception):  # whatever is wrong with the words, each is reported
+                try:
                     report(group.message, None)
                     continue
+                except Exception as error:  # whatever is wrong with the words, each is reported
+                    log_bug(bug_text("in rendering a group", error), error)
             for finding in group.findings:
                 self._report(finding, finding.use.urn, report)
 
@@ -245,7 +257,8 @@ class Gates:
             report(self._steps.render(finding), urn or None)
         except Exception as error:
             text = f"{finding.verdict.code.text}: {finding.use.path}"
-            problem = f"  This is a bug of Layerguard, in rendering: {type(error).__name__}."
+            problem = f"  {bug_text('in rendering', error)}"
+            log_bug(problem.lstrip(), error)
             report(legible_lines([text, problem]), legible_line(urn) or None)
 
     def _report_bugs(self, report: ReportViolation) -> None:
@@ -281,7 +294,9 @@ class Gates:
                 new = [each for each in dict.fromkeys(identities) if each not in self._prefetched]
                 self._prefetched.update(new)
             for identity in new:
-                self._checker.prefetch(prefetch.requests_for(identity))
+                requests = prefetch.requests_for(identity)
+                _log.info("%d images are asked ahead as %s", len(requests), identity)
+                self._checker.prefetch(requests)
         except Exception as error:
             with self._lock:
                 self._prefetch = Prefetch()
@@ -310,6 +325,13 @@ class Gates:
             is_first = refused not in self._refused
             self._refused.add(refused)
             return is_first
+
+
+def _log_findings(where: str, findings: Sequence[Finding]) -> None:
+    if _log.isEnabledFor(logging.INFO) and findings:
+        numbers = Counter(finding.enforcement.value for finding in findings)
+        counts = ", ".join(f"{numbers[each.value]} {each.value}" for each in Enforcement)
+        _log.info("%d findings on %s: %s", len(findings), where, counts)
 
 
 def bug_of_gate(where: str, error: Exception) -> str:

@@ -71,6 +71,19 @@ class Identity:
     skip_instance_metadata: bool = False
     hidden: tuple[str, ...] = field(default=(), repr=False)
 
+    def __str__(self) -> str:
+        """Return what it asks as, without any text that is a secret."""
+        keys, web = self.keys, self.web_identity
+        first = "static keys" if keys else f"the web identity of {web.arn}" if web else ""
+        profile = f"the profile {self.profile}" if self.profile else ""
+        files = ", ".join((*self.config_files, *self.credentials_files))
+        first = first or profile or "the ordinary chain"
+        roles = "".join(f", then the role {role.arn}" for role in self.roles)
+        shown = f"{first}, the files {files}{roles}" if files else f"{first}{roles}"
+        for secret in self.hidden:
+            shown = shown.replace(secret, "***")
+        return shown
+
     @property
     def secrets(self) -> tuple[str | None, ...]:
         """Its keys, tokens and external IDs."""

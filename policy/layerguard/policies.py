@@ -7,6 +7,7 @@ starts beside both.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -25,12 +26,16 @@ from pulumi_policy import (
 )
 from pulumi_policy import policy as sdk
 
+from layerguard import log
+from layerguard.bug import REPORT, bug_text, log_bug
 from layerguard.checking.subprocess_backend import WORKER, SubprocessBackend
 from layerguard.legible import legible_lines
 
 if TYPE_CHECKING:
     from layerguard.checking.backend import CheckBackend
     from layerguard.gates import Gates, Steps
+
+_log = logging.getLogger("layerguard.gates")
 
 OFF_VARIABLE = "LAYERGUARD"
 OFF_MESSAGE = "layerguard is off: LAYERGUARD=off is set, so no image was checked."
@@ -48,9 +53,11 @@ def policies(
 
     ``steps`` makes the steps of a run, and ``worker`` is the module that runs the checks.
     """
+    log.begin(environment)
     off = environment.get(OFF_VARIABLE, "").lower() == "off"
     if off:
         print(OFF_MESSAGE, file=sys.stderr, flush=True)
+        _log.warning("%s", OFF_MESSAGE)
     _handle_interrupts()
     _mark_secrets()
     backend = SubprocessBackend(_in_process, begin=not off, module=worker)
@@ -91,6 +98,7 @@ class LazyGates:
                 try:
                     self._gates = self._make()
                 except Exception as error:
+                    log_bug(bug_text("so no image is checked", error), error)
                     self._gates = error
 
     def __call__(self) -> Gates:
@@ -159,9 +167,8 @@ class _Boundary:
 def _no_gates(error: Exception) -> str:
     return legible_lines(
         [
-            "internal-error: This is a bug of Layerguard, so no image was checked: "
-            f"{type(error).__name__}: {error}",
-            "  next step: please report this text to the maintainers of Layerguard.",
+            f"internal-error: {bug_text('so no image was checked', error)}",
+            f"  next step: {REPORT}",
         ]
     )
 
@@ -180,7 +187,9 @@ def _mark_secrets() -> None:
     that it works.
     """
     deserialize: Callable[..., Any] | None = getattr(sdk, "deserialize_properties", None)
-    if deserialize is not None:
+    if deserialize is None:
+        _log.warning("Secrets cannot be told from other values: the SDK has no such function")
+    else:
         setattr(sdk, "deserialize_properties", lambda properties, *_: deserialize(properties, True))  # noqa: B010
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, Flag, auto
 
+from layerguard.bug import REPORT, bug_text, log_bug
 from layerguard.manifest import ManifestForm
 from layerguard.platform import Platform
 from layerguard.reference import Digest, ImageReference
@@ -84,7 +85,7 @@ class Code(Enum):
     DOCUMENT_UNREADABLE   = ("document-unreadable",   State.UNDETERMINED, _NOTHING, "The property holds a document that does not parse, so the images in it are not known.", "correct the document; a JSON or YAML function of the program's language makes a valid one.")
     EXPRESSION_UNRESOLVED = ("expression-unresolved", State.UNDETERMINED, _NOTHING, "The image is an expression that only the service itself evaluates, such as a template's function.", "write the whole reference, or set the region and the account on the resource's provider where only these are missing.")
     SECRET_NOT_SHOWN      = ("secret-not-shown",      State.UNDETERMINED, _NOTHING, "The value is a secret that is not shown here, so the images in it are not known.", "in an audit, export the stack with pulumi stack export --show-secrets; in a program that has the text [secret] itself, give it the value.")
-    INTERNAL_ERROR        = ("internal-error",        State.UNDETERMINED, _NOTHING, "Layerguard met something it does not understand, or has a bug.", "please report this text to the maintainers of Layerguard.")
+    INTERNAL_ERROR        = ("internal-error",        State.UNDETERMINED, _NOTHING, "Layerguard met something it does not understand, or has a bug.", REPORT)
 
     UNKNOWN_IN_PREVIEW    = ("unknown-in-preview",    State.PENDING,      _SHARED,  "The value is an output of a resource that does not exist yet.", _WAIT)
     PUSHED_BY_THIS_STACK  = ("pushed-by-this-stack",  State.PENDING,      _SHARED,  "The image is not there yet, and a resource of this stack pushes it.", _WAIT)
@@ -126,9 +127,10 @@ def next_step_after(
 
 
 def bug_in(where: str, error: Exception, wanted: Platform | None = None) -> Verdict:
-    """Return the verdict after a bug of Layerguard in the step ``where``."""
+    """Return the verdict after a bug of Layerguard in the step ``where``; log its traceback."""
     code = Code.INTERNAL_ERROR
-    reason = f"This is a bug of Layerguard, in {where}: {type(error).__name__}: {error}"
+    reason = bug_text(f"in {where}", error)
+    log_bug(reason, error)
     return Verdict(code, reason, code.next_step, wanted=wanted)
 
 

@@ -16,6 +16,7 @@ from layerguard_cli import COMMANDS, main
 from layerguard_cli.exits import EXITS, INTERRUPTED, READER_GONE
 from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 
+from tests.fakes import without_place
 from tests.processes import wait_until
 
 COMMAND = Path(sys.executable).parent / "layerguard"
@@ -166,7 +167,10 @@ def test_a_bug_is_not_the_exit_code_of_an_unavailable_image(
     broken = SimpleNamespace(add_arguments=lambda _: None, run=fail)
     monkeypatch.setitem(sys.modules, "layerguard_cli.completion", broken)
     assert main(["completion"]) == 2
-    assert capsys.readouterr().err == "layerguard: internal-error: KeyError: '\\x1b[2J'\n"
+    assert without_place(capsys.readouterr().err) == (
+        "layerguard: internal-error: This is a bug of Layerguard 0.1.0, in the command line: "
+        "KeyError: '\\x1b[2J'\n"
+    )
 
 
 def test_ctrl_c_ends_a_check_that_reads_with_130() -> None:

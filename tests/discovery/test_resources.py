@@ -25,7 +25,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 from pulumi_policy.proxy import unknown_checking_proxy
 
 from tests.discovery.engine_inputs import targets
-from tests.fakes import HOST
+from tests.fakes import HOST, without_place
 
 ENVIRONMENT = {"AWS_REGION": "eu-west-1"}
 WEB = f"{HOST}/shop/web:1"
@@ -133,8 +133,8 @@ def test_a_bug_in_reading_a_resource_is_one_use_that_names_it() -> None:
         "aws:lambda/function:Function",
     )
     assert isinstance(bug.target, Verdict)
-    assert bug.target.reason == (
-        "This is a bug of Layerguard, in reading a resource of type aws:lambda/function:Function: KeyError: 'x'"
+    assert without_place(bug.target.reason) == (
+        "This is a bug of Layerguard 0.1.0, in reading a resource of type aws:lambda/function:Function: KeyError: 'x'"
     )
     assert bug.target.next_step == Code.INTERNAL_ERROR.next_step
 

@@ -20,7 +20,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from tests.discovery.engine_inputs import targets, uses
 from tests.discovery.smallest import smallest, until_document
-from tests.fakes import HOST
+from tests.fakes import HOST, without_place
 
 IMAGE = f"{HOST}/shop/web:1"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
@@ -386,8 +386,8 @@ def test_a_bug_at_one_place_hides_no_other_place_of_the_same_row() -> None:
     ]
     verdict = found[-1].target
     assert isinstance(verdict, Verdict)
-    assert verdict.reason == (
-        "This is a bug of Layerguard, in reading a resource of type custom:index:Thing: "
+    assert without_place(verdict.reason) == (
+        "This is a bug of Layerguard 0.1.0, in reading a resource of type custom:index:Thing: "
         "RuntimeError: planted"
     )
 

@@ -113,7 +113,9 @@ def assert_reported(case: Case, outcome: Outcome, gate: str, *, is_closed: bool)
     by_gate, by_notice = outcome.messages(gate), outcome.messages(NOTICE)
     if case.is_gate:
         (message,) = by_gate if is_closed else by_notice
-        assert message.startswith(f"{BUG}: This is a bug of Layerguard, so no image was checked")
+        assert message.startswith(
+            f"{BUG}: This is a bug of Layerguard 0.1.0, so no image was checked"
+        )
         return
     assert any(message.startswith("layer-missing: ") for message in by_gate)
     if case.code is None:

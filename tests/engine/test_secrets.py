@@ -91,7 +91,12 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(start: Start, ecr: SandboxEcr, program: Callable[[], None], home: Path) -> Engine:
-    environment = {**ecr.environment, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    environment = {
+        **ecr.environment,
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "LAYERGUARD_LOG": "debug:~/layerguard.log",
+    }
     return start(program, environment)
 
 
@@ -141,4 +146,9 @@ def test_no_key_of_a_provider_is_printed_reported_or_left_in_a_file(
     analysis = engine.analyze(exported)
     assert all(images[name] in analysis.output for name in CODES)
     assert_silent(session, analysis.output)
+    log = (home / "layerguard.log").read_text()
+    # It has each run's calls and troubles, the access keys that STS gives for a role included.
+    assert log.count(" INFO layerguard: Layerguard ") == 3
+    assert log.count("BatchGetImage of 123456789012 in eu-west-1, shop/fine, 1 ids: ok in ") == 3
+    assert "wrong-secret" in log
     assert_silent(session, *texts_in(home), *texts_in(Path(engine.folder)))

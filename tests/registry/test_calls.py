@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from layerguard.registry import RegistryError
 from layerguard.registry.calls import Calls
 from layerguard.verdict import Code
 
+from tests.fakes import without_place
 from tests.registry.factories import ReadyClients, refusal
 from tests.registry.loops import on_a_loop
 
@@ -167,3 +170,75 @@ async def test_a_listing_that_hangs_ends_in_time_with_what_it_has() -> None:
     with pytest.raises(RegistryError) as caught:
         await calls.pages(("123456789012", "eu-west-1"), "describe_images", "imageDetails")
     assert caught.value.code is Code.TIMED_OUT
+
+
+# The log.
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG, "layerguard")
+    return caplog
+
+
+DIGESTS = [f"sha256:{number:064}" for number in range(3)]
+
+
+@on_a_loop
+async def ask(made: Calls) -> None:
+    with suppress(RegistryError):
+        await made.of_repository(WEB, "batch_get_image", imageIds=DIGESTS)
+
+
+def test_each_request_is_logged_with_its_ids_duration_outcome_and_the_request_id(
+    logged: pytest.LogCaptureFixture,
+) -> None:
+    made, _ = calls(Client({"images": [], "ResponseMetadata": {"RequestId": "f3d1"}}))
+    ask(made)
+    made, _ = calls(Client({"images": []}))
+    ask(made)
+    asked = "BatchGetImage of 123456789012 in eu-west-1, shop/web, 3 ids"
+    assert [(each.levelname, each.getMessage()) for each in logged.records] == [
+        ("DEBUG", f"{asked}: ok in 0.000 s, request f3d1"),
+        ("DEBUG", f"{asked}: ok in 0.000 s"),
+    ]
+
+
+def test_each_try_of_a_request_that_is_refused_is_logged_with_the_reason(
+    logged: pytest.LogCaptureFixture,
+) -> None:
+    made, clock = calls(Client(refusal("ThrottlingException"), refusal("AccessDenied")), 10.0)
+    ask(made)
+    assert len(clock.pauses) == 1
+    throttled, denied = (each.getMessage() for each in logged.records)
+    assert ", 3 ids: throttled in 0.000 s" in throttled
+    assert ", 3 ids: access-denied in 0.000 s" in denied
+    assert "ECR says AccessDenied: " in denied
+
+
+def test_a_request_whose_time_is_over_is_logged_as_cancelled(
+    logged: pytest.LogCaptureFixture,
+) -> None:
+    @on_a_loop
+    async def give_up() -> None:
+        made, _ = calls(Client({}))
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(made.of_repository(WEB, "batch_get_image"), 0.05)
+
+    give_up()
+    (record,) = logged.records
+    assert "shop/web: cancelled in " in record.getMessage()
+
+
+def test_what_no_client_raises_is_a_bug_with_its_traceback(
+    logged: pytest.LogCaptureFixture,
+) -> None:
+    made, _ = calls(Client(KeyError("planted")))
+    error = asyncio.run(error_of(made))
+    assert error.code is Code.INTERNAL_ERROR
+    assert without_place(str(error)) == (
+        "This is a bug of Layerguard 0.1.0, in asking ECR: KeyError: 'planted'."
+    )
+    (bug,) = (each for each in logged.records if each.levelname == "ERROR")
+    assert bug.exc_info
+    assert bug.name == "layerguard.registry.calls"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -23,6 +24,7 @@ from layerguard_cli.sources.running_stack import Pulumi
 from layerguard_cli.sources.source import Source, SourceUnreadable
 
 T = TypeVar("T")
+_log = logging.getLogger("layerguard.discovery")
 _SIGNAL_CHECK = 0.5  # seconds until a signal that came just before a wait is noticed
 
 
@@ -65,6 +67,7 @@ def audit_sources(
         with bar:
             for source in sources:
                 uses = tuple(_prepared(use, settings, platform) for use in source.uses)
+                _log.info("%s: %d image uses", source.name, len(uses))
                 checker.start(uses)
                 read.append(replace(source, uses=uses))
             distinct = tuple(dict.fromkeys(use for source in read for use in source.uses))

@@ -18,6 +18,7 @@ from layerguard_cli.audit.whole_file import why_not_writable
 from layerguard_cli.check_options import (
     add_identity_options,
     add_limit_options,
+    add_log_option,
     add_platform_options,
     checker_of,
     identity_of,
@@ -84,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         every="check every platform of every image that can be run, whatever its source names",
     )
     add_limit_options(parser)
+    add_log_option(parser)
     add_identity_options(parser, otherwise="those of each resource's own provider")
 
 
@@ -101,7 +103,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     except argparse.ArgumentTypeError as error:
         note(f"{error}.", stderr)
         return UNDETERMINED
-    bar = ProgressBar(stderr)
+    bar = ProgressBar(stderr, hidden=arguments.verbose)
     reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note)
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)
     writer = ReportWriter(FORMATS[arguments.format], arguments.out, arguments.all)

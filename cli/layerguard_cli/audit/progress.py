@@ -13,9 +13,9 @@ _SHOWN = 40  # characters of the name of a source, so that the bar fits beside i
 
 
 class ProgressBar:
-    """A bar in a ``with`` block; only notes if ``stderr`` is no terminal, or a dumb one."""
+    """A bar in a ``with`` block; only notes if ``hidden``, or if ``stderr`` is no full terminal."""
 
-    def __init__(self, stderr: TextIO) -> None:
+    def __init__(self, stderr: TextIO, *, hidden: bool = False) -> None:
         console = Console(file=stderr, highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -23,7 +23,7 @@ class ProgressBar:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
-            disable=not stderr.isatty() or console.is_dumb_terminal,
+            disable=hidden or not stderr.isatty() or console.is_dumb_terminal,
             transient=True,
         )
         self._task = self._bar.add_task("reading", total=None)

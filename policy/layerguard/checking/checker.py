@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from layerguard.bug import bug_text, log_bug
 from layerguard.checking.backend import CheckBackend, CheckRequest, Counters
 from layerguard.checking.limits import CONCURRENCY, EXPLANATION_SECONDS, Limits
 from layerguard.discovery import ImageUse
 from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import Registry
 from layerguard.verdict import Code, State, Verdict, bug_in
+
+_log = logging.getLogger("layerguard.checking")
+_MOST_CAUSES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ class Checker:
         self._first_question: float | None = None
         self._last_verdict = 0.0
         self._counters = Counters()
+        self._logged = ""
 
     @classmethod
     def in_process(
@@ -231,7 +236,7 @@ class Checker:
         with self._lock:
             first, last = self._first_question, self._last_verdict
             images, counters = len(self._images), self._counters
-        return Summary(
+        summary = Summary(
             sum(states.values()) - states[State.SKIPPED],
             images,
             len(layers),
@@ -241,10 +246,26 @@ class Checker:
             counters.calls,
             0.0 if first is None else max(0.0, last - first),
         )
+        self._log_summary(str(summary), verdicts)
+        return summary
 
     def close(self) -> None:
         """End every check; nothing that is left keeps the process alive."""
         self._backend.close()
+
+    def _log_summary(self, summary: str, verdicts: Iterable[Verdict]) -> None:
+        """Log a run in numbers and what was wrong in it, the most frequent last, once."""
+        if summary == self._logged or not _log.isEnabledFor(logging.INFO):
+            return
+        self._logged = summary
+        _log.info("%s; checked %s", summary.removeprefix("layerguard: "), self._backend)
+        causes = Counter(
+            (verdict.code.text, verdict.reason)
+            for verdict in verdicts
+            if verdict.state in (State.UNAVAILABLE, State.UNDETERMINED)
+        )
+        for (code, reason), number in reversed(causes.most_common(_MOST_CAUSES)):
+            _log.info("%s: %s: %s", _count(number, "image use"), code, reason)
 
     def _start(self, request: CheckRequest, *, is_prefetch: bool = False) -> _Check:
         """Return the check of ``request``, which is started if there is none.
@@ -305,6 +326,7 @@ class Checker:
         try:
             return check.explanation.result(max(0.0, EXPLANATION_SECONDS - self._explaining))
         except FutureTimeout:
+            _log.warning("An explanation is left out, the time for all is over: %s", verdict.reason)
             return verdict
         finally:
             with self._lock:
@@ -321,8 +343,10 @@ class Checker:
 
     def _wait_for(self, request: CheckRequest, check: _Check) -> Verdict:
         if not check.verdict.done():
-            with suppress(Exception):  # it only makes the verdict come earlier
+            try:
                 self._backend.prioritise(request)
+            except Exception as error:  # it only makes the verdict come earlier
+                log_bug(bug_text("in prioritising a check", error), error)
         try:
             return check.verdict.result(self._left())
         except FutureTimeout:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import TypeAlias
 
+from layerguard.bug import bug_text, log_bug
 from layerguard.checking.backend import CheckListener, CheckRequest, Counters
 from layerguard.checking.background_loop import BackgroundLoop
 from layerguard.checking.call_queue import CallQueue
@@ -20,6 +22,8 @@ from layerguard.platform import Platform
 from layerguard.reference import ImageReference, Repository
 from layerguard.registry import Registry
 from layerguard.verdict import Code, Follows, Verdict, bug_in
+
+_log = logging.getLogger("layerguard.checking")
 
 Check: TypeAlias = Callable[[ImageReference, "Platform | None", Questions], Awaitable[Verdict]]
 Explain: TypeAlias = Callable[[ImageReference, Verdict, Questions], Awaitable[Verdict]]
@@ -62,6 +66,10 @@ class InProcessBackend:
         self._cache_prefixes: tuple[str, ...] = ()
         registry.set_retry_seconds(self._limits.image / 2)
 
+    def __str__(self) -> str:
+        """Return where the checks run, for the log."""
+        return "in this process"
+
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
         self._limits = limits
@@ -102,7 +110,7 @@ class InProcessBackend:
         limits: Limits,
         cache_prefixes: tuple[str, ...],
     ) -> None:
-        questions = None
+        questions, began = None, self._clock()
         watch = _Watch(limits.image + limits.absent)
         try:
             patience = min(DISTINGUISHING_SECONDS, limits.image / 3)
@@ -118,16 +126,21 @@ class InProcessBackend:
         finally:
             if self._under_way.get(request) is questions:
                 self._under_way.pop(request, None)
-        explaining = questions is not None and self._is_worth_explaining(verdict)
+        _log_verdict(request, verdict, self._clock() - began)
+        explaining = questions is not None and self._is_worth_explaining(request, verdict)
         listener.decided(verdict, self._counters(), explaining=explaining)
         if questions and explaining:
             listener.explained(await self._explained(request, verdict, questions))
 
-    def _is_worth_explaining(self, verdict: Verdict) -> bool:
+    def _is_worth_explaining(self, request: CheckRequest, verdict: Verdict) -> bool:
         try:
-            explaining = self._explained_count < _MOST_EXPLAINED and may_explain(verdict)
-        except Exception:  # the verdict is final without an explanation
+            is_open = may_explain(verdict)
+        except Exception as error:  # the verdict is final without an explanation
+            _log_dropped(request, error)
             return False
+        explaining = is_open and self._explained_count < _MOST_EXPLAINED
+        if is_open and not explaining:
+            _log.warning("The explanation for %s is left out: too many", request.reference)
         self._explained_count += explaining
         return explaining
 
@@ -140,7 +153,8 @@ class InProcessBackend:
             explained = await asyncio.wait_for(explaining, EXPLANATION_SECONDS)
             # Whatever an explanation returns, the verdict is final.
             return replace(verdict, reason=explained.reason, next_step=explained.next_step)
-        except Exception:
+        except Exception as error:
+            _log_dropped(request, error)
             return verdict
 
     async def _until_there(
@@ -160,6 +174,7 @@ class InProcessBackend:
                 verdict = await self._check(request.reference, request.platform, questions)
             except asyncio.CancelledError:
                 break
+            _log.debug("%s is asked about again: %s", request.reference, verdict.code.text)
             pause = min(2 * pause, _LONGEST_PAUSE)
         if _may_come(verdict) and absent:
             waited = self._clock() - began
@@ -209,6 +224,23 @@ class _Watch:
         self._is_over = True
         if self._task:
             self._task.cancel()
+
+
+def _log_verdict(request: CheckRequest, verdict: Verdict, seconds: float) -> None:
+    level = logging.DEBUG if verdict.code is Code.AVAILABLE else logging.INFO
+    if _log.isEnabledFor(level):
+        platform = f" for {request.platform}" if request.platform else ""
+        what = f"{request.reference}{platform}, asked as {request.identity}"
+        _log.log(level, "%s: %s in %.2f s: %s", what, verdict.code.text, seconds, verdict.reason)
+
+
+def _log_dropped(request: CheckRequest, error: Exception) -> None:
+    """Log that a verdict stays without its explanation, and why."""
+    if isinstance(error, asyncio.TimeoutError):
+        why = f"it did not come within {EXPLANATION_SECONDS:g} s"
+        _log.warning("The explanation for %s is left out: %s", request.reference, why)
+    else:
+        log_bug(bug_text(f"in explaining {request.reference}", error), error)
 
 
 def _may_come(verdict: Verdict) -> bool:

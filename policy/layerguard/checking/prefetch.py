@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import secrets
@@ -21,10 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from layerguard.bug import error_text
 from layerguard.checking.backend import CheckRequest
 from layerguard.identity import Identity
 from layerguard.platform import Platform
 from layerguard.reference import ImageReference
+
+_log = logging.getLogger("layerguard.checking")
 
 LIFETIME = 3600.0
 """Seconds: long enough for a person to read a preview, short enough to be about one program."""
@@ -114,7 +118,7 @@ class PrefetchFile:
                 for reference, platform, fingerprint in prefetch.images
             ],
         }
-        with suppress(OSError, ValueError):  # a path may have a character that none can have
+        try:
             folder = self._path.parent
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._delete_old(folder)
@@ -126,15 +130,25 @@ class PrefetchFile:
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
+        except (OSError, ValueError) as error:  # a path may have a character that none can have
+            _log.warning("No prefetch file can be written: %s", error)
+        else:
+            _log.info("%d images were put into the file %s", len(prefetch.images), self._path)
 
     def read(self) -> Prefetch:
         """Return the prefetch, an empty one where there is none that is valid and young enough."""
         if self._path is None:
             return Prefetch()
         try:
-            return self._parse(json.loads(_read_own_file(self._path)))
-        except Exception:  # any other program of this user may have written anything into it
-            return Prefetch()
+            prefetch = self._parse(json.loads(_read_own_file(self._path)))
+        except FileNotFoundError:
+            _log.info("There is no prefetch file %s", self._path)
+        except Exception as error:  # any other program of this user may have written anything
+            _log.warning("The prefetch file is ignored: %s", error_text(error))
+        else:
+            _log.info("%d images were read from %s", len(prefetch.images), self._path)
+            return prefetch
+        return Prefetch()
 
     def _parse(self, document: Any) -> Prefetch:
         match document:
@@ -144,9 +158,11 @@ class PrefetchFile:
                 "salt": str(salt),
                 "images": [*images],
             }:
-                if 0 <= self._clock() - written <= LIFETIME:
+                age = self._clock() - written
+                if 0 <= age <= LIFETIME:
                     return Prefetch(salt, tuple(map(_image_of_json, images[:MAX_IMAGES])))
-        return Prefetch()
+                raise ValueError(f"It is {age:.0f} s old, and no more than {LIFETIME:.0f} s count.")
+        raise ValueError("It is not a document of this version.")
 
     def _delete_old(self, folder: Path) -> None:
         with os.scandir(folder) as entries:

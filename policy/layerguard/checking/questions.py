@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from layerguard.registry import (
 )
 from layerguard.verdict import Code
 
+_log = logging.getLogger("layerguard.checking")
 _EVERY_REPOSITORY = "ROOT"
 # Seconds for what distinguishes the causes of a failure, which is proven without it too.
 DISTINGUISHING_SECONDS = 5.0
@@ -165,6 +167,7 @@ class Questions:
             return await self._loaders.listings.answer(repository, self._patience)
         except Exception as error:  # the failure is proven without it
             reason = f"ECR did not list the repository's images: {error!r}"
+            _log.warning("%s: %s", repository, reason)
             return RegistryError(Code.INTERNAL_ERROR, reason)
 
     async def is_cache(self, repository: Repository) -> bool | None:
@@ -176,7 +179,8 @@ class Questions:
             return True
         try:
             prefixes = await self._loaders.cache_prefixes.answer(repository, self._patience)
-        except Exception:  # the failure is proven without it
+        except Exception as error:  # the failure is proven without it
+            _log.warning("Whether %s is a cache is not known: %r", repository, error)
             return None
         return None if prefixes is None else _is_below(prefixes, repository.name)
 

@@ -8,8 +8,10 @@ saves.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +21,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from layerguard import log
+from layerguard.checking.worker_stderr import log_lines
+
 if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
     from layerguard.checking.backend import CheckBackend, CheckListener, CheckRequest
     from layerguard.checking.limits import Limits
@@ -27,6 +32,8 @@ if TYPE_CHECKING:  # the pack makes one of these before it imports the rest
 
 WORKER = "layerguard.checking.worker"
 _PACKAGES = Path(__file__).parent.parent.parent
+_END_SECONDS = 0.5
+_log = logging.getLogger("layerguard.checking")
 
 
 class SubprocessBackend:
@@ -55,11 +62,16 @@ class SubprocessBackend:
         self._running: dict[int, tuple[CheckRequest, CheckListener]] = {}
         self._explaining: dict[int, tuple[Verdict, CheckListener]] = {}
         self._count = 0
+        self._where = "nowhere yet"
         self._has_ended = False
         self._is_closed = False
         if begin:
             with self._lock:
                 self._begin()
+
+    def __str__(self) -> str:
+        """Return where the checks run, for the log."""
+        return self._where
 
     def limit(self, limits: Limits, cache_prefixes: Collection[str]) -> None:
         """Set the limits, and the prefixes of pull-through caches that are known."""
@@ -113,11 +125,21 @@ class SubprocessBackend:
     def _begin(self) -> None:
         try:
             self._worker = _Worker(self._command, self._receive, self._ended)
-        except (OSError, RuntimeError):  # no such program, or no more processes or threads
+        # No such program, or no more processes or threads.
+        except (OSError, RuntimeError) as error:
             self._has_ended = True
+            self._note_fallback(f"The worker cannot be started ({error})")
         else:
+            self._where = f"by the worker, process {self._worker.process_id}"
+            _log.info("Images are checked %s", self)
+            if log.is_heard(logging.WARNING):
+                self._worker.send("log", _log.getEffectiveLevel())
             if self._limits:
                 self._worker.send("limit", *self._limits)
+
+    def _note_fallback(self, why: str) -> None:
+        self._where = f"in this process: {why}"
+        _log.warning("%s; this process asks ECR in its place", why)
 
     def _start_in_process(self, request: CheckRequest, listener: CheckListener) -> None:
         from layerguard.checking.backend import Counters
@@ -135,7 +157,11 @@ class SubprocessBackend:
             listener.decided(verdict, Counters(), explaining=False)
 
     def _receive(self, kind: str, number: int, arguments: list[Any]) -> None:
-        if kind == "decided":
+        if kind == "logged":
+            (attributes,) = arguments
+            record = logging.makeLogRecord(attributes)
+            logging.getLogger(record.name).handle(record)
+        elif kind == "decided":
             verdict, counters, explaining = arguments
             with self._lock:
                 _, listener = self._running.pop(number, (None, None))
@@ -155,6 +181,7 @@ class SubprocessBackend:
             if self._worker is not worker:
                 return
             self._worker, self._has_ended = None, True
+            self._note_fallback(f"{worker}, with {len(self._running)} checks under way")
             explaining, self._explaining = self._explaining, {}
             running, self._running = self._running, {}
             for verdict, listener in explaining.values():
@@ -164,7 +191,10 @@ class SubprocessBackend:
 
 
 class _Worker:
-    """A running worker: a queue of what it is sent, and the threads that write and read."""
+    """A running worker: a queue of what it is sent, and the threads that write and read.
+
+    What it writes to stderr, such as the traceback of its end, goes to the log.
+    """
 
     def __init__(
         self,
@@ -177,18 +207,41 @@ class _Worker:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # its results are on the pipe
+            stderr=subprocess.PIPE if log.is_heard(logging.WARNING) else subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path},
         )
         self._receive = receive
         self._ended = ended
         self._outbox: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
+        self._last_words = threading.Event()
+        targets = [self._write, self._read]
+        if self._process.stderr:
+            targets.append(self._log_stderr)
+        else:
+            self._last_words.set()
         try:
-            for target in (self._write, self._read):
+            for target in targets:
                 threading.Thread(target=target, name="layerguard-worker", daemon=True).start()
         except RuntimeError:  # no more threads
             self.end()
             raise
+
+    def __str__(self) -> str:
+        """Return how it ended, in words."""
+        code = self._process.returncode
+        if code is None or code >= 0:
+            how = f"ended with exit code {code}"
+        elif code == -signal.SIGKILL:
+            how = "was killed by SIGKILL (the system does that when memory runs out)"
+        else:
+            names = {each.value: each.name for each in signal.Signals}
+            how = f"was ended by {names.get(-code, f'signal {-code}')}"
+        return f"The worker (process {self.process_id}) {how}"
+
+    @property
+    def process_id(self) -> int:
+        """The id of its process."""
+        return self._process.pid
 
     def send(self, *message: Any) -> None:
         """Send ``message`` in the order of the calls; return at once."""
@@ -216,5 +269,14 @@ class _Worker:
             while True:
                 kind, number, *arguments = pickle.load(pipe)
                 self._receive(kind, number, arguments)
+        with suppress(subprocess.TimeoutExpired):  # its own end, if it is at it, says more
+            self._process.wait(_END_SECONDS)
         self.end()
+        self._last_words.wait(_END_SECONDS)  # a process that it started may hold the pipe open
         self._ended(self)
+
+    def _log_stderr(self) -> None:
+        assert self._process.stderr
+        with suppress(OSError, ValueError), self._process.stderr as pipe:
+            log_lines(pipe)
+        self._last_words.set()

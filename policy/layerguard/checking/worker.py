@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import pickle
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import BinaryIO
 
+from layerguard import log
 from layerguard.checking.backend import CheckBackend, Counters
 from layerguard.checking.in_process_backend import InProcessBackend
 from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.ecr import Ecr
 from layerguard.verdict import Code, Verdict
+
+# What of a record its line begins with.
+_RECORD = ("name", "levelno", "levelname", "created", "msecs", "process")
 
 
 class _ResultWriter:
@@ -29,6 +35,25 @@ class _ResultWriter:
         with self._lock:
             self._out.write(pickled)
             self._out.flush()
+
+
+class _RecordWriter(logging.Handler):
+    """Writes what this process logs, without the secrets that it alone knows."""
+
+    def __init__(self, writer: _ResultWriter) -> None:
+        super().__init__()
+        self._writer = writer
+        self._texts = log.Texts()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(Exception):  # the parent may have ended; no log is worth a check
+            attributes = {name: getattr(record, name) for name in _RECORD}
+            attributes["msg"] = self._texts.message(record)
+            attributes["exc_text"] = self._texts.traceback(record)
+            if record.name.partition(".")[0] != "layerguard":
+                attributes["msg"] = f"{record.name}: {attributes['msg']}"
+                attributes["name"] = "layerguard.checking.worker"
+            self._writer.write("logged", 0, attributes)
 
 
 class _Listener:
@@ -58,6 +83,10 @@ def serve(backend: CheckBackend, requests: BinaryIO, results: BinaryIO) -> None:
         except (EOFError, pickle.UnpicklingError):  # the parent may end in the middle of one
             return
         match operation:
+            case "log":
+                # Also what libraries warn of, which would go to stderr with their secrets.
+                logging.getLogger().addHandler(_RecordWriter(writer))
+                logging.getLogger("layerguard").setLevel(*arguments)
             case "limit":
                 backend.limit(*arguments)
             case "start":
@@ -87,6 +116,7 @@ def main() -> None:
     # Ctrl-C is for the parent to handle, whose end is this process's end too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, results = private_pipes()
+    log.log_to(None)  # until the parent asks for it
     # A run keeps what it allocates to its end: frequent collections cost it 3% of its time.
     gc.set_threshold(50_000, 20, 20)
     chain = OrdinaryChain()

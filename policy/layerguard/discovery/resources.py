@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
+from layerguard import log
 from layerguard.discovery.bugs import Bugs
 from layerguard.discovery.components import is_component
 from layerguard.discovery.image_use import ImageUse, verdict_of
@@ -21,6 +23,8 @@ from layerguard.discovery.walker import discover
 from layerguard.identity import Identity
 from layerguard.reference import ImageReference
 from layerguard.verdict import Code, State, Verdict, bug_in
+
+_log = logging.getLogger("layerguard.discovery")
 
 
 class EngineProvider(Protocol):
@@ -100,6 +104,11 @@ class DiscoveredResource:
         """Tell whether what the resource is stands in its outputs."""
         return not self.is_declared and not self.is_component
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many uses and provisions there are."""
+        return len(self.uses), len(self.provisions)
+
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredStack:
@@ -165,6 +174,8 @@ def read_resource(
     with bugs.at(()):
         provided = provisions(urn, known, inputs, placement)
     component = is_component(kind, has_provider=provider is not None)
+    if log.is_heard(logging.ERROR):
+        _keep_from_the_log(uses)
     return DiscoveredResource((*uses, *bugs.uses), provided, component, are_declared(inputs))
 
 
@@ -198,6 +209,7 @@ class DiscoveredResources:
         with bugs.at(()):
             found = self._read(resource, self._sentinels, self._environment)
         found = found or DiscoveredResource(tuple(bugs.uses))
+        _log.debug("%s: %d image uses, %d provisions", resource.urn, *found.counts)
         with self._lock:
             self._discovered[resource.urn] = found
             if found.provisions:
@@ -235,6 +247,16 @@ class DiscoveredResources:
         nothing = DiscoveredResource(())
         brings = {urn: each or nothing for urn, each in found.items()}
         return DiscoveredStack(brings, ResourceGraph(resources))
+
+
+def _keep_from_the_log(uses: Iterable[ImageUse]) -> None:
+    """Hide the secrets of identities, and of a reference that is a secret its account."""
+    for use in uses:
+        log.HIDDEN.add(use.identity.secrets)
+        if use.is_secret:
+            log.HIDDEN.add([use.text])
+            if isinstance(use.target, ImageReference):
+                log.HIDDEN.add([use.target.repository.account])
 
 
 _NO_IDENTITY = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,6 +16,8 @@ from layerguard.registry.denial import Denial
 from layerguard.registry.translation import has_expired, is_transient, translate
 from layerguard.verdict import Code
 
+_log = logging.getLogger("layerguard.registry")
+
 AccountRegion: TypeAlias = "tuple[str, str]"
 """A private registry: its account and its region."""
 
@@ -23,6 +26,8 @@ _PAGE = 1000
 _PAGES = 10
 LISTING_SECONDS = 10.0
 """How long a listing may take: a verdict without it is only less precise."""
+# The parameters with what is asked about in one call.
+_IDS = ("imageIds", "layerDigests")
 # The longest pauses before the first and before any later try, in seconds.
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
@@ -98,18 +103,26 @@ class Calls:
         end = self._clock() + self.retry_seconds
         longest, is_renewed = _FIRST_PAUSE, False
         while True:
+            call = _Call(operation, region, parameters, self._clock)
             try:
                 answer: dict[str, Any] = await getattr(client, operation)(**parameters)
-                return answer
+            except asyncio.CancelledError:
+                call.log("cancelled", None)
+                raise
             except Exception as error:  # of any client, for which there is no base class
-                failure = error
+                failure, reason = error, translate(error, self._clients.redact)
+            else:
+                call.log("ok", answer)
+                return answer
+            call.log(reason.code.text, getattr(failure, "response", None), reason)
             if has_expired(failure) and not is_renewed:
-                self._clients.renew(client, str(translate(failure, self._clients.redact)))
+                _log.info("The credentials have expired, and are resolved again: %s", reason)
+                self._clients.renew(client, str(reason))
                 client, is_renewed = await self._clients(region), True
                 continue
             if not is_transient(failure) or self._clock() >= end:
                 # Without its cause: the error of a client may repeat a request, with its token.
-                raise translate(failure, self._clients.redact)
+                raise reason
             # The whole pause is random, so that many callers do not come back together.
             await self._sleep(min(random.uniform(0, longest), max(0.0, end - self._clock())))
             longest = min(2 * longest, _LONGEST_PAUSE)
@@ -138,3 +151,40 @@ class Calls:
                 return Pages(listed, complete=True)
             token = {"nextToken": page["nextToken"]}
         return Pages(listed, complete=False)
+
+
+class _Call:
+    """One request, for the log: what is asked and how long that takes."""
+
+    def __init__(
+        self,
+        operation: str,
+        region: str,
+        parameters: Mapping[str, Any],
+        clock: Callable[[], float],
+    ) -> None:
+        self._operation, self._region = operation, region
+        self._parameters = parameters
+        self._clock, self._began = clock, clock()
+
+    def log(self, outcome: str, response: object, reason: object = "") -> None:
+        """Log how it ended: the seconds, ECR's id of the request where it is known, and why."""
+        if _log.isEnabledFor(logging.DEBUG):
+            took = self._clock() - self._began
+            shown = f"{self}: {outcome} in {took:.3f} s{_request_id(response)}"
+            _log.debug("%s", f"{shown}: {reason}" if reason else shown)
+
+    def __str__(self) -> str:
+        """Return ``OPERATION of ACCOUNT in REGION, REPOSITORY, NUMBER ids``."""
+        name = "".join(map(str.capitalize, self._operation.split("_")))
+        repository = self._parameters.get("repositoryName")
+        ids = (self._parameters[each] for each in _IDS if each in self._parameters)
+        asked = [f"{len(each)} ids" for each in ids]
+        of = f"{name} of {self._parameters['registryId']} in {self._region}"
+        return ", ".join([of, *([str(repository)] if repository else []), *asked])
+
+
+def _request_id(response: object) -> str:
+    metadata = response.get("ResponseMetadata") if isinstance(response, dict) else None
+    request = metadata.get("RequestId") if isinstance(metadata, dict) else None
+    return f", request {request}" if request else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Mapping
@@ -21,9 +22,11 @@ from layerguard.registry.redaction import Redaction
 from layerguard.registry.sessions import make_session
 from layerguard.registry.shared_result import SharedResult
 from layerguard.registry.threads import on_a_thread
-from layerguard.registry.translation import translate_configuration
+from layerguard.registry.translation import translate_configuration, translate_credentials
 from layerguard.registry.wire import WireClient
 from layerguard.verdict import Code
+
+_log = logging.getLogger("layerguard.registry")
 
 # As many as the configuration allows calls at a time: more would be discarded after each use.
 _CONNECTIONS = 200
@@ -169,7 +172,10 @@ class Clients:
         try:
             client = await on_a_thread(partial(self._wire_client, resolved.session, region))
         except Exception as error:  # whatever the files and variables hold that botocore refuses
-            return translate_configuration(error, self.redact)
+            failure = translate_configuration(error, self.redact)
+            _log.warning("No client of ECR in %s: %s: %s", region, failure.code.text, failure)
+            return failure
+        _log.info("ECR in %s is asked at %s", region, without_credentials(client.url))
         if is_foreign(client.url):
             self._foreign.add(without_credentials(client.url))
         return client
@@ -211,7 +217,9 @@ class Clients:
             return None
         try:
             return await on_a_thread(partial(self._caller_arn, resolved.session, region))
-        except Exception:  # it is only for explanations
+        except Exception as error:  # it is only for explanations
+            reason = translate_credentials(error, self._identity, self.redact)
+            _log.warning("Who asks is not known, so no message names it: %s", reason)
             return None
 
     def _caller_arn(self, session: Any, region: str) -> str:

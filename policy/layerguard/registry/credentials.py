@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,8 @@ from layerguard.registry.threads import on_a_thread
 from layerguard.registry.translation import translate_credentials
 from layerguard.verdict import Code
 
+_log = logging.getLogger("layerguard.registry")
+
 Keys: TypeAlias = "tuple[str, str, str | None]"
 """An access key, its secret key and its session token."""
 
@@ -32,13 +35,15 @@ class Resolved:
     """A session of botocore with the credentials that were resolved for it.
 
     ``expires_within`` tells whether they expire within so many seconds. Credentials that never last
-    longer than ``margin`` seconds are used until they expire.
+    longer than ``margin`` seconds are used until they expire. ``source`` is botocore's name of
+    where they came from.
     """
 
     session: Any
     keys: Keys = field(repr=False)
     expires_within: Callable[[float], bool]
     margin: float = _RENEW_SECONDS
+    source: str = ""
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -71,16 +76,25 @@ async def resolve(
     A credential process that still runs then, or when this is cancelled, is killed.
     """
     resolution = _Resolution(identity, region, redaction, session)
+    began = time.monotonic()
+    resolved: Resolved | RegistryError
     try:
-        return await asyncio.wait_for(on_a_thread(resolution.run), seconds)
+        resolved = await asyncio.wait_for(on_a_thread(resolution.run), seconds)
     except asyncio.TimeoutError:
-        return RegistryError(
+        resolved = RegistryError(
             Code.NO_CREDENTIALS,
             f"The AWS credentials did not come within {seconds:g} s: the credential process, or "
             "the service that issues them, does not answer.",
         )
     finally:  # also where the run ends first
         resolution.end()
+    took = time.monotonic() - began
+    if isinstance(resolved, RegistryError):
+        code = resolved.code.text
+        _log.warning("No credentials of %s, in %.1f s: %s: %s", identity, took, code, resolved)
+    else:
+        _log.info("Credentials of %s came from %s in %.1f s", identity, resolved.source, took)
+    return resolved
 
 
 class _Resolution:
@@ -118,7 +132,7 @@ class _Resolution:
         session.set_credentials(*keys)
         expires_within = getattr(source, "refresh_needed", _never)
         margin = 0 if expires_within(_RENEW_SECONDS) else _RENEW_SECONDS
-        return Resolved(session, keys, expires_within, margin)
+        return Resolved(session, keys, expires_within, margin, str(source.method))
 
     def _start(self, *arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(*arguments, **options)

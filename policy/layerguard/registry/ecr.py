@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -34,6 +35,8 @@ from layerguard.registry.translation import (
     unknown_availability,
 )
 from layerguard.verdict import Code
+
+_log = logging.getLogger("layerguard.registry")
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 """Bytes of a manifest. Source: ECR user guide, "Amazon ECR service quotas"."""
@@ -234,7 +237,8 @@ class Ecr:
                 )
             self._optional_calls.count += 1
             return await self._download(str(url))
-        except RegistryError as error:
+        except RegistryError as error:  # whose text may repeat the URL, which is signed
+            _log.info("No config %s of %s: %s", digest, repository, error.code.text)
             if error.code in (Code.ACCESS_DENIED, Code.TIMED_OUT, Code.UNREACHABLE):
                 self._closed_downloads.add(registry)
             return error

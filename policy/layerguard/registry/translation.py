@@ -9,10 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from layerguard.bug import bug_text, error_text, log_bug
 from layerguard.identity import Identity
 from layerguard.reference import Digest
 from layerguard.registry.answers import RegistryError
 from layerguard.registry.denial import Denial
+from layerguard.secret_texts import without_tokens
 from layerguard.verdict import Code
 
 Redact: TypeAlias = Callable[[str], str]
@@ -112,6 +114,7 @@ _OF_CREDENTIALS: Mapping[Code, str] = {
     Code.TIMED_OUT: _ISSUER,
     Code.UNREACHABLE: _ISSUER,
 }
+_PROXY = "ProxyConnectionError"
 _CREDENTIAL_PROCESS = "custom-process"
 # AWS repeats a request that it does not accept, session token included; Python's http.client a
 # header that it cannot send.
@@ -121,30 +124,16 @@ _REPEATED_REQUEST = re.compile(
 _REPEATED_HEADER = re.compile("invalid header value", re.IGNORECASE)
 # What is no URL is repeated in whole or in part, and may hold a password.
 _INVALID_ENDPOINT = re.compile("Invalid endpoint: |Port could not be cast to integer")
-_CREDENTIALS_IN_URL = re.compile(r"(?<=://)[^/?#\s]*@")
-# A JSON web token. Source: RFC 7519; its header is an object, which begins so in base64.
-_WEB_TOKEN = re.compile(r"eyJ[\w.-]{20,}", re.ASCII)
 
 
 def translate(error: Exception, redact: Redact) -> RegistryError:
-    """Return what ``error``, raised by a client of ECR, means."""
-    response = getattr(error, "response", None)
-    if isinstance(response, dict):
-        return _service_error("ECR", response, redact)
-    if _REPEATED_HEADER.search(str(error)):
-        return RegistryError(
-            Code.NO_CREDENTIALS,
-            "The credentials hold a character, such as a line break, that no request can carry.",
-        )
-    if _INVALID_ENDPOINT.search(str(error)):
-        return RegistryError(
-            Code.UNREACHABLE, "The endpoint that is configured for ECR is not a valid URL."
-        )
-    names = _class_names(error)
-    code = next((_CLIENT_ERRORS[each] for each in names if each in _CLIENT_ERRORS), None)
-    return RegistryError(
-        code or Code.INTERNAL_ERROR, _sentence(f"{type(error).__name__}: {error}", redact)
-    )
+    """Return what ``error``, raised by a client of ECR, means. What is not understood is a bug."""
+    known = _translate_known(error, redact)
+    if known:
+        return known
+    text = _sentence(bug_text("in asking ECR", error), redact)
+    log_bug(text, error)
+    return RegistryError(Code.INTERNAL_ERROR, text)
 
 
 def translate_credentials(error: Exception, identity: Identity, redact: Redact) -> RegistryError:
@@ -169,7 +158,7 @@ def translate_credentials(error: Exception, identity: Identity, redact: Redact) 
             Code.NO_CREDENTIALS,
             "The credential process of the profile failed, or printed no valid credentials.",
         )
-    return _of_credentials(translate(error, redact))
+    return _of_configuration(error, redact)
 
 
 def translate_configuration(error: Exception, redact: Redact) -> RegistryError:
@@ -177,8 +166,8 @@ def translate_configuration(error: Exception, redact: Redact) -> RegistryError:
 
     No service was asked: what botocore refuses is in the configuration files or the environment.
     """
-    failure = translate(error, redact)
-    return _of_credentials(failure) if "BotoCoreError" in _class_names(error) else failure
+    is_botocores = "BotoCoreError" in _class_names(error)
+    return _of_configuration(error, redact) if is_botocores else translate(error, redact)
 
 
 def is_transient(error: Exception) -> bool:
@@ -223,6 +212,45 @@ def unknown_availability(value: object, digest: Digest, redact: Redact) -> Regis
         Code.INTERNAL_ERROR,
         _sentence(f"ECR says '{value}' of the layer {digest}, which is no availability", redact),
     )
+
+
+def _translate_known(error: Exception, redact: Redact) -> RegistryError | None:
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return _service_error("ECR", response, redact)
+    if _REPEATED_HEADER.search(str(error)):
+        return RegistryError(
+            Code.NO_CREDENTIALS,
+            "The credentials hold a character, such as a line break, that no request can carry.",
+        )
+    if _INVALID_ENDPOINT.search(str(error)):
+        return RegistryError(
+            Code.UNREACHABLE, "The endpoint that is configured for ECR is not a valid URL."
+        )
+    names = _class_names(error)
+    code = next((_CLIENT_ERRORS[each] for each in names if each in _CLIENT_ERRORS), None)
+    if code is None:
+        return None
+    text = error_text(error)
+    if _PROXY in names:  # botocore names the proxy alone, and not what it answered
+        text += f" ({error_text(_first_cause(error))})"
+    return RegistryError(code, _sentence(text, redact))
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return the first of the exceptions that led to ``error``."""
+    seen = {id(error)}
+    while (before := error.__cause__ or error.__context__) and id(before) not in seen:
+        error = before
+        seen.add(id(error))
+    return error
+
+
+def _of_configuration(error: Exception, redact: Redact) -> RegistryError:
+    """Return what ``error`` of botocore means, for which it asked no service that refused."""
+    text = _sentence(error_text(error), redact)
+    known = _translate_known(error, redact)
+    return _of_credentials(known or RegistryError(Code.NO_CREDENTIALS, text))
 
 
 def _service_error(service: str, response: Mapping[str, Any], redact: Redact) -> RegistryError:
@@ -285,7 +313,7 @@ def _sentence(text: str, redact: Redact) -> str:
     if repeated := _REPEATED_REQUEST.search(text):
         text = text[: repeated.start()]
     # Secrets go first: a cut could leave the beginning of one.
-    text = _WEB_TOKEN.sub("***", _CREDENTIALS_IN_URL.sub("", text)).rstrip(": ")
+    text = without_tokens(text).rstrip(": ")
     if len(text) > MAX_REASON:
         return f"{text[: MAX_REASON - 1]}…"
     return text if text.endswith((".", "!", "?")) else f"{text}."
