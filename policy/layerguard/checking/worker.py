@@ -49,8 +49,9 @@ class _RecordWriter(logging.Handler):
         with suppress(Exception):  # the parent may have ended; no log is worth a check
             attributes = {name: getattr(record, name) for name in _RECORD}
             attributes["msg"] = self._texts.message(record)
-            attributes["exc_text"] = self._texts.traceback(record)
-            if record.name.partition(".")[0] != "layerguard":
+            if record.name.partition(".")[0] == "layerguard":
+                attributes["exc_text"] = self._texts.traceback(record)
+            else:  # whose error is raised, too, and logged by what catches it
                 attributes["msg"] = f"{record.name}: {attributes['msg']}"
                 attributes["name"] = "layerguard.checking.worker"
             self._writer.write("logged", 0, attributes)
