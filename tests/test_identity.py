@@ -35,15 +35,15 @@ def test_a_url_is_shown_without_credentials_and_so_is_what_is_none(url: str, sho
 @pytest.mark.parametrize(
     ("identity", "text"),
     [
-        (ORDINARY, "the ordinary chain"),
-        (Identity(region="eu-west-1"), "the ordinary chain"),
+        (ORDINARY, "the default credential chain"),
+        (Identity(region="eu-west-1"), "the default credential chain"),
         (Identity(profile="team"), "the profile team"),
         (Identity(profile="team", config_files=("/a", "/b")), "the profile team, the files /a, /b"),
         (Identity(keys=StaticKeys("AKIA", "secret", "token")), "static keys"),
         (Identity(web_identity=WebIdentity("arn:w", "token")), "the web identity of arn:w"),
         (
             Identity(profile="team", roles=(AssumedRole("arn:a", "id"), AssumedRole("arn:b"))),
-            "the profile team, then the role arn:a, then the role arn:b",
+            "the profile team and the role arn:a and the role arn:b",
         ),
         (Identity(profile="hush", hidden=("hush",)), "the profile ***"),
     ],

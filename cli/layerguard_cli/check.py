@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_limit_options(parser)
     add_log_option(parser)
-    add_identity_options(parser, otherwise="those of boto3's ordinary chain")
+    add_identity_options(parser, otherwise="those of boto3's default credential chain")
 
 
 def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:

@@ -82,7 +82,7 @@ def add_identity_options(parser: argparse.ArgumentParser, *, otherwise: str) -> 
         "--role-arn",
         type=_role,
         metavar="ARN",
-        help="the role to assume, from the profile or boto3's ordinary chain",
+        help="the role to assume, from the profile or boto3's default credential chain",
     )
     group.add_argument(
         "--external-id",

@@ -331,7 +331,10 @@ def _log_findings(where: str, findings: Sequence[Finding]) -> None:
     if _log.isEnabledFor(logging.INFO) and findings:
         numbers = Counter(finding.enforcement.value for finding in findings)
         counts = ", ".join(f"{numbers[each.value]} {each.value}" for each in Enforcement)
-        _log.info("%d findings on %s: %s", len(findings), where, counts)
+        _log.info("Findings on %s: %s", where, counts)
+        for finding in findings:
+            if finding.enforcement is not Enforcement.NONE:
+                _log.info("%s: %s (%s)", finding.enforcement.value, finding.headline, finding.why)
 
 
 def bug_of_gate(where: str, error: Exception) -> str:

@@ -77,8 +77,8 @@ class Identity:
         first = "static keys" if keys else f"the web identity of {web.arn}" if web else ""
         profile = f"the profile {self.profile}" if self.profile else ""
         files = ", ".join((*self.config_files, *self.credentials_files))
-        first = first or profile or "the ordinary chain"
-        roles = "".join(f", then the role {role.arn}" for role in self.roles)
+        first = first or profile or "the default credential chain"
+        roles = "".join(f" and the role {role.arn}" for role in self.roles)
         shown = f"{first}, the files {files}{roles}" if files else f"{first}{roles}"
         for secret in self.hidden:
             shown = shown.replace(secret, "***")

@@ -72,7 +72,7 @@ def test_without_credentials(
     assert cause in the_end(file)
     assert any(
         re.fullmatch(
-            r"No credentials of the ordinary chain, in \d\.\d s: no-credentials: "
+            r"No credentials from the default credential chain, after \d\.\d s: no-credentials: "
             r"NoCredentialsError: Unable to locate credentials\.",
             message,
         )
@@ -96,7 +96,7 @@ def test_with_a_role_that_is_denied(
         f"sts:AssumeRole on resource: {ROLE}."
     )
     assert cause in the_end(file)
-    started = f"No credentials of the ordinary chain, then the role {ROLE}, in "
+    started = f"No credentials from the default credential chain and the role {ROLE}, after "
     assert any(message.startswith(started) for message in messages(file))
     assert "an-external-id" not in file.read_text()
 
@@ -164,8 +164,8 @@ def test_with_a_worker_that_dies(
     program.folder = engine.folder
     assert engine.preview().passed
     cause = (
-        r"The worker \(process \d+\) was killed by SIGKILL \(the system does that when memory runs "
-        r"out\), with \d checks under way"
+        r"The worker \(process \d+\) was killed by SIGKILL \(by the system, if memory ran out\), "
+        r"with \d checks under way"
     )
     assert re.search(f"checked in this process: {cause}", the_end(file))
     in_its_place = re.compile(f"{cause}; this process asks ECR in its place")
@@ -187,14 +187,17 @@ def test_at_debug_it_has_every_call_and_the_next_run_is_appended(
         rf"ECR in eu-west-1 is asked at {ecr.endpoint}/",
         r"BatchGetImage of 123456789012 in eu-west-1, shop/web, 1 ids: ok in \d\.\d{3} s.*",
         r"BatchCheckLayerAvailability of 123456789012 in eu-west-1, shop/web, 4 ids: ok in .*",
-        rf"{image} for linux/amd64, asked as the ordinary chain: available in .*",
-        r"1 findings on the stack: 0 block, 0 warn, 1 none",
+        rf"{image} for linux/amd64, with the default credential chain: available in .*",
+        r"Findings on the stack: 0 block, 0 warn, 1 none",
         r"1 image use, 1 image, 4 layers checked, .*; checked by the worker, process \d+",
     ):
         assert any(re.fullmatch(text, message) for message in messages(file)), text
     assert engine.up().passed
     assert file.read_text().startswith(first)
-    assert any(message.startswith("1 images were read from /") for message in messages(file))
+    assert any(
+        message.startswith("From the preview before, 1 images were read from /")
+        for message in messages(file)
+    )
 
 
 @pytest.mark.parametrize(

@@ -227,10 +227,10 @@ class _Watch:
 
 
 def _log_verdict(request: CheckRequest, verdict: Verdict, seconds: float) -> None:
-    level = logging.DEBUG if verdict.code is Code.AVAILABLE else logging.INFO
+    level = logging.DEBUG if verdict.code is Code.AVAILABLE else logging.WARNING
     if _log.isEnabledFor(level):
         platform = f" for {request.platform}" if request.platform else ""
-        what = f"{request.reference}{platform}, asked as {request.identity}"
+        what = f"{request.reference}{platform}, with {request.identity}"
         _log.log(level, "%s: %s in %.2f s: %s", what, verdict.code.text, seconds, verdict.reason)
 
 

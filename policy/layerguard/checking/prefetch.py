@@ -133,7 +133,11 @@ class PrefetchFile:
         except (OSError, ValueError) as error:  # a path may have a character that none can have
             _log.warning("No prefetch file can be written: %s", error)
         else:
-            _log.info("%d images were put into the file %s", len(prefetch.images), self._path)
+            _log.info(
+                "For the next update, %d images were written to %s",
+                len(prefetch.images),
+                self._path,
+            )
 
     def read(self) -> Prefetch:
         """Return the prefetch, an empty one where there is none that is valid and young enough."""
@@ -146,7 +150,11 @@ class PrefetchFile:
         except Exception as error:  # any other program of this user may have written anything
             _log.warning("The prefetch file is ignored: %s", error_text(error))
         else:
-            _log.info("%d images were read from %s", len(prefetch.images), self._path)
+            _log.info(
+                "From the preview before, %d images were read from %s",
+                len(prefetch.images),
+                self._path,
+            )
             return prefetch
         return Prefetch()
 

@@ -232,7 +232,7 @@ class _Worker:
         if code is None or code >= 0:
             how = f"ended with exit code {code}"
         elif code == -signal.SIGKILL:
-            how = "was killed by SIGKILL (the system does that when memory runs out)"
+            how = "was killed by SIGKILL (by the system, if memory ran out)"
         else:
             names = {each.value: each.name for each in signal.Signals}
             how = f"was ended by {names.get(-code, f'signal {-code}')}"

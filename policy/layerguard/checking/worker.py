@@ -52,6 +52,7 @@ class _RecordWriter(logging.Handler):
             if record.name.partition(".")[0] == "layerguard":
                 attributes["exc_text"] = self._texts.traceback(record)
             else:  # whose error is raised, too, and logged by what catches it
+                attributes |= {"levelno": logging.DEBUG, "levelname": "DEBUG"}
                 attributes["msg"] = f"{record.name}: {attributes['msg']}"
                 attributes["name"] = "layerguard.checking.worker"
             self._writer.write("logged", 0, attributes)

@@ -91,9 +91,9 @@ async def resolve(
     took = time.monotonic() - began
     if isinstance(resolved, RegistryError):
         code = resolved.code.text
-        _log.warning("No credentials of %s, in %.1f s: %s: %s", identity, took, code, resolved)
+        _log.warning("No credentials from %s, after %.1f s: %s: %s", identity, took, code, resolved)
     else:
-        _log.info("Credentials of %s came from %s in %.1f s", identity, resolved.source, took)
+        _log.info("Credentials from %s: found in %s after %.1f s", identity, resolved.source, took)
     return resolved
 
 
