@@ -14,7 +14,7 @@ from layerguard.registry.answers import RegistryError
 from layerguard.registry.endpoints import is_foreign
 from layerguard.registry.redaction import Redaction
 from layerguard.registry.sessions import endpoint_of_files, load_credentials, make_session
-from layerguard.registry.threads import on_a_thread
+from layerguard.registry.threads import Threads
 from layerguard.registry.translation import translate_credentials
 from layerguard.verdict import Code
 
@@ -72,7 +72,7 @@ async def resolve(
     """
     resolution = _Resolution(identity, region, redaction, session)
     try:
-        return await asyncio.wait_for(on_a_thread(resolution.run), seconds)
+        return await asyncio.wait_for(Threads().run(resolution.run), seconds)
     except asyncio.TimeoutError:
         return RegistryError(
             Code.NO_CREDENTIALS,
