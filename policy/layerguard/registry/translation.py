@@ -178,7 +178,9 @@ def translate_configuration(error: Exception, redact: Redact) -> RegistryError:
     No service was asked: what botocore refuses is in the configuration files or the environment.
     """
     failure = translate(error, redact)
-    return _of_credentials(failure) if "BotoCoreError" in _class_names(error) else failure
+    if failure.code is Code.INTERNAL_ERROR and "BotoCoreError" in _class_names(error):
+        return RegistryError(Code.NO_CREDENTIALS, str(failure))
+    return failure
 
 
 def is_transient(error: Exception) -> bool:
