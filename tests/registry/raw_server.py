@@ -120,9 +120,9 @@ class RawServer:
 
 
 def _read(reader: BinaryIO, tunnel: str) -> Request | None:
-    line = reader.readline().decode().strip()
+    line = str(reader.readline(), "latin-1").strip()
     headers = {}
-    while header := reader.readline().decode().strip():
+    while header := str(reader.readline(), "latin-1").strip():
         name, _, value = header.partition(":")
         headers[name.lower()] = value.strip()
     body = reader.read(int(headers.get("content-length", 0)))

@@ -92,6 +92,7 @@ _CLIENT_ERRORS: Mapping[str, Code] = {
     "ConnectionError":                Code.UNREACHABLE,
     "ResponseParserError":            Code.INCONSISTENT_ANSWER,
     "EndpointProviderError":          Code.UNREACHABLE,
+    "EndpointVariantError":           Code.UNREACHABLE,
 }
 # fmt: on
 _ISSUER = (

@@ -69,8 +69,13 @@ class Transport:
             decode_content=False,
             enforce_content_length=True,
         )
+        content, missing = bytearray(), self._most + 1
         try:
-            return Reply(response.status, response.read(self._most + 1))
+            # Only a read that returns nothing shows whether the body ended early.
+            while missing and (piece := response.read(missing)):
+                content += piece
+                missing -= len(piece)
+            return Reply(response.status, bytes(content))
         finally:
             response.close()  # which keeps the connection if the response was read to its end
 
