@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from layerguard.registry.threads import Threads
 from layerguard_sandbox.engine import ROOT
 
+from tests.processes import wait_until
 from tests.registry.loops import on_a_loop, until
 
 
@@ -31,12 +33,9 @@ class Hanging:
             raise self.result
         return self.result
 
-    def end(self) -> None:
-        """Let it end and wait for its thread: an exception there fails the test."""
-        self.may_end.set()
-        assert self.thread is not None
-        self.thread.join(30)
-        assert not self.thread.is_alive()
+    @property
+    def has_ended(self) -> bool:
+        return self.thread is not None and not self.thread.is_alive()
 
 
 @on_a_loop
@@ -84,10 +83,28 @@ async def test_the_event_loop_is_not_blocked() -> None:
 
 
 @on_a_loop
-async def test_every_call_has_its_own_thread() -> None:
-    together = threading.Barrier(50)
-    places = await asyncio.gather(*(Threads().run(lambda: together.wait(30)) for _ in range(50)))
-    assert sorted(places) == list(range(50))
+async def test_work_at_the_same_time_has_a_thread_each_and_later_work_the_same_threads() -> None:
+    threads = Threads()
+    for _ in range(2):
+        before = threading.active_count()
+        together = threading.Barrier(50)
+        places = await asyncio.gather(*(threads.run(lambda: together.wait(30)) for _ in range(50)))  # noqa: B023
+        assert sorted(places) == list(range(50))
+    assert threading.active_count() == before
+    del threads
+    await until(lambda: threading.active_count() <= before - 50)
+
+
+@on_a_loop
+async def test_work_that_is_late_is_a_timeout_and_blocks_no_other() -> None:
+    threads, work = Threads(), Hanging()
+    with pytest.raises(TimeoutError):
+        await threads.run(work, 0.05)
+    assert await threads.run(lambda: "after it", 30) == "after it"
+    work.may_end.set()
+    del threads
+    gc.collect()  # its failure and the future that had it refer to each other
+    await until(lambda: work.has_ended)
 
 
 @pytest.mark.parametrize("result", ["the end", LookupError("words")])
@@ -103,7 +120,8 @@ async def test_work_that_ends_after_its_caller_was_cancelled_is_no_error(
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    work.end()
+    work.may_end.set()
+    await until(lambda: work.has_ended)
     assert await Threads().run(lambda: "after it") == "after it"
     assert not errors
 
@@ -120,7 +138,8 @@ def test_a_loop_that_ended_before_the_work_did_is_no_error(result: str | Excepti
 
     scenario()
     assert not work.may_end.is_set()
-    work.end()
+    work.may_end.set()
+    wait_until(lambda: work.has_ended)
 
 
 ENDS_WHILE_WORK_HANGS = """

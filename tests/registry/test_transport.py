@@ -140,7 +140,6 @@ def test_a_body_without_a_length_ends_with_the_connection(over: Path | None) -> 
         assert asyncio.run(outcome(ecr_at(server.url))) is None
 
 
-# fmt: off
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
@@ -163,8 +162,7 @@ def test_a_body_without_a_length_ends_with_the_connection(over: Path | None) -> 
         (floods(OK + b"\r\n", b" " * 65_536),                          Code.INCONSISTENT_ANSWER),
         (floods(OK + b"Content-Length: 9999999999\r\n\r\n", b" " * 65_536), Code.INCONSISTENT_ANSWER),
     ],
-)
-# fmt: on
+)  # fmt: skip
 def test_a_broken_or_endless_answer_is_a_failure_of_its_own_code(
     over: Path | None, answer: Answer, code: Code
 ) -> None:
@@ -249,17 +247,15 @@ def test_many_questions_at_a_time_have_a_connection_each_and_leave_none_open(
         together.wait(60)
         yield WHOLE
 
+    async def scenario(ecr: Ecr) -> None:
+        for _ in range(3):
+            assert await asyncio.gather(*(outcome(ecr) for _ in range(100))) == [None] * 100
+
     with RawServer(answer, tls=over) as server:
         ecr = ecr_at(server.url)
-
-        @on_a_loop
-        async def scenario() -> None:
-            for _ in range(3):
-                assert await asyncio.gather(*(outcome(ecr) for _ in range(100))) == [None] * 100
-
-        scenario()
+        asyncio.run(scenario(ecr))
         assert (server.connections, server.ended) == (100, 0)
-        del ecr, scenario
+        del ecr
         asyncio.run(until(lambda: server.ended == 100))
 
 
@@ -300,6 +296,14 @@ def test_certificates_are_verified_with_the_bundle_that_is_named(
         assert asyncio.run(PlainHttp()(f"{server.url}/config")) == "{}"
 
 
+def test_a_bundle_that_does_not_exist_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/no/such/bundle.pem")
+    answer = asyncio.run(ecr_at("https://127.0.0.1:1").layers(WEB, [LAYER]))[LAYER]
+    assert isinstance(answer, RegistryError)
+    assert answer.code is Code.UNREACHABLE
+    assert "No such file" in str(answer)
+
+
 def test_a_certificate_of_another_host_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,7 +324,9 @@ def test_a_proxy_is_asked_with_its_password_and_its_connections_are_reused(
     over: Path | None, password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with RawServer(sends(WHOLE), tls=over, is_proxy=True) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY" if over else "HTTP_PROXY", proxy.url.replace("//", f"//{password}"))
+        monkeypatch.setenv(
+            "HTTPS_PROXY" if over else "HTTP_PROXY", proxy.url.replace("//", f"//{password}")
+        )
         host = "api.ecr.eu-west-1.amazonaws.com"
         ecr = ecr_at(None if over else f"http://{host}")
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +10,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
-from layerguard.registry import wire
 from layerguard.registry.wire import WireClient
 from layerguard_sandbox.ecr import Answer, Fault, SandboxEcr, oci_image
 
-from tests.registry.loops import on_a_loop, until
+from tests.registry.loops import on_a_loop
 
 ACCOUNT, REGION, REPOSITORY = "123456789012", "eu-west-1", "shop/web"
 WHERE = {"registryId": ACCOUNT, "repositoryName": REPOSITORY}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
@@ -72,8 +71,8 @@ async def resolve(
     """
     resolution = _Resolution(identity, region, redaction, session)
     try:
-        return await asyncio.wait_for(Threads().run(resolution.run), seconds)
-    except asyncio.TimeoutError:
+        return await Threads().run(resolution.run, seconds)
+    except TimeoutError:
         return RegistryError(
             Code.NO_CREDENTIALS,
             f"The AWS credentials did not come within {seconds:g} s: the credential process, or "

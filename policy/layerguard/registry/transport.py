@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Mapping
 from functools import partial
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from typing import Any, NamedTuple
-
-from layerguard.registry.threads import Threads
 
 
 class Reply(NamedTuple):
@@ -23,29 +22,28 @@ class Reply(NamedTuple):
 class Transport:
     """Sends requests to one host with ``session``, the HTTP session of one of botocore's clients.
 
-    Proxies, certificates, timeouts of a connection and of a silent server, and the number of
-    connections are those of the session. An exchange ends after ``seconds``, whatever the server
-    does, and no more than ``most`` bytes of a body and one more are read. The session's own
-    ``send`` knows no such bounds, and costs half as much again.
+    Proxies, certificates, the number of connections, and the timeouts of a connection and of a
+    silent server are those of the session. Its own ``send`` has no bounds, and costs half as much
+    again: here no more than ``most`` bytes of a body and one more are read, and a response ends
+    within ``seconds``. Raises botocore's HTTP errors.
     """
 
     def __init__(self, session: Any, url: str, most: int, seconds: float) -> None:
-        self.url = url
-        self._most, self._seconds = most, seconds
-        # Private methods of botocore's session; the tests of proxies and certificates use them.
+        self._url, self._most = url, most
+        # As URLLib3Session.send does, with its private methods.
         self._proxy = session._proxy_config.proxy_url_for(url)
         manager = session._get_connection_manager(url, self._proxy)
         self._pool = manager.connection_from_url(url)
         session._setup_ssl_cert(self._pool, url, session._verify)
+        self._load_certificates(manager.connection_pool_kw["ssl_context"])
         self._target = partial(session._get_request_target, proxy_url=self._proxy)
-        bounded = {"seconds": seconds}
-        response = type("Response", (_Response,), bounded)
+        response = type("Response", (_Response,), {"seconds": seconds})
         self._pool.ConnectionCls = type(
             "Connection", (self._pool.ConnectionCls,), {"response_class": response}
         )
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
-        """Return the response, of any status. Raises botocore's HTTP errors. Blocking."""
+        """Send a request and return the response, of any status. Blocks; thread-safe."""
         from urllib3.exceptions import ProtocolError
 
         try:
@@ -54,7 +52,18 @@ class Transport:
             except ProtocolError:  # a server may close an idle connection at any moment
                 return self._exchange(method, url, headers, body)
         except Exception as error:
-            raise _translated(error, self.url, self._proxy) from error
+            raise self._translated(error) from error
+
+    def _load_certificates(self, context: ssl.SSLContext) -> None:
+        """Load them once, and not for each connection, which takes longer than a request."""
+        from botocore.exceptions import SSLError
+
+        bundle, self._pool.ca_certs = self._pool.ca_certs, None
+        try:
+            if bundle:
+                context.load_verify_locations(bundle)
+        except OSError as error:
+            raise SSLError(endpoint_url=self._url, error=error) from error
 
     def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
         response = self._pool.urlopen(
@@ -79,28 +88,25 @@ class Transport:
         finally:
             response.close()  # which keeps the connection if the response was read to its end
 
+    def _translated(self, error: Exception) -> Exception:
+        """Return the error that URLLib3Session.send raises in the place of urllib3's."""
+        import botocore.exceptions as botocores
+        from botocore.httpsession import mask_proxy_url
+        from urllib3 import exceptions as urllib3s
 
-def _translated(error: Exception, url: str, proxy: str | None) -> Exception:
-    """Return the error of botocore's session. Source: botocore.httpsession, URLLib3Session.send."""
-    import botocore.exceptions as theirs
-    from botocore.httpsession import mask_proxy_url
-    from urllib3 import exceptions as ours
-
-    match error:
-        case ours.SSLError():
-            return theirs.SSLError(endpoint_url=url, error=error)
-        case ours.NewConnectionError():
-            return theirs.EndpointConnectionError(endpoint_url=url, error=error)
-        case ours.ProxyError():
-            return theirs.ProxyConnectionError(proxy_url=mask_proxy_url(proxy), error=error)
-        case ours.ConnectTimeoutError():
-            return theirs.ConnectTimeoutError(endpoint_url=url, error=error)
-        case ours.ReadTimeoutError():
-            return theirs.ReadTimeoutError(endpoint_url=url, error=error)
-        case ours.ProtocolError():
-            return theirs.ConnectionClosedError(endpoint_url=url, error=error)
-        case _:
-            return theirs.HTTPClientError(error=error)
+        kinds = (
+            (urllib3s.SSLError, botocores.SSLError),
+            (urllib3s.NewConnectionError, botocores.EndpointConnectionError),
+            (urllib3s.ProxyError, botocores.ProxyConnectionError),
+            (urllib3s.ConnectTimeoutError, botocores.ConnectTimeoutError),
+            (urllib3s.ReadTimeoutError, botocores.ReadTimeoutError),
+            (urllib3s.ProtocolError, botocores.ConnectionClosedError),
+            (Exception, botocores.HTTPClientError),
+        )
+        kind = next(theirs for ours, theirs in kinds if isinstance(error, ours))
+        proxy = mask_proxy_url(self._proxy or "")
+        translated: Exception = kind(error=error, endpoint_url=self._url, proxy_url=proxy)
+        return translated
 
 
 class _Response(HTTPResponse):

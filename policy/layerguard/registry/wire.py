@@ -22,7 +22,7 @@ _FIRST_FAILURE = 300
 
 
 class WireClient:
-    """Calls ECR with the endpoint, credentials, signature and HTTP session of botocore's ``client``.
+    """Calls ECR with the endpoint, credentials, signature and session of botocore's ``client``.
 
     Has the methods of such a client that ``Calls`` names, as coroutines. The credentials of
     ``client`` must not be of the kind that renews itself, which would take time.
@@ -41,7 +41,7 @@ class WireClient:
         self._context: dict[str, Any] = {}
         operation = model.operation_model("BatchGetImage")
         endpoint, _, _ = client._resolve_endpoint_ruleset(operation, {}, self._context)
-        request = {"url_path": "/", "query_string": "", "headers": {}}
+        request: dict[str, Any] = {"url_path": "/", "query_string": "", "headers": {}}
         prepare_request_dict(request, endpoint)
         self.url: str = request["url"]
         self._target = model.metadata["targetPrefix"]
@@ -80,9 +80,7 @@ class WireClient:
         from botocore.exceptions import ReadTimeoutError
 
         try:
-            return await self._threads.run(
-                partial(self._ask, operation, parameters), self._seconds
-            )
+            return await self._threads.run(partial(self._ask, operation, parameters), self._seconds)
         except TimeoutError as error:
             raise ReadTimeoutError(endpoint_url=self.url, error=error) from error
 
