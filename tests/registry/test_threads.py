@@ -103,8 +103,8 @@ async def test_work_that_is_late_is_a_timeout_and_blocks_no_other() -> None:
     assert await threads.run(lambda: "after it", 30) == "after it"
     work.may_end.set()
     del threads
-    gc.collect()  # its failure and the future that had it refer to each other
-    await until(lambda: work.has_ended)
+    # The failure, and the future that had it, refer to each other.
+    await until(lambda: gc.collect() is not None and work.has_ended)
 
 
 @pytest.mark.parametrize("result", ["the end", LookupError("words")])

@@ -93,7 +93,8 @@ class Clients:
 
     Credentials are resolved once, and each client is made once, by the first call that needs them,
     on a thread: importing botocore costs more than everything else at the start of the pack, and
-    boto3, which only rare calls need, a fifth more. The first failure answers all later calls.
+    boto3, which only the question to STS needs, a fifth more. The first failure answers all later
+    calls.
     Temporary credentials are renewed before they expire, and after ``renew``.
     """
 
@@ -184,9 +185,9 @@ class Clients:
         return await generation.resolution.get(resolve_once)
 
     def _wire_client(self, session: Any, region: str) -> WireClient:
-        return WireClient(
-            self._botocore_client(session, "ecr", region, self._identity.ecr_endpoint)
-        )
+        options = self._options(region, self._identity.ecr_endpoint)
+        with self._lock:
+            return WireClient(session.create_client("ecr", **options))
 
     async def _ask_for_caller(self, region: str) -> str | None:
         resolved = await self._resolve(self._generation, region)
@@ -198,13 +199,15 @@ class Clients:
             return None
 
     def _caller_arn(self, session: Any, region: str) -> str:
-        region, endpoint = self._identity.region or region, self._identity.sts_endpoint
-        sts = self._botocore_client(session, "sts", region, endpoint, **_BRIEF)
+        import boto3
+
+        identity = self._identity
+        options = self._options(identity.region or region, identity.sts_endpoint, **_BRIEF)
+        with self._lock:
+            sts = boto3.Session(botocore_session=session).client("sts", **options)
         return str(sts.get_caller_identity()["Arn"])
 
-    def _botocore_client(
-        self, session: Any, service: str, region: str, endpoint: str | None, **options: Any
-    ) -> Any:
+    def _options(self, region: str, endpoint: str | None, **more: Any) -> dict[str, Any]:
         from botocore.config import Config
 
         config = Config(
@@ -213,12 +216,9 @@ class Clients:
             user_agent_appid="layerguard",
             use_fips_endpoint=self._identity.use_fips,
             use_dualstack_endpoint=self._identity.use_dual_stack,
-            **{"read_timeout": _SILENCE_SECONDS, **options},
+            **{"read_timeout": _SILENCE_SECONDS, **more},
         )
-        with self._lock:
-            return session.create_client(
-                service, region_name=region, endpoint_url=endpoint, config=config
-            )
+        return {"region_name": region, "endpoint_url": endpoint, "config": config}
 
 
 class OrdinaryChain(Clients):

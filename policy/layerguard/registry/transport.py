@@ -44,7 +44,7 @@ class Transport:
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         """Send a request and return the response, of any status. Blocks; thread-safe."""
-        from urllib3.exceptions import ProtocolError
+        from botocore.httpsession import ProtocolError  # which is urllib3's
 
         try:
             try:
@@ -90,21 +90,19 @@ class Transport:
 
     def _translated(self, error: Exception) -> Exception:
         """Return the error that URLLib3Session.send raises in the place of urllib3's."""
-        import botocore.exceptions as botocores
-        from botocore.httpsession import mask_proxy_url
-        from urllib3 import exceptions as urllib3s
+        from botocore import exceptions, httpsession
 
         kinds = (
-            (urllib3s.SSLError, botocores.SSLError),
-            (urllib3s.NewConnectionError, botocores.EndpointConnectionError),
-            (urllib3s.ProxyError, botocores.ProxyConnectionError),
-            (urllib3s.ConnectTimeoutError, botocores.ConnectTimeoutError),
-            (urllib3s.ReadTimeoutError, botocores.ReadTimeoutError),
-            (urllib3s.ProtocolError, botocores.ConnectionClosedError),
-            (Exception, botocores.HTTPClientError),
+            (httpsession.URLLib3SSLError, exceptions.SSLError),
+            (httpsession.NewConnectionError, exceptions.EndpointConnectionError),
+            (httpsession.ProxyError, exceptions.ProxyConnectionError),
+            (httpsession.URLLib3ConnectTimeoutError, exceptions.ConnectTimeoutError),
+            (httpsession.URLLib3ReadTimeoutError, exceptions.ReadTimeoutError),
+            (httpsession.ProtocolError, exceptions.ConnectionClosedError),
+            (Exception, exceptions.HTTPClientError),
         )
         kind = next(theirs for ours, theirs in kinds if isinstance(error, ours))
-        proxy = mask_proxy_url(self._proxy or "")
+        proxy = httpsession.mask_proxy_url(self._proxy or "")
         translated: Exception = kind(error=error, endpoint_url=self._url, proxy_url=proxy)
         return translated
 
