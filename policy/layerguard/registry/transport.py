@@ -39,7 +39,7 @@ class Transport:
         self._target = partial(session._get_request_target, proxy_url=self._proxy)
         response = type("Response", (_Response,), {"seconds": seconds})
         self._pool.ConnectionCls = type(
-            "Connection", (self._pool.ConnectionCls,), {"response_class": response}
+            "Connection", (_OneWrite, self._pool.ConnectionCls), {"response_class": response}
         )
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
@@ -105,6 +105,27 @@ class Transport:
         proxy = httpsession.mask_proxy_url(self._proxy or "")
         translated: Exception = kind(error=error, endpoint_url=self._url, proxy_url=proxy)
         return translated
+
+
+class _OneWrite:
+    """A connection that writes a request at once: head and body apart wake a server twice."""
+
+    _pieces: list[bytes] | None = None
+
+    def request(self, *args: Any, **options: Any) -> None:
+        pieces: list[bytes] = []
+        self._pieces = pieces
+        try:
+            super().request(*args, **options)  # type: ignore[misc]
+        finally:
+            self._pieces = None
+        self.send(b"".join(pieces))
+
+    def send(self, piece: bytes) -> None:
+        if self._pieces is None:
+            super().send(piece)  # type: ignore[misc]
+        else:
+            self._pieces.append(piece)
 
 
 class _Response(HTTPResponse):
