@@ -121,7 +121,7 @@ async def test_work_that_ends_after_its_caller_was_cancelled_is_no_error(
     with pytest.raises(asyncio.CancelledError):
         await caller
     work.may_end.set()
-    await until(lambda: work.has_ended)
+    await until(lambda: gc.collect() is not None and work.has_ended)
     assert await Threads().run(lambda: "after it") == "after it"
     assert not errors
 
@@ -139,7 +139,7 @@ def test_a_loop_that_ended_before_the_work_did_is_no_error(result: str | Excepti
     scenario()
     assert not work.may_end.is_set()
     work.may_end.set()
-    wait_until(lambda: work.has_ended)
+    wait_until(lambda: gc.collect() is not None and work.has_ended)
 
 
 ENDS_WHILE_WORK_HANGS = """
