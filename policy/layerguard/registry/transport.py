@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 
 class Reply(NamedTuple):
-    """A status and the bytes of a body; one byte more than the limit if it is longer."""
+    """A status, the bytes of a body (one more than the limit if it is longer), and headers."""
 
     status: int
     content: bytes
+    headers: Mapping[str, str]
 
 
 class Transport:
@@ -84,7 +85,7 @@ class Transport:
             while missing and (piece := response.read(missing)):
                 content += piece
                 missing -= len(piece)
-            return Reply(response.status, bytes(content))
+            return Reply(response.status, bytes(content), response.headers)
         finally:
             response.close()  # which keeps the connection if the response was read to its end
 
