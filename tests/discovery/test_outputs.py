@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from layerguard.gates import SENTINELS
 from pulumi_policy import proxy
 
 from tests.discovery.engine_inputs import targets, uses
+from tests.discovery.engine_resources import Provider, Resource
 from tests.discovery.smallest import smallest
 from tests.discovery.test_spellings import SPLIT
 from tests.fakes import HOST
@@ -32,23 +32,6 @@ PULLED = [
 ]
 
 
-@dataclass
-class Provider:
-    resource_type: str = "pulumi:providers:aws"
-    props: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass
-class Resource:
-    resource_type: str
-    props: Mapping[str, Any]
-    provider: Any = field(default_factory=Provider)
-    urn: str = "urn"
-    parent: None = None
-    dependencies: Sequence[Any] = ()
-    property_dependencies: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-
-
 def at_the_end(
     resource_type: str,
     inputs: Mapping[str, Any] | None,
@@ -61,7 +44,7 @@ def at_the_end(
     discovered = DiscoveredResources(SENTINELS, {})
 
     def resource(props: Mapping[str, Any]) -> Resource:
-        return Resource(resource_type, proxy.unknown_checking_proxy(dict(props)), **fields)
+        return Resource("urn", proxy.unknown_checking_proxy(dict(props)), resource_type, **fields)
 
     if inputs is not None:
         discovered.discover(resource(inputs))
@@ -150,7 +133,7 @@ def test_outputs_without_empty_texts_stay_as_they_are(outputs: dict[str, Any]) -
 
 def test_the_region_of_the_environment_is_none_of_a_resource_that_no_provider_makes() -> None:
     discovered = DiscoveredResources(SENTINELS, {"AWS_REGION": "us-east-1"})
-    found = discovered.discover(Resource(FUNCTION, {"imageUri": IMAGE}, provider=None))
+    found = discovered.discover(Resource("urn", {"imageUri": IMAGE}, provider=None))
     assert [use.placement.region for use in found.uses] == [None]
-    found = discovered.discover(Resource(FUNCTION, {"imageUri": IMAGE}))
+    found = discovered.discover(Resource("urn", {"imageUri": IMAGE}))
     assert [use.placement.region for use in found.uses] == ["us-east-1"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from threading import Thread
 from typing import Any
 
@@ -25,29 +24,13 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE as UNKNOWN
 from pulumi_policy.proxy import unknown_checking_proxy
 
 from tests.discovery.engine_inputs import targets
+from tests.discovery.engine_resources import Provider, Resource
 from tests.fakes import HOST, without_place
 
 ENVIRONMENT = {"AWS_REGION": "eu-west-1"}
 WEB = f"{HOST}/shop/web:1"
 POD = "kubernetes:core/v1:Pod"
 ROLE = "arn:aws:iam::210987654321:role/deploy"
-
-
-@dataclass
-class Provider:
-    resource_type: str = "pulumi:providers:aws"
-    props: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass
-class Resource:
-    urn: str
-    props: Mapping[str, Any]
-    resource_type: str = "aws:lambda/function:Function"
-    provider: Any = field(default_factory=Provider)
-    parent: Any = None
-    dependencies: Sequence[Any] = ()
-    property_dependencies: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
 
 def function(urn: str, image: str = WEB, **fields: Any) -> Resource:

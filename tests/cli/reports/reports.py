@@ -12,7 +12,7 @@ from layerguard.discovery.walker import target_of
 from layerguard.enforcement import Enforcement, Finding, Run, decide
 from layerguard.identity import Identity, StaticKeys
 from layerguard.platform import Platform
-from layerguard.reference import ImageId
+from layerguard.reference import ImageId, ImageReference
 from layerguard.registry import Availability, RegistryError
 from layerguard.settings import Settings
 from layerguard.verdict import BlobState, CheckedBlob, Code, ManifestReport, Verdict
@@ -188,3 +188,15 @@ def secret(answered: int) -> AuditReport:
     """An unavailable image whose reference is a secret, checked or not."""
     use = replace(image("gone"), is_secret=True)
     return audit(Source(STACK, SourceKind.STACK, (use,)), answered=answered)
+
+
+def without_credentials(count: int) -> AuditReport:
+    """The report of a stack with so many images, about which nobody could ask."""
+    made = registry()
+    uses = tuple(image(str(tag)) for tag in range(count))
+    for use in uses:
+        assert isinstance(use.target, ImageReference)
+        made.image_answers[use.target.image_id] = RegistryError(
+            Code.NO_CREDENTIALS, "There are no credentials."
+        )
+    return audit(Source(STACK, SourceKind.STACK, uses), registry=made)

@@ -8,15 +8,12 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 from layerguard.legible import legible_line
-from layerguard.reference import ImageId
-from layerguard.registry import RegistryError
-from layerguard.verdict import Code
 from layerguard_cli.reports.as_markdown import MAX_LENGTH, render
 from layerguard_cli.reports.audit_report import AuditReport
 from layerguard_cli.sources.source import Source, SourceKind
 
 from tests.cli.reports import reports
-from tests.cli.reports.reports import STACK, audit, image, registry
+from tests.cli.reports.reports import without_credentials
 from tests.fakes import digest_of, manifest
 
 HEADER = "| verdict | where | image | why, and what to do |"
@@ -177,16 +174,8 @@ def test_a_text_is_clipped() -> None:
 
 
 def test_a_cause_that_is_not_about_one_image_is_one_row_with_every_place() -> None:
-    made = registry()
-    for tag in range(3):
-        made.image_answers[ImageId(f"{tag}", None)] = RegistryError(
-            Code.NO_CREDENTIALS, "There are no credentials."
-        )
-    source = Source(STACK, SourceKind.STACK, tuple(image(f"{tag}") for tag in range(3)))
     (row,) = (
-        line
-        for line in render(audit(source, registry=made)).splitlines()
-        if "no-credentials" in line
+        line for line in render(without_credentials(3)).splitlines() if "no-credentials" in line
     )
     assert row.startswith("| ⚠️ **no-credentials** | 3 image uses | <code>aws")
     assert [row.count(f"web&#58;{tag}</code>") for tag in range(3)] == [1, 1, 1]

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from layerguard.reference import ImageId
-from layerguard.registry import RegistryError
-from layerguard.verdict import Code
 from layerguard_cli.reports.as_table import render as render_table
 from layerguard_cli.reports.audit_report import AuditReport
 from layerguard_cli.reports.formats import TableLayout
@@ -15,7 +12,15 @@ from layerguard_cli.sources.source import Source, SourceKind
 from rich.text import Text
 
 from tests.cli.reports import reports
-from tests.cli.reports.reports import STACK, audit, elsewhere, image, registry, unknown
+from tests.cli.reports.reports import (
+    STACK,
+    audit,
+    elsewhere,
+    image,
+    registry,
+    unknown,
+    without_credentials,
+)
 
 NARROW = """\
 acme/shop/production (stack)
@@ -150,13 +155,7 @@ def test_markup_of_a_user_is_text() -> None:
 
 
 def test_a_cause_that_is_not_about_one_image_is_told_once_with_every_place() -> None:
-    made = registry()
-    for tag in range(60):
-        made.image_answers[ImageId(f"{tag}", None)] = RegistryError(
-            Code.NO_CREDENTIALS, "There are no credentials."
-        )
-    source = Source(STACK, SourceKind.STACK, tuple(image(f"{tag}") for tag in range(60)))
-    text = render_table(audit(source, registry=made), TableLayout())
+    text = render_table(without_credentials(60), TableLayout())
     lines = text.splitlines()
     assert text.count("no-credentials") == text.count("next step") == 1
     assert lines[1] == "undetermined  60 image uses"
