@@ -194,9 +194,9 @@ def without_credentials(count: int) -> AuditReport:
     """The report of a stack with so many images, about which nobody could ask."""
     made = registry()
     uses = tuple(image(str(tag)) for tag in range(count))
-    for use in uses:
-        assert isinstance(use.target, ImageReference)
-        made.image_answers[use.target.image_id] = RegistryError(
+    for each in uses:
+        assert isinstance(each.target, ImageReference)
+        made.image_answers[each.target.image_id] = RegistryError(
             Code.NO_CREDENTIALS, "There are no credentials."
         )
     return audit(Source(STACK, SourceKind.STACK, uses), registry=made)
