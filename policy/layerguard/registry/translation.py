@@ -124,7 +124,9 @@ _REPEATED_REQUEST = re.compile(
 )
 _REPEATED_HEADER = re.compile("invalid header value", re.IGNORECASE)
 # What is no URL is repeated in whole or in part, and may hold a password.
-_INVALID_ENDPOINT = re.compile("Invalid endpoint: |Port could not be cast to integer")
+_INVALID_ENDPOINT = re.compile(
+    "Invalid endpoint: |Failed to parse: |Port could not be cast to integer"
+)
 
 
 def translate(error: Exception, redact: Redact) -> RegistryError:
