@@ -10,15 +10,16 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.discovery import Naming
+from layerguard.discovery import Naming, discover
 from layerguard.discovery.member_names import CONTAINERS, plain_name
+from layerguard.discovery.spellings import as_in_catalog
 from layerguard.discovery.tree import HIDDEN
 from layerguard.enforcement import Run, may_block
 from layerguard.verdict import Code, Verdict
 from pulumi import StringAsset
 from pulumi_policy import Secret
 
-from tests.discovery.engine_inputs import targets, uses
+from tests.discovery.engine_inputs import targets, tree, uses
 from tests.fakes import HOST
 
 REPOSITORY = f"{HOST}/shop/web"
@@ -148,6 +149,36 @@ def test_names_are_compared_in_any_spelling(holder: str, key: str, is_listed: bo
     inner = {key: REPOSITORY}
     found = uses(ROLLOUT, {"spec": {spelled: [inner] if is_listed else inner}})
     assert [use.naming for use in found] == [Naming.FOUND]
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "inputs"),
+    [
+        # What runs a command anew, which may be the one that pushes the image
+        ("command:local:Command", {"create": "./push.sh", "triggers": [IMAGE]}),
+        ("command:local:Command", {"create": "./push.sh", "stdin": IMAGE}),
+        ("random:index/randomId:RandomId", {"byteLength": 4, "keepers": {"image": IMAGE}}),
+        ("pulumi:terraform:null_resource", {"triggers": {"image": IMAGE}}),
+        ("pulumi:terraform:terraform_data", {"triggers_replace": [IMAGE]}),
+        ("terraform:index/data:Data", {"input": {"image": IMAGE}}),
+        # Where a copy writes to
+        ("skopeo2:index/copy:Copy", {"sourceImage": "docker://nginx:1", "destinationImage": f"docker://{IMAGE}"}),
+        ("aws:cloudformation/stack:Stack", {"templateBody": json.dumps({"Resources": {"Copy": {"Type": "Custom::CDKECRDeployment", "Properties": {"DestImage": f"docker://{IMAGE}"}}}})}),
+        # What an admission controller compares images with
+        ("kubernetes:kyverno.io/v1:ClusterPolicy", {"spec": {"rules": [{"verifyImages": [{"imageReferences": [IMAGE]}]}]}}),
+        ("kubernetes:constraints.gatekeeper.sh/v1beta1:K8sAllowedRepos", {"spec": {"parameters": {"exemptImages": [IMAGE]}}}),
+        ("kubernetes:policy.sigstore.dev/v1beta1:ClusterImagePolicy", {"spec": {"images": [{"glob": IMAGE}]}}),
+        # A file
+        (BUCKET_OBJECT, {"content": IMAGE}),
+    ],
+)  # fmt: skip
+def test_a_whole_reference_that_nothing_is_sure_to_pull_is_only_a_warning(
+    resource_type: str, inputs: dict[str, Any]
+) -> None:
+    known, read = as_in_catalog(resource_type, tree(inputs))
+    (use,) = discover("urn", known, read)
+    assert (str(use.target), use.naming) == (IMAGE, Naming.CARRIED)
+    assert not may_block(use, Run())
 
 
 TEXT = yaml.safe_dump(POD)
