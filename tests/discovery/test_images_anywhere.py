@@ -181,6 +181,22 @@ def test_a_whole_reference_that_nothing_is_sure_to_pull_is_only_a_warning(
     assert not may_block(use, Run())
 
 
+@pytest.mark.parametrize("text", [f"{IMAGE}\n", f"{IMAGE}\r\n"])
+def test_a_whole_reference_with_a_line_break_behind_it_is_spoken_of(text: str) -> None:
+    (use,) = uses(CUSTOM, {"ref": text})
+    assert isinstance(use.target, Verdict)
+    assert (use.path, use.target.code, use.naming) == (
+        "ref",
+        Code.REFERENCE_INVALID,
+        Naming.CARRIED,
+    )
+
+
+def test_what_a_cluster_notes_about_who_wrote_what_is_not_read() -> None:
+    fields = [{"manager": "kubectl", "fieldsV1": {"f:image": IMAGE}}]
+    assert uses(ROLLOUT, {"metadata": {"managedFields": fields}}) == ()
+
+
 TEXT = yaml.safe_dump(POD)
 DEFINITIONS = json.dumps(containers(IMAGE))
 COMPOSE = f"services:\n  web:\n    image: {IMAGE}\n"

@@ -20,10 +20,13 @@ def holds_host(text: str) -> bool:
 
 
 def is_whole_reference(text: str) -> bool:
-    """Tell whether ``text`` is, or is meant as, a private ECR reference with a tag or a digest."""
+    """Tell whether ``text`` is, or is meant as, a private ECR reference with a tag or a digest.
+
+    What a file or a command gave may have a line break at its end, with which nothing pulls it.
+    """
     if not _begins_with_host(text):
         return False
-    bare = without_scheme(text)
+    bare = without_scheme(text.rstrip())
     if _BLANK.search(bare):
         return False
     try:
