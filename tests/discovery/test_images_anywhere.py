@@ -168,8 +168,10 @@ def test_names_are_compared_in_any_spelling(holder: str, key: str, is_listed: bo
         ("kubernetes:kyverno.io/v1:ClusterPolicy", {"spec": {"rules": [{"verifyImages": [{"imageReferences": [IMAGE]}]}]}}),
         ("kubernetes:constraints.gatekeeper.sh/v1beta1:K8sAllowedRepos", {"spec": {"parameters": {"exemptImages": [IMAGE]}}}),
         ("kubernetes:policy.sigstore.dev/v1beta1:ClusterImagePolicy", {"spec": {"images": [{"glob": IMAGE}]}}),
-        # A file
+        # A file, the arguments of a job, what an alarm looks at
         (BUCKET_OBJECT, {"content": IMAGE}),
+        ("aws:glue/job:Job", {"defaultArguments": {"--image": IMAGE}}),
+        ("aws:cloudwatch/metricAlarm:MetricAlarm", {"dimensions": {"image": IMAGE}}),
     ],
 )  # fmt: skip
 def test_a_whole_reference_that_nothing_is_sure_to_pull_is_only_a_warning(
@@ -240,6 +242,8 @@ IN_POD = "spec.containers[0].image"
         ("aws:ec2/instance:Instance", {"userData": f"#cloud-config\nruncmd:\n- docker run {IMAGE}\n"}, 'userData.runcmd[0].commands["line 1, column 12"].image'),
         ("aws:ec2/instance:Instance", {"userData": f"#cloud-config\nruncmd:\n- [docker, pull, '{IMAGE}']\n"}, "userData.runcmd[0][2]"),
         ("kubernetes:karpenter.k8s.aws/v1:EC2NodeClass", {"spec": {"userData": f"#!/bin/sh\nctr images pull {IMAGE}\n"}}, 'spec.userData.commands["line 2, column 17"].image'),
+        ("kubernetes:core/v1:Pod", {"spec": {"containers": [{"args": [f"--reloader={IMAGE}"]}]}}, 'spec.containers[0].args[0].commands["line 1, column 12"]'),
+        (BUCKET_OBJECT, {"content": f"IMAGE={IMAGE}\n"}, 'content.commands["line 1, column 7"]'),
         ("command:remote:Command", {"create": f"cd /srv && docker run {IMAGE}"}, 'create.commands["line 1, column 23"].image'),
         ("aws:ssm/association:Association", {"parameters": {"commands": f"docker pull {IMAGE}"}}, 'parameters.commands.commands["line 1, column 13"].image'),
         ("aws:cloudformation/stack:Stack", {"templateBody": json.dumps({"Resources": {"I": {"Type": "AWS::EC2::Instance", "Properties": {"UserData": {"Fn::Base64": f"#!/bin/sh\ndocker pull {IMAGE}"}}}}})}, 'templateBody.Resources.I.Properties.UserData.commands["line 2, column 13"].image'),

@@ -12,6 +12,8 @@ _SCHEMES = ("docker://", "docker-image://", "https://")
 _SERVICES = (".dkr.ecr", ".dkr-ecr")
 _HOST_BEGINS_IN = 64
 _BLANK = re.compile(r"\s")
+# A variable or an option in front, which is a document of one command: --image=REFERENCE.
+_ASSIGNED = re.compile(r"[\w.-]+=", re.ASCII)
 
 
 def holds_host(text: str) -> bool:
@@ -33,7 +35,8 @@ def is_whole_reference(text: str) -> bool:
         reference = ImageReference.parse(bare)
     except ReferenceInvalid:
         _, _, rest = bare.partition("/")
-        return (":" in rest or "@" in rest) and names_ecr(bare)
+        has_version = ":" in rest or "@" in rest
+        return has_version and names_ecr(bare) and not _ASSIGNED.match(bare)
     return reference is not None and bool(reference.tag or reference.digest)
 
 
