@@ -144,10 +144,10 @@ def plain_name(key: str | int | None) -> str:
 
 def names_image(name: str) -> bool:
     """Tell whether a member of this plain name is an image to pull."""
-    return name.endswith(IMAGES) and not _is_written_image(name)
+    return name.endswith(IMAGES) and not is_written_image(name)
 
 
-def _is_written_image(name: str) -> bool:
+def is_written_image(name: str) -> bool:
     """Tell whether a member of this plain name is the image that a build or a copy writes."""
     return name.endswith(IMAGES) and any(each in name for each in _WRITTEN)
 
@@ -160,7 +160,7 @@ def is_part_of_image(name: str) -> bool:
 def naming_of(names: Iterable[str], otherwise: Naming) -> Naming:
     """Return in what sense members of these plain names, from the outermost on, name an image."""
     names = list(names)
-    is_last = any(each in _LAST or _is_written_image(each) for each in names[-1:])
+    is_last = any(each in _LAST or is_written_image(each) for each in names[-1:])
     if is_last or not (_CARRIERS | _VALUES | _TRIGGERS).isdisjoint(names):
         return Naming.CARRIED
     return otherwise if _CACHES.isdisjoint(names) else Naming.OPTIONAL

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from layerguard.discovery.catalog import Role, rows_of
 from layerguard.discovery.documents.commands import pushes, references
+from layerguard.discovery.image_use import ImageUse, Naming
+from layerguard.discovery.member_names import is_written_image, plain_name
 from layerguard.discovery.path import find, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
+from layerguard.discovery.reference_text import without_scheme
 from layerguard.discovery.split_references import pipeline_registry
 from layerguard.discovery.tree import Mark, Tree, member
 from layerguard.reference import ImageReference
@@ -72,6 +75,18 @@ def provisions(
         return ()
     pushed = (_pushed(urn, leaf.value) for row in rows for leaf in find(inputs, row.path))
     return tuple(each for each in pushed if each)
+
+
+def written(uses: Iterable[ImageUse]) -> tuple[Provision, ...]:
+    """Return the images among ``uses`` that a build or a copy writes, going by their names."""
+    found = (
+        _pushed(use.urn, without_scheme(use.text))
+        for use in uses
+        if use.text
+        and use.naming is Naming.CARRIED
+        and is_written_image(plain_name(use.path.rpartition(".")[2]))
+    )
+    return tuple(each for each in found if each)
 
 
 def _pushed(urn: str, text: str | Mark) -> Provision | None:
