@@ -75,6 +75,10 @@ def a_verdict(code: Code, **changes: Any) -> Verdict:
         (Code.ACCESS_DENIED,      {"naming": Naming.OPTIONAL}, FAIL, Run(), WARN),
         (Code.ACCESS_DENIED,      {"naming": Naming.CARRIED},  FAIL, Run(), WARN),
         (Code.AVAILABLE,          {"naming": Naming.CARRIED},  {},   Run(), NONE),
+        # A chart, or another artifact, where nothing says that a container runs it
+        (Code.NOT_AN_IMAGE,       {"naming": Naming.FOUND},    {},   Run(), WARN),
+        (Code.NOT_AN_IMAGE,       {"naming": Naming.FOUND},    FAIL, Run(), BLOCK),
+        (Code.NOT_AN_IMAGE,       {"naming": Naming.PULLED},   {},   Run(), BLOCK),
         # A component, whose children were checked when they came up
         (Code.LAYER_MISSING,      {}, {},   Run(Mode.UPDATE, components=frozenset({"urn"})),  WARN),
         (Code.ACCESS_DENIED,      {}, FAIL, Run(Mode.UPDATE, components=frozenset({"urn"})),  WARN),
@@ -148,7 +152,7 @@ def test_what_cannot_block_never_blocks_and_only_what_is_proven_blocks_without_f
 
 
 def test_every_rule_decides_something_and_the_last_one_the_rest() -> None:
-    assert len(RULES) == len({rule.why for rule in RULES}) == 16
+    assert len(RULES) == len({rule.why for rule in RULES}) == 18
     anything: Any = None
     assert RULES[-1].applies(anything)
 
@@ -298,6 +302,24 @@ def test_a_dependency_that_is_missing_is_named_before_and_during_the_update() ->
     assert (stopped.verdict.code, stopped.enforcement) == (Code.IMAGE_NOT_FOUND, BLOCK)
     assert "build pushes the image, and it is not there now" in stopped.verdict.reason
     assert stopped.verdict.next_step.startswith("if the resource does not depend on build")
+
+
+@pytest.mark.parametrize(
+    ("pusher", "naming", "enforcement"),
+    [
+        ("urn", Naming.FOUND, WARN),
+        ("other", Naming.FOUND, BLOCK),
+        # The base of its own build is needed before it pushes anything.
+        ("urn", Naming.PULLED, BLOCK),
+    ],
+)
+def test_what_pushes_an_image_is_not_stopped_because_it_is_not_there_yet(
+    pusher: str, naming: Naming, enforcement: Enforcement
+) -> None:
+    image = Provision(pusher, Provides.IMAGE, "123456789012", "eu-west-1", "shop/web", "1")
+    run = Run(Mode.UPDATE, (image,))
+    verdict = a_verdict(Code.IMAGE_NOT_FOUND)
+    assert decide(a_use(naming=naming), verdict, Settings(), run).enforcement is enforcement
 
 
 def test_what_is_deployed_is_not_pending() -> None:

@@ -64,6 +64,12 @@ class Run:
     graph: ResourceGraph = field(default_factory=lambda: ResourceGraph(()))
     components: frozenset[str] = frozenset()
 
+    def makes(self, use: ImageUse) -> bool:
+        """Tell whether the resource itself puts the image there, by which it then is."""
+        return isinstance(use.target, ImageReference) and any(
+            each.urn == use.urn and each.covers(use.target) for each in self.provisions
+        )
+
     def pushes(self, target: ImageReference | Verdict) -> bool:
         """Tell whether a resource of the stack pushes the image, so that it may still change."""
         return isinstance(target, ImageReference) and any(
@@ -234,8 +240,12 @@ RULES = (
     Rule(lambda case: case.state is State.PENDING and case.run.mode is Mode.PREVIEW,
                                                                 Enforcement.WARN,   "It cannot be known before the update, which checks it."),
     Rule(lambda case: case.use.naming is Naming.OPTIONAL,       Enforcement.WARN,  "It is a cache, which may be absent."),
-    Rule(lambda case: case.use.naming is Naming.DORMANT,        Enforcement.WARN,  "Nothing pulls it before it is scaled up or resumed."),
+    Rule(lambda case: case.use.naming is Naming.DORMANT,        Enforcement.WARN,  "Nothing pulls it before it is scaled up, resumed or enabled."),
+    Rule(lambda case: case.use.naming is Naming.FOUND and case.run.makes(case.use),
+                                                                Enforcement.WARN,  "Its own resource pushes it."),
     Rule(lambda case: case.use.naming is Naming.CARRIED,        Enforcement.WARN,  "The text is only handed on, so it is not certain that anything pulls it."),
+    Rule(lambda case: case.use.naming is Naming.FOUND and case.code is Code.NOT_AN_IMAGE and case.settings.undetermined is not Undetermined.FAIL,
+                                                                Enforcement.WARN,  "It is not certain that a container is to run it: a chart or another artifact may stand there."),
     Rule(lambda case: case.run.mode is Mode.UPDATE and case.use.urn in case.run.components,
                                                                 Enforcement.WARN,  "Its resource is a component, whose children were checked when they came up."),
     Rule(lambda case: case.code is Code.PLATFORM_MISSING and case.use.platform_is_presumed,

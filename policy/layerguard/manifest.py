@@ -8,7 +8,6 @@ document unreadable.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from dataclasses import dataclass, replace
@@ -326,11 +325,12 @@ def _is_http(url: str) -> bool:
 def _content(data: str, digest: Digest, size: int | None) -> bytes | None:
     """Return ``data``, in base64, if it is the content itself, which is then not downloaded.
 
-    Source: OCI image specification, "Embedded Content"; containerd, ``Fetch`` in handlers.go.
+    Go's decoder, which skips line breaks, refuses a manifest in which it is not base64. Source: OCI
+    image specification, "Embedded Content"; containerd, ``Fetch`` in handlers.go.
     """
     try:
-        content = base64.b64decode(data, validate=True)
-    except binascii.Error as error:
+        content = base64.b64decode(data.replace("\r", "").replace("\n", ""), validate=True)
+    except ValueError as error:  # binascii.Error, or a character that is not of ASCII
         raise TypeError(f"the data is not base64: {error}") from error
     is_whole = bool(data) and len(content) == size
     is_it = is_whole and digest.text == "sha256:" + hashlib.sha256(content).hexdigest()

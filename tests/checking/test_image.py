@@ -507,6 +507,18 @@ def test_the_first_url_of_a_layer_that_does_not_lack_it_decides_and_then_ecr(
     assert registry.calls_made.count("at_url") == 2
 
 
+def test_more_urls_than_any_image_has_are_not_all_asked() -> None:
+    registry = FakeRegistry()
+    document = json.loads(manifest("one").text)
+    document["layers"][0]["urls"] = [f"http://127.0.0.1/{number}" for number in range(5_000)]
+    registry.put(Document(json.dumps(document), OCI_MANIFEST), "1")
+    registry.url_answers = dict.fromkeys(document["layers"][0]["urls"], GONE)
+    verdict = check(registry)
+    assert verdict.code is Code.UPSTREAM
+    assert "more than 100 URLs" in verdict.reason
+    assert registry.calls_made.count("at_url") == 100
+
+
 def with_content(content: str) -> Document:
     """An image whose manifest holds this content of its config, for linux/arm64."""
     document = json.loads(manifest("one", config=config("arm64")).text)
@@ -522,8 +534,10 @@ def in_base64(content: str) -> str:
     ("content", "code"),
     [
         (in_base64(config("arm64")), Code.AVAILABLE),
+        (in_base64(config("arm64"))[:8] + "\r\n" + in_base64(config("arm64"))[8:], Code.AVAILABLE),
         (in_base64(config("amd64")), Code.LAYER_MISSING),  # of other bytes, and as long
         ("", Code.LAYER_MISSING),
+        ("bäse64==", Code.MANIFEST_UNREADABLE),
         ("no base64", Code.MANIFEST_UNREADABLE),
     ],
 )

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from layerguard.discovery import ImageUse
+from layerguard.discovery import ImageUse, Naming
 from layerguard.discovery.placement import Placement
 from layerguard.platform import Platform
 from layerguard.verdict import Verdict
@@ -166,3 +166,78 @@ Resources:
     Properties: {{ContainerDefinitions: [{{Image: {image}}}]}}
 """
     assert list(targets_of(body).values()) == ["expression-unresolved"]
+
+
+WORKER, OTHER = f"{HOST}/worker:1", f"{HOST}/worker:2"
+CONDITIONS = {
+    "IsProduction": {"Fn::Equals": [{"Ref": "Stage"}, "production"]},
+    "IsNotProduction": {"Fn::Not": [{"Condition": "IsProduction"}]},
+    "Both": {"Fn::And": [{"Condition": "IsProduction"}, {"Condition": "IsNotProduction"}]},
+    "Either": {"Fn::Or": [{"Condition": "IsProduction"}, {"Condition": "IsNotProduction"}]},
+    "Elsewhere": {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]},
+    "FalseAnyway": {"Fn::And": [{"Condition": "Elsewhere"}, {"Condition": "Both"}]},
+    "TrueAnyway": {"Fn::Or": [{"Condition": "Elsewhere"}, {"Condition": "Either"}]},
+    "Switch": {"Fn::Equals": [True, "true"]},
+    "Itself": {"Fn::Not": [{"Condition": "Itself"}]},
+    **{f"C{n}": {"Fn::Not": [{"Condition": f"C{n + 1}"}]} for n in range(2_000)},
+}
+
+
+def conditional(condition: str, body: object) -> str:
+    resource = {"Type": "AWS::Lambda::Function", "Condition": condition, "Properties": body}
+    parameters = {"Stage": {"Default": "test"}}
+    template = {"Parameters": parameters, "Conditions": CONDITIONS, "Resources": {"F": resource}}
+    return json.dumps(template)
+
+
+@pytest.mark.parametrize(
+    ("condition", "naming"),
+    [
+        ("IsProduction", Naming.DORMANT),
+        ("IsNotProduction", Naming.PULLED),
+        ("Both", Naming.DORMANT),
+        ("Either", Naming.PULLED),
+        ("Elsewhere", Naming.DORMANT),
+        ("FalseAnyway", Naming.DORMANT),
+        ("TrueAnyway", Naming.PULLED),
+        ("Switch", Naming.DORMANT),
+        ("Itself", Naming.DORMANT),
+        ("C0", Naming.DORMANT),
+        ("Nowhere", Naming.DORMANT),
+    ],
+)
+def test_a_resource_that_may_not_be_made_stops_nothing(condition: str, naming: Naming) -> None:
+    body = {"Code": {"ImageUri": WORKER}}
+    (use,) = of_stack(conditional(condition, body)).values()
+    assert (str(use.target), use.naming) == (WORKER, naming)
+
+
+def test_a_condition_counts_with_the_parameters_of_the_stack() -> None:
+    body = {"Code": {"ImageUri": WORKER}}
+    template = conditional("IsProduction", body)
+    (use,) = of_stack(template, parameters={"Stage": "production"}).values()
+    assert use.naming is Naming.PULLED
+
+
+@pytest.mark.parametrize(
+    ("condition", "target"),
+    [
+        ("IsProduction", OTHER),
+        ("IsNotProduction", WORKER),
+        ("Elsewhere", "expression-unresolved"),
+    ],
+)
+def test_what_a_known_condition_chooses_is_the_image(condition: str, target: str) -> None:
+    either = {"Fn::If": [condition, WORKER, OTHER]}
+    (found,) = targets_of(conditional("Either", {"Code": {"ImageUri": either}})).values()
+    assert found == target
+
+
+def test_the_resources_of_a_loop_are_read() -> None:
+    function = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"ImageUri": WORKER}}}
+    loop = {"Fn::ForEach::Functions": ["Name", ["a", "b"], {"F${Name}": function}]}
+    (use,) = of_stack({"Transform": "AWS::LanguageExtensions", "Resources": loop}).values()
+    assert (str(use.target), use.naming) == (WORKER, Naming.DORMANT)
+    assert use.path == (
+        'templateBody.Resources["Fn::ForEach::Functions"][2]["F${Name}"].Properties.Code.ImageUri'
+    )

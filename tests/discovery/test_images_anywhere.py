@@ -10,15 +10,16 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.discovery import Naming
+from layerguard.discovery import Naming, discover
 from layerguard.discovery.member_names import CONTAINERS, plain_name
+from layerguard.discovery.spellings import as_in_catalog
 from layerguard.discovery.tree import HIDDEN
 from layerguard.enforcement import Run, may_block
 from layerguard.verdict import Code, Verdict
 from pulumi import StringAsset
 from pulumi_policy import Secret
 
-from tests.discovery.engine_inputs import targets, uses
+from tests.discovery.engine_inputs import targets, tree, uses
 from tests.fakes import HOST
 
 REPOSITORY = f"{HOST}/shop/web"
@@ -150,6 +151,54 @@ def test_names_are_compared_in_any_spelling(holder: str, key: str, is_listed: bo
     assert [use.naming for use in found] == [Naming.FOUND]
 
 
+@pytest.mark.parametrize(
+    ("resource_type", "inputs"),
+    [
+        # What runs a command anew, which may be the one that pushes the image
+        ("command:local:Command", {"create": "./push.sh", "triggers": [IMAGE]}),
+        ("command:local:Command", {"create": "./push.sh", "stdin": IMAGE}),
+        ("random:index/randomId:RandomId", {"byteLength": 4, "keepers": {"image": IMAGE}}),
+        ("pulumi:terraform:null_resource", {"triggers": {"image": IMAGE}}),
+        ("pulumi:terraform:terraform_data", {"triggers_replace": [IMAGE]}),
+        ("terraform:index/data:Data", {"input": {"image": IMAGE}}),
+        # Where a copy writes to
+        ("skopeo2:index/copy:Copy", {"sourceImage": "docker://nginx:1", "destinationImage": f"docker://{IMAGE}"}),
+        ("aws:cloudformation/stack:Stack", {"templateBody": json.dumps({"Resources": {"Copy": {"Type": "Custom::CDKECRDeployment", "Properties": {"DestImage": f"docker://{IMAGE}"}}}})}),
+        # What an admission controller compares images with
+        ("kubernetes:kyverno.io/v1:ClusterPolicy", {"spec": {"rules": [{"verifyImages": [{"imageReferences": [IMAGE]}]}]}}),
+        ("kubernetes:constraints.gatekeeper.sh/v1beta1:K8sAllowedRepos", {"spec": {"parameters": {"exemptImages": [IMAGE]}}}),
+        ("kubernetes:policy.sigstore.dev/v1beta1:ClusterImagePolicy", {"spec": {"images": [{"glob": IMAGE}]}}),
+        # A file, the arguments of a job, what an alarm looks at
+        (BUCKET_OBJECT, {"content": IMAGE}),
+        ("aws:glue/job:Job", {"defaultArguments": {"--image": IMAGE}}),
+        ("aws:cloudwatch/metricAlarm:MetricAlarm", {"dimensions": {"image": IMAGE}}),
+    ],
+)  # fmt: skip
+def test_a_whole_reference_that_nothing_is_sure_to_pull_is_only_a_warning(
+    resource_type: str, inputs: dict[str, Any]
+) -> None:
+    known, read = as_in_catalog(resource_type, tree(inputs))
+    (use,) = discover("urn", known, read)
+    assert (str(use.target), use.naming) == (IMAGE, Naming.CARRIED)
+    assert not may_block(use, Run())
+
+
+@pytest.mark.parametrize("text", [f"{IMAGE}\n", f"{IMAGE}\r\n"])
+def test_a_whole_reference_with_a_line_break_behind_it_is_spoken_of(text: str) -> None:
+    (use,) = uses(CUSTOM, {"ref": text})
+    assert isinstance(use.target, Verdict)
+    assert (use.path, use.target.code, use.naming) == (
+        "ref",
+        Code.REFERENCE_INVALID,
+        Naming.CARRIED,
+    )
+
+
+def test_what_a_cluster_notes_about_who_wrote_what_is_not_read() -> None:
+    fields = [{"manager": "kubectl", "fieldsV1": {"f:image": IMAGE}}]
+    assert uses(ROLLOUT, {"metadata": {"managedFields": fields}}) == ()
+
+
 TEXT = yaml.safe_dump(POD)
 DEFINITIONS = json.dumps(containers(IMAGE))
 COMPOSE = f"services:\n  web:\n    image: {IMAGE}\n"
@@ -193,6 +242,8 @@ IN_POD = "spec.containers[0].image"
         ("aws:ec2/instance:Instance", {"userData": f"#cloud-config\nruncmd:\n- docker run {IMAGE}\n"}, 'userData.runcmd[0].commands["line 1, column 12"].image'),
         ("aws:ec2/instance:Instance", {"userData": f"#cloud-config\nruncmd:\n- [docker, pull, '{IMAGE}']\n"}, "userData.runcmd[0][2]"),
         ("kubernetes:karpenter.k8s.aws/v1:EC2NodeClass", {"spec": {"userData": f"#!/bin/sh\nctr images pull {IMAGE}\n"}}, 'spec.userData.commands["line 2, column 17"].image'),
+        ("kubernetes:core/v1:Pod", {"spec": {"containers": [{"args": [f"--reloader={IMAGE}"]}]}}, 'spec.containers[0].args[0].commands["line 1, column 12"]'),
+        (BUCKET_OBJECT, {"content": f"IMAGE={IMAGE}\n"}, 'content.commands["line 1, column 7"]'),
         ("command:remote:Command", {"create": f"cd /srv && docker run {IMAGE}"}, 'create.commands["line 1, column 23"].image'),
         ("aws:ssm/association:Association", {"parameters": {"commands": f"docker pull {IMAGE}"}}, 'parameters.commands.commands["line 1, column 13"].image'),
         ("aws:cloudformation/stack:Stack", {"templateBody": json.dumps({"Resources": {"I": {"Type": "AWS::EC2::Instance", "Properties": {"UserData": {"Fn::Base64": f"#!/bin/sh\ndocker pull {IMAGE}"}}}}})}, 'templateBody.Resources.I.Properties.UserData.commands["line 2, column 13"].image'),

@@ -15,6 +15,7 @@ from tests.fakes import HOST
 
 WEB = f"{HOST}/shop/web:1"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+RELEASE = "kubernetes:helm.sh/v3:Release"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 
 
@@ -43,6 +44,16 @@ def pod(**container: Any) -> dict[str, Any]:
         ("kubernetes:argoproj.io/v1alpha1:Rollout", {"spec": {"replicas": 0, "template": pod()}}, Naming.DORMANT),
         ("kubernetes:argoproj.io/v1alpha1:Rollout", {"spec": {"replicas": 2, "template": pod()}}, Naming.FOUND),
         ("kubernetes:argoproj.io/v1alpha1:Rollout", {"spec": {"template": pod(imagePullPolicy="Never")}}, Naming.ON_NODE),
+        # What charts and operators leave out
+        (RELEASE, {"values": {"metrics": {"enabled": False, "image": WEB}}}, Naming.DORMANT),
+        (RELEASE, {"values": {"metrics": {"enabled": True, "image": WEB}}}, Naming.FOUND),
+        (RELEASE, {"values": {"enabled": False, "server": {"enabled": True, "image": {"repository": WEB[:-2], "tag": "1"}}}}, Naming.DORMANT),
+        (RELEASE, {"values": {"web": {"image": WEB}, "metrics": {"enabled": False}}}, Naming.FOUND),
+        (RELEASE, {"values": {"enabled": "false", "image": WEB}}, Naming.FOUND),
+        (RELEASE, {"values": {"replicaCount": 0, "image": WEB}}, Naming.DORMANT),
+        ("kubernetes:helm.sh/v4:Chart", {"valueYamlFiles": [f"metrics: {{enabled: false, image: '{WEB}'}}"]}, Naming.DORMANT),
+        ("helm_release", {"values": [{"metrics": {"enabled": False, "image": WEB}}]}, Naming.DORMANT),
+        ("aws:eks/addon:Addon", {"configurationValues": json.dumps({"agent": {"enabled": False, "image": WEB}})}, Naming.DORMANT),
         ("aws:batch/jobDefinition:JobDefinition", {"eksProperties": {"podProperties": {"containers": [{"image": WEB, "imagePullPolicy": "Never"}]}}}, Naming.ON_NODE),
         ("docker:index/service:Service", {"mode": {"replicated": {"replicas": 0}}, "taskSpec": {"containerSpec": {"image": WEB}}}, Naming.DORMANT),
         ("docker:index/service:Service", {"mode": {"global": True}, "taskSpec": {"containerSpec": {"image": WEB}}}, Naming.PULLED),

@@ -58,6 +58,22 @@ def test_a_resource_brings_its_images_as_its_provider_sees_them() -> None:
     assert use.identity.profile == "team"
 
 
+@pytest.mark.parametrize(
+    ("props", "pushed"),
+    [
+        ({"sourceImage": "docker://nginx:1", "destinationImage": f"docker://{WEB}"}, ["shop/web 1"]),
+        ({"source": {"image": "nginx"}, "targetImage": WEB}, ["shop/web 1"]),
+        ({"image": WEB}, []),
+        ({"destinationImage": "docker://nginx:1"}, []),
+    ],
+)  # fmt: skip
+def test_a_copy_provides_what_it_writes(props: dict[str, str], pushed: list[str]) -> None:
+    copy = Resource("a", unknown_checking_proxy(props), "skopeo2:index/copy:Copy")
+    found = resources().discover(copy).provisions
+    assert [f"{each.repository} {each.tag}" for each in found] == pushed
+    assert {each.provides for each in found} <= {Provides.IMAGE}
+
+
 def test_what_was_discovered_is_kept() -> None:
     found = resources()
     for urn in ("a", "b", "a"):

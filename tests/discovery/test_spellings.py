@@ -419,9 +419,9 @@ MANIFEST = {
 @pytest.mark.parametrize(
     ("token", "inputs", "path"),
     [
-        ("pulumi:terraform:kubernetes_manifest", {"manifest": MANIFEST}, "manifest.spec.template.spec.initContainers[0].image"),
+        ("pulumi:terraform:kubernetes_manifest", {"manifest": MANIFEST, "object": MANIFEST}, "manifest.spec.template.spec.initContainers[0].image"),
         ("kubernetes:index/manifest:Manifest", {"manifest": MANIFEST}, "manifest.spec.template.spec.initContainers[0].image"),
-        ("pulumi:terraform:kubectl_manifest", {"yaml_body": json.dumps(MANIFEST)}, "yaml_body.spec.template.spec.initContainers[0].image"),
+        ("pulumi:terraform:kubectl_manifest", {"yaml_body": json.dumps(MANIFEST), "yaml_body_parsed": json.dumps(MANIFEST)}, "yaml_body.spec.template.spec.initContainers[0].image"),
         ("kubectl:index/manifest:Manifest", {"yamlBody": json.dumps(MANIFEST)}, "yamlBody.spec.template.spec.initContainers[0].image"),
     ],
 )  # fmt: skip

@@ -83,6 +83,15 @@ THING = "custom:index:Thing"
         ({"image_repository": REPOSITORY, "image_tag": "1"}, ("image_repository", f"{REPOSITORY}:1")),
         ({"repository": REPOSITORY, "version": "1"}, ("repository", f"{REPOSITORY}:1")),
         ({"repository": REPOSITORY, "version": UNKNOWN}, ("repository", "unknown-in-preview")),
+        # The outputs of a repository, as components take them
+        ({"repositoryUrl": REPOSITORY, "imageTag": "1"}, ("repositoryUrl", f"{REPOSITORY}:1")),
+        ({"repository_uri": REPOSITORY, "tag": "1"}, ("repository_uri", f"{REPOSITORY}:1")),
+        # A registry beside the image, or at the root of the values
+        ({"imageRegistry": HOST, "imageRepository": "shop/web", "imageTag": "1"}, ("imageRepository", f"{REPOSITORY}:1")),
+        ({"registry": HOST, "image": "shop/web:1"}, ("image", f"{REPOSITORY}:1")),
+        ({"values": {"global": {"imageRegistry": HOST}, "image": "shop/web:1"}}, ("values.image", f"{REPOSITORY}:1")),
+        ({"values": {"registry": HOST, "agent": {"image": {"name": "shop/web", "tag": "1"}}}}, ("values.agent.image.name", f"{REPOSITORY}:1")),
+        ({"values": {"registry": HOST, "agent": {"image": {"name": "shop/web", "tag": True}}}}, ("values.agent.image.name", f"{REPOSITORY}:true")),
         ({"hub": HOST, "image": "pilot", "tag": "1"}, ("image", f"{HOST}/pilot:1")),
         ({"values": {"global": {"hub": HOST, "tag": "1", "proxy": {"image": "proxyv2"}}}}, ("values.global.proxy.image", f"{HOST}/proxyv2:1")),
         ({"images": [{"name": "web", "newName": REPOSITORY, "newTag": "1"}]}, ("images[0].newName", f"{REPOSITORY}:1")),
@@ -134,6 +143,7 @@ def test_a_repository_whose_tag_something_else_adds_is_spoken_of(
         {"chart": {"repository": f"oci://{REPOSITORY}", "name": "web", "version": "1"}},
         {"repository": REPOSITORY},
         {"registry": HOST, "name": "web", "tag": "1"},
+        {"registry": HOST, "image": "public.ecr.aws/nginx/nginx:1"},
         {"global": {"imageRegistry": HOST}, "job": {"name": "web", "tag": "1"}},
         {"parameters": [{"name": "repository", "value": REPOSITORY}, {"name": "other.tag", "value": "1"}]},
         {"parameters": [{"name": "image.tag", "value": "1"}, {"value": REPOSITORY}, REPOSITORY, None]},

@@ -133,3 +133,16 @@ def test_a_url_that_does_not_say_whether_it_has_a_layer_leaves_it_open(
     assert answered.code is Code.UPSTREAM
     assert words in str(answered)
     assert "secret" not in str(answered)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("169.254.169.254", "169.254.170.2:80", "2852039166", "0xA9FEA9FE"),
+        *("[fe80::1%25eth0]", "[::ffff:169.254.169.254]", "[fd00:ec2::254]"),
+    ],
+)
+def test_an_address_with_credentials_of_the_machine_is_not_asked(host: str) -> None:
+    answered = asyncio.run(PlainHttp().head(f"http://{host}/latest/meta-data/"))
+    assert isinstance(answered, RegistryError)
+    assert "is an address of the machine that asks, and is not asked" in str(answered)

@@ -53,6 +53,13 @@ _NOT_PULLED = (
     "ECR's DescribeImages has the image and its BatchGetImage does not; it may be of a kind that "
     "no runtime pulls."
 )
+# Nobody's servers are to be flooded because of what a manifest says.
+_MOST_URLS = 100
+_UNASKED = RegistryError(
+    Code.UPSTREAM,
+    f"The image's manifests say to download layers from more than {_MOST_URLS} URLs, of which the "
+    "others were not asked.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,8 @@ async def check_image(
     blobs = {blob.digest for manifest in needed for blob in manifest.blobs}
     layers = questions.layers(repository, sorted(blobs))
     read = questions.configs(repository, needed_configs(resolution.manifests, wanted))
-    urls = questions.urls(repository, list(dict.fromkeys(_urls_in(needed))))
+    named = list(dict.fromkeys(_urls_in(needed)))
+    urls = questions.urls(repository, named[:_MOST_URLS])
     in_ecr, elsewhere, configs, (listing, is_cache) = await asyncio.gather(
         layers.answers(),
         urls.answers(),
@@ -103,6 +111,7 @@ async def check_image(
         _listing_and_cache(resolution, reference, questions),
     )
     configs = {**configs, **held_configs(resolution.manifests)}
+    elsewhere = {**elsewhere, **dict.fromkeys(named[_MOST_URLS:], _UNASKED)}
     answers = {**in_ecr, **dict(_answers_elsewhere(needed, elsewhere))}
     absent = list(_absent_problems(resolution, listing))
     if again and any(each.code is Code.INCONSISTENT_ANSWER for each in absent):

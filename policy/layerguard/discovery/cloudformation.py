@@ -1,14 +1,16 @@
 """CloudFormation templates: their resources, with the functions resolved that can be.
 
-Source: CloudFormation user guide, "Intrinsic function reference" and "Pseudo parameters".
+Source: CloudFormation user guide, "Intrinsic function reference", "Pseudo parameters" and
+"Fn::ForEach".
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from layerguard.discovery import runtimes
@@ -26,16 +28,22 @@ MAX_TEXT = 1_000_000
 _VARIABLE = re.compile(r"\$\{(?P<literal>!)?(?P<name>[^{}$]*)\}")
 # CloudFormation user guide, "Get values stored in other services using dynamic references".
 _DYNAMIC = "{{resolve:"
+_LOOP = "Fn::ForEach::"
+_MOST_NESTED = 50  # conditions in conditions
 _FIRST_LETTER = re.compile(r"(?:^|(?<=[.\[]))[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateResource:
-    """One resource of a template: its CloudFormation type, its properties and where they stand."""
+    """One resource of a template: its CloudFormation type, its properties and where they stand.
+
+    It ``is_conditional`` where it is not certain that there will be such a resource.
+    """
 
     type_name: str
     properties: Tree
     keys: Keys
+    is_conditional: bool = False
 
 
 def rows_of(type_name: Tree) -> Sequence[Row]:
@@ -50,13 +58,28 @@ def resources_in(
 
     A value that cannot be known before the deployment is Mark.UNRESOLVED.
     """
-    resources = member(template, "Resources")
     functions = _Functions(template, parameters, placement)
-    for name, resource in resources.items() if isinstance(resources, dict) else ():
-        type_name = member(resource, "Type")
+    for keys, resource in _declared(member(template, "Resources")):
+        type_name, condition = member(resource, "Type"), member(resource, "Condition")
         if isinstance(type_name, str):
+            is_looped = len(keys) > len(("Resources", "name"))
+            is_made = condition is None or functions.truth({"Condition": condition})
             properties = functions.resolve(member(resource, "Properties"))
-            yield TemplateResource(type_name, properties, ("Resources", name, "Properties"))
+            is_conditional = is_looped or not is_made
+            yield TemplateResource(type_name, properties, (*keys, "Properties"), is_conditional)
+
+
+def _declared(resources: Tree) -> Iterator[tuple[Keys, Tree]]:
+    """Yield the resources of a template; what is in a loop stands for all that the loop makes."""
+    ahead: list[tuple[Tree, Keys]] = [(resources, ("Resources",))]
+    while ahead:
+        resources, where = ahead.pop()
+        for name, resource in resources.items() if isinstance(resources, dict) else ():
+            match resource:
+                case [_, _, inner] if name.startswith(_LOOP):
+                    ahead.append((inner, (*where, name, 2)))
+                case _:
+                    yield (*where, name), resource
 
 
 class _Functions:
@@ -64,6 +87,8 @@ class _Functions:
 
     def __init__(self, template: Tree, parameters: Tree, placement: Placement) -> None:
         self._characters_left = MAX_TEXT
+        self._conditions = member(template, "Conditions")
+        self._truths: dict[str, bool | None] = {}
         self._mappings = member(template, "Mappings")
         self._values: dict[str, Tree] = dict(_pseudo_parameters(placement))
         declared = member(template, "Parameters")
@@ -71,6 +96,28 @@ class _Functions:
             given = member(parameters, name)
             value = _scalar(member(declaration, "Default") if given is None else given)
             self._values[name] = Mark.UNRESOLVED if _is_looked_up(declaration) else value
+
+    def truth(self, condition: Tree, nesting: int = 0) -> bool | None:
+        """Return whether ``condition`` is true, None where only the deployment decides it."""
+        inner = partial(self.truth, nesting=nesting + 1)
+        match condition if nesting < _MOST_NESTED else None:
+            case {"Condition": str(name)}:
+                if name not in self._truths:
+                    self._truths[name] = None  # for a condition that refers to itself
+                    self._truths[name] = inner(member(self._conditions, name))
+                return self._truths[name]
+            case {"Fn::Not": [each]}:
+                return _not(inner(each))
+            case {"Fn::And": [*each]}:
+                return _all(map(inner, each))
+            case {"Fn::Or": [*each]}:
+                return _not(_all(_not(inner(one)) for one in each))
+            case {"Fn::Equals": [one, other]}:
+                values = (self.resolve(one), self.resolve(other))
+                # Other scalars have a text of CloudFormation's own.
+                is_plain = all(isinstance(each, str) or type(each) is int for each in values)
+                return str(values[0]) == str(values[1]) if is_plain else None
+        return None
 
     def resolve(self, value: Tree) -> Tree:
         """Return ``value`` with the results of its functions in their place."""
@@ -112,6 +159,9 @@ class _Functions:
                 return self._text(parts, separator)
             case "Fn::Base64", str():
                 return argument  # user data is read in either form
+            case "Fn::If", [str() as condition, yes, no]:
+                truth = self.truth({"Condition": condition})
+                return Mark.UNRESOLVED if truth is None else yes if truth else no
             case "Fn::FindInMap", [str() as map_name, str() as key, str() as name_in_map, *_]:
                 return _scalar(member(member(member(self._mappings, map_name), key), name_in_map))
             case _:
@@ -142,6 +192,16 @@ class _Functions:
             return Mark.UNRESOLVED
         self._characters_left -= length
         return text_of(separator.join(texts), separator, *parts)
+
+
+def _not(truth: bool | None) -> bool | None:
+    return None if truth is None else not truth
+
+
+def _all(truths: Iterable[bool | None]) -> bool | None:
+    """Return whether all are true; one that is false decides over one that is not known."""
+    known = set(truths)
+    return False if False in known else None if None in known else True
 
 
 def _function_in(value: dict[str, Tree]) -> str | None:

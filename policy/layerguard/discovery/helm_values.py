@@ -33,7 +33,8 @@ _SURE, _LIKELY = Naming.FOUND, Naming.CARRIED
 _VERSIONS = ("imageTag", "tag", "version")
 _DIGESTS = ("imageDigest", "digest")
 # Sources: the values of the charts of the Helm project's own examples, Bitnami, Istio and AWS;
-# kustomize's reference, "images"; the types of kubeadm. The first with a version counts.
+# kustomize's reference, "images"; the types of kubeadm; the outputs of AWS's repositories. The
+# first with a version counts.
 # fmt: off
 SPLITS = (
     _Split("repository",      ("tag", "imageTag"),          ("digest",), _SURE),
@@ -43,6 +44,8 @@ SPLITS = (
     _Split("repo",            _VERSIONS,                    ("digest",), _LIKELY),
     _Split("name",            (*_VERSIONS, "newTag"),       ("digest",), _LIKELY),
     _Split("image",           ("imageVersion",),            _DIGESTS,    _LIKELY),
+    _Split("repositoryUrl",   ("tag", "imageTag"),          _DIGESTS,    _LIKELY),
+    _Split("repositoryUri",   ("tag", "imageTag"),          _DIGESTS,    _LIKELY),
     _Split("imageRepository", _VERSIONS,                    _DIGESTS,    _LIKELY, is_alone=True),
     _Split("imageRepo",       _VERSIONS,                    _DIGESTS,    _LIKELY, is_alone=True),
     _Split("newName",         ("newTag",),                  ("digest",), _LIKELY, is_alone=True),
@@ -63,6 +66,8 @@ NAMES = frozenset(
 _NONE = (None, False)
 _REGISTRIES = (("global", "imageRegistry"), ("global", "image", "registry"))
 _HUB, _HUBS_TAG = ("global", "hub"), ("global", "tag")
+# The registry of all images of a chart under a name of its own. Source: the charts of Datadog.
+_OWN_REGISTRIES = ("registry", "imageRegistry")
 WITHOUT_VERSION = (
     "No tag and no digest stands beside the repository: what renders it adds one, such as the "
     "chart's own default, which is not known here."
@@ -101,7 +106,7 @@ def _joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[
     alone: dict[str, str] = {}
     for split in SPLITS:
         image, hub = images.get(split.name, _NONE)
-        if image is None:
+        if image is None or not _is_repository(image):
             continue
         hubs_tag = reach(whole, *_HUBS_TAG) if hub else None
         tag = next((values[key] for key in split.tags if values.get(key)), hubs_tag)
@@ -117,6 +122,9 @@ def _joined(values: dict[str, Tree], whole: Tree, parent: str = "") -> Iterator[
                 yield Joined(split.name, whole_text, naming)
         elif split.is_alone or (in_image and split.name in ("repository", "repo")):
             alone[split.name] = image
+    for name_key, (image, _) in images.items():
+        if image is not None and not _is_repository(image):
+            yield Joined(name_key, image, _LIKELY)
     for name_key, image in alone.items():
         yield Joined(name_key, image, _LIKELY, WITHOUT_VERSION)
 
@@ -126,8 +134,9 @@ def _image(
 ) -> tuple[str | None, bool]:
     """Return the repository in ECR that the member ``key`` names, and whether it is of a hub.
 
-    Istio calls its registry a hub. Anything may have a name: one that is not in an image has to
-    have the registry in itself.
+    It may have its tag in itself where the registry stands beside it. Istio calls its registry a
+    hub, and others have theirs at the root of a chart's values. Anything may have a name: one that
+    is not in an image has to have the registry in itself.
     """
     name = values[key]
     if not isinstance(name, str) or not name:
@@ -137,10 +146,13 @@ def _image(
     if key == "name" and not in_image:
         return _NONE
     registries = [values.get("registry"), *(reach(whole, *keys) for keys in _REGISTRIES)]
-    hubs = [values.get("hub"), reach(whole, *_HUB)]
+    hubs = [values.get("hub"), reach(whole, *_HUB), values.get("imageRegistry")]
+    hubs += (reach(whole, each) for each in _OWN_REGISTRIES)
     registry = next((each for each in (*registries, *hubs) if isinstance(each, str) and each), "")
     image = text_of(f"{registry[:_LONGEST_PART]}/{name}", registry, name)
-    return (image, registry not in registries) if _is_repository(image) else _NONE
+    has_host = "." in name.partition("/")[0] and "/" in name
+    is_image = _is_repository(image) or (not has_host and ImageReference.find(image))
+    return (image, registry not in registries) if is_image else _NONE
 
 
 def _is_repository(image: str) -> bool:
@@ -151,6 +163,8 @@ def _is_repository(image: str) -> bool:
 
 
 def _version(separator: str, value: Tree) -> str:
+    if isinstance(value, bool):
+        value = str(value).lower()  # as Go's templates print it
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a number of the engine's protocol is a float
     return f"{separator}{value}" if isinstance(value, (str, int, float)) else ""

@@ -19,7 +19,7 @@ class Naming(Enum):
 
     PULLED = "a runtime pulls exactly this"
     FOUND = "a whole reference, found in a document or among other strings"
-    DORMANT = "a runtime pulls this once it is scaled up or resumed"
+    DORMANT = "a runtime pulls this once it is scaled up, resumed or enabled"
     OPTIONAL = "a cache: it is pulled if it is there"
     CARRIED = "a reference in text that is only handed on"
     ON_NODE = "the runtime takes what is on its machine already, and pulls nothing"

@@ -16,10 +16,12 @@ _CARRIERS = frozenset(
         "args",
         "command",
         "comment",
+        "defaultarguments",
         "defaulttags",
         "description",
         "destination",
         "destinations",
+        "dimensions",
         "entrypoint",
         "env",
         "environment",
@@ -55,8 +57,28 @@ _VALUES = frozenset(
 )
 # In these an image without a tag is only its first part. Source: kustomize's reference, "images".
 _OPEN = frozenset({"kustomize", "substitute"})
+# What makes a resource run anew when it changes: a command that pushes the image, too. Sources:
+# the inputs of the command, null, random, terraform and time providers.
+_TRIGGERS = frozenset({"keepers", "triggers", "triggersreplace"})
 # The same of a member itself, and not of what stands below it: charts use these names otherwise.
-_LAST = frozenset({"default", "defaultvalue", "newname", "plaintextvalue", "tag", "value"})
+# The last three are what an admission controller compares images with. Sources: the API references
+# of Gatekeeper's library, Kyverno and Sigstore's policy controller.
+_LAST = frozenset(
+    {
+        "content",
+        "contents",
+        "default",
+        "defaultvalue",
+        "newname",
+        "plaintextvalue",
+        "stdin",
+        "tag",
+        "value",
+        "exemptimages",
+        "glob",
+        "imagereferences",
+    }
+)
 _CACHES = frozenset({"cache", "cachefrom", "cachefroms", "cacheto", "caches"})
 # Texts for people. What looks like a document in them is an example, or a copy of the inputs.
 _PROSE = frozenset(
@@ -122,7 +144,12 @@ def plain_name(key: str | int | None) -> str:
 
 def names_image(name: str) -> bool:
     """Tell whether a member of this plain name is an image to pull."""
-    return name.endswith(IMAGES) and not any(each in name for each in _WRITTEN)
+    return name.endswith(IMAGES) and not is_written_image(name)
+
+
+def is_written_image(name: str) -> bool:
+    """Tell whether a member of this plain name is the image that a build or a copy writes."""
+    return name.endswith(IMAGES) and any(each in name for each in _WRITTEN)
 
 
 def is_part_of_image(name: str) -> bool:
@@ -133,7 +160,8 @@ def is_part_of_image(name: str) -> bool:
 def naming_of(names: Iterable[str], otherwise: Naming) -> Naming:
     """Return in what sense members of these plain names, from the outermost on, name an image."""
     names = list(names)
-    if not (_CARRIERS | _VALUES).isdisjoint(names) or not _LAST.isdisjoint(names[-1:]):
+    is_last = any(each in _LAST or is_written_image(each) for each in names[-1:])
+    if is_last or not (_CARRIERS | _VALUES | _TRIGGERS).isdisjoint(names):
         return Naming.CARRIED
     return otherwise if _CACHES.isdisjoint(names) else Naming.OPTIONAL
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from layerguard.discovery.catalog import Role, rows_of
+from layerguard.discovery.documents.commands import pushes, references
+from layerguard.discovery.image_use import ImageUse, Naming
+from layerguard.discovery.member_names import is_written_image, plain_name
 from layerguard.discovery.path import find, reach_all
 from layerguard.discovery.placement import NOWHERE, Placement
+from layerguard.discovery.reference_text import without_scheme
 from layerguard.discovery.split_references import pipeline_registry
 from layerguard.discovery.tree import Mark, Tree, member
 from layerguard.reference import ImageReference
@@ -64,11 +68,25 @@ def provisions(
         return (Provision(urn, Provides.REPOSITORY, placement.account, placement.region, name),)
     if resource_type in _PIPELINES:
         return tuple(_of_pipeline(urn, inputs, placement))
+    if resource_type in _COMMANDS:
+        return tuple(_of_command(urn, inputs))
     rows = [row for row in rows_of(resource_type) if row.role is Role.PUSH]
     if not rows or not _CONDITIONS.get(resource_type, _always)(inputs):
         return ()
     pushed = (_pushed(urn, leaf.value) for row in rows for leaf in find(inputs, row.path))
     return tuple(each for each in pushed if each)
+
+
+def written(uses: Iterable[ImageUse]) -> tuple[Provision, ...]:
+    """Return the images among ``uses`` that a build or a copy writes, going by their names."""
+    found = (
+        _pushed(use.urn, without_scheme(use.text))
+        for use in uses
+        if use.text
+        and use.naming is Naming.CARRIED
+        and is_written_image(plain_name(use.path.rpartition(".")[2]))
+    )
+    return tuple(each for each in found if each)
 
 
 def _pushed(urn: str, text: str | Mark) -> Provision | None:
@@ -96,6 +114,18 @@ def _of_pipeline(urn: str, tree: Tree, placement: Placement) -> Iterator[Provisi
                 yield pushed
 
 
+def _of_command(urn: str, tree: Tree) -> Iterator[Provision]:
+    """Yield what a command pushes: where it pushes anything, every image that it is given."""
+    commands = (member(tree, name) for name in ("create", "update"))
+    if not any(isinstance(each, str) and pushes(each) for each in commands):
+        return
+    environment = member(tree, "environment")
+    variables = environment.values() if isinstance(environment, dict) else ()
+    given = (*(member(tree, name) for name in ("create", "update", "stdin")), *variables)
+    texts = {word: None for each in given if isinstance(each, str) for word in references(each)}
+    yield from filter(None, (_pushed(urn, text) for text in texts))
+
+
 def _build_is_pushed(tree: Tree) -> bool:
     """Tell whether a docker-build image leaves the builder for a registry."""
     return (
@@ -115,6 +145,7 @@ REPOSITORY_NAMES = {
     "aws-native:ecr:Repository": "repositoryName",
 }
 _PIPELINES = ("aws:codepipeline/pipeline:Pipeline", "aws-native:codepipeline:Pipeline")
+_COMMANDS = ("command:local:Command", "command:remote:Command")
 _CONDITIONS: Mapping[str, Callable[[Tree], bool]] = {
     "docker:index/image:Image": lambda tree: member(tree, "skipPush") is not True,
     "docker-build:index:Image": _build_is_pushed,

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from layerguard.discovery.image_use import Naming
 from layerguard.discovery.path import Leaf
-from layerguard.discovery.tree import Tree, reach
+from layerguard.discovery.tree import Tree, member, reach
 
 PullRule: TypeAlias = Callable[[Leaf], Naming]
 
@@ -27,6 +27,17 @@ def pod(leaf: Leaf) -> Naming:
         return Naming.ON_NODE
     is_dormant = _is_zero(leaf.nearest("replicas")) or leaf.nearest("suspend") is True
     return Naming.DORMANT if is_dormant else Naming.PULLED
+
+
+def by_names(leaf: Leaf) -> Naming:
+    """An image at a place that no row knows, by what the members around it are called.
+
+    A pod's names count in every custom resource and component, and what charts and operators
+    call ``enabled``. Source: Helm documentation, "Tags and Condition fields in dependencies".
+    """
+    is_disabled = any(member(each, "enabled") is False for each in leaf.ancestors)
+    is_dormant = is_disabled or _is_zero(leaf.nearest("replicaCount"))
+    return Naming.DORMANT if is_dormant else pod(leaf)
 
 
 def swarm(leaf: Leaf) -> Naming:

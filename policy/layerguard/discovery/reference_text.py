@@ -12,6 +12,8 @@ _SCHEMES = ("docker://", "docker-image://", "https://")
 _SERVICES = (".dkr.ecr", ".dkr-ecr")
 _HOST_BEGINS_IN = 64
 _BLANK = re.compile(r"\s")
+# A variable or an option in front, which is a document of one command: --image=REFERENCE.
+_ASSIGNED = re.compile(r"[\w.-]+=", re.ASCII)
 
 
 def holds_host(text: str) -> bool:
@@ -20,17 +22,21 @@ def holds_host(text: str) -> bool:
 
 
 def is_whole_reference(text: str) -> bool:
-    """Tell whether ``text`` is, or is meant as, a private ECR reference with a tag or a digest."""
+    """Tell whether ``text`` is, or is meant as, a private ECR reference with a tag or a digest.
+
+    What a file or a command gave may have a line break at its end, with which nothing pulls it.
+    """
     if not _begins_with_host(text):
         return False
-    bare = without_scheme(text)
+    bare = without_scheme(text.rstrip())
     if _BLANK.search(bare):
         return False
     try:
         reference = ImageReference.parse(bare)
     except ReferenceInvalid:
         _, _, rest = bare.partition("/")
-        return (":" in rest or "@" in rest) and names_ecr(bare)
+        has_version = ":" in rest or "@" in rest
+        return has_version and names_ecr(bare) and not _ASSIGNED.match(bare)
     return reference is not None and bool(reference.tag or reference.digest)
 
 

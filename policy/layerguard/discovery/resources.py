@@ -15,7 +15,7 @@ from layerguard.discovery.image_use import ImageUse, verdict_of
 from layerguard.discovery.outputs import are_declared, as_inputs
 from layerguard.discovery.placement import NOWHERE, placement_of
 from layerguard.discovery.provider import NotKnown, provider_identity
-from layerguard.discovery.provisions import Provision, provisions
+from layerguard.discovery.provisions import Provision, provisions, written
 from layerguard.discovery.resource_graph import GraphResource, ResourceGraph
 from layerguard.discovery.spellings import as_in_catalog, terraform_type
 from layerguard.discovery.tree import Mark, Tree, plain
@@ -172,7 +172,7 @@ def read_resource(
         uses = tuple(_with_identity(use, identity) for use in uses)
     provided: tuple[Provision, ...] = ()
     with bugs.at(()):
-        provided = provisions(urn, known, inputs, placement)
+        provided = (*provisions(urn, known, inputs, placement), *written(uses))
     component = is_component(kind, has_provider=provider is not None)
     if log.is_heard(logging.ERROR):
         _keep_from_the_log(uses)

@@ -85,7 +85,9 @@ class _Walk:
                     yield found
                 elif holds_document(value) and (document := self._document(step, value)):
                     ahead.append(document)
-            elif isinstance(value, dict) and step.key not in NEVER_READ:
+            elif step.key in NEVER_READ:
+                continue
+            elif isinstance(value, dict):
                 if step.key in ASSIGNMENTS or not NAMES.isdisjoint(value):
                     yield from self._joined(step, value)
                 # Reversed, because the last one pushed comes first.

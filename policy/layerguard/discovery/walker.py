@@ -74,15 +74,13 @@ class _Walk:
         self._bugs = Bugs(urn, resource_type)
         self._never = _Places()
         self._carried = _Places()
+        self._conditional = _Places()
         self._results: dict[Any, Any] = {}
         # A resource that no row knows may be a custom one that runs pods.
         is_kubernetes = resource_type.startswith(("kubernetes", "kubectl"))
         self._containers = CONTAINERS if is_kubernetes else frozenset[str]()
-        self._otherwise = (
-            Row(resource_type, "", pod, pull=pull_rules.pod)
-            if is_kubernetes
-            else Row(resource_type, "", undecided)
-        )
+        platform = pod if is_kubernetes else undecided
+        self._otherwise = Row(resource_type, "", platform, pull=pull_rules.by_names)
 
     @property
     def uses(self) -> tuple[ImageUse, ...]:
@@ -156,8 +154,10 @@ class _Walk:
         inside = NOWHERE if self._type in _ELSEWHERE else placement
         parameters = member(tree, "parameters")
         for each in cloudformation.resources_in(place.value, parameters, inside):
-            rows = cloudformation.rows_of(each.type_name)
-            self.read(rows, each.properties, (*place.keys, *each.keys), inside)
+            rows, keys = cloudformation.rows_of(each.type_name), (*place.keys, *each.keys)
+            if each.is_conditional:
+                self._conditional.add(keys)
+            self.read(rows, each.properties, keys, inside)
 
     def _keep(self, found: Found, placement: Placement, *, is_carried: bool = False) -> None:
         place, naming, why_unknown = found
@@ -179,7 +179,7 @@ class _Walk:
             value = Mark.HIDDEN
         leaf = Leaf(keys, value, ancestors, self._results)
         target = _target(value, naming)
-        pull = row.pull(leaf)
+        pull = Naming.DORMANT if self._conditional.cover(keys) else row.pull(leaf)
         # What is less sure than a pull stays so, whatever the runtime does.
         if pull is not Naming.PULLED and naming in (Naming.PULLED, Naming.FOUND):
             naming = pull

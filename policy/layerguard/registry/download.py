@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from functools import cached_property, partial
+from ipaddress import ip_address
+from socket import inet_aton
 from threading import Lock
 from urllib.parse import urlsplit
 
@@ -64,6 +66,8 @@ class PlainHttp:
 
         An error contains the host of the URL only: the rest may be a credential.
         """
+        if _is_link_local(urlsplit(url).hostname or ""):
+            return _not_had(url, "is an address of the machine that asks, and is not asked")
         try:
             reply = await self._threads.run(partial(self._send, "HEAD", url), self._seconds)
         except Exception as error:
@@ -97,6 +101,23 @@ class PlainHttp:
 
         bundle = Session().get_config_variable("ca_bundle")
         return bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True
+
+
+def _is_link_local(host: str) -> bool:
+    """Tell whether ``host`` is an address that each machine has for itself, in any spelling.
+
+    There are the credentials of machines and tasks of AWS. Source: EC2 user guide, "Access instance
+    metadata"; IAM, "Container credential provider".
+    """
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        try:
+            address = ip_address(inet_aton(host))
+        except (OSError, UnicodeError):
+            return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_link_local or str(address).startswith("fd00:ec2:")
 
 
 def _not_had(url: str, answer: str) -> RegistryError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerguard.discovery.catalog.row import document, manifest, not_pulled
+from layerguard.discovery.catalog.row import carrier, document, manifest, not_pulled
 from layerguard.discovery.terraform_names import snake_case
 
 HELM_RELEASE = "helm_release"
@@ -14,6 +14,10 @@ ROWS = (
     not_pulled(HELM_RELEASE,        "chart"),
     manifest("kubectl_manifest",    "yamlBody:yaml"),
     manifest("kubernetes_manifest", "manifest"),
+    carrier("terraform_data",       "input"),
+    # What the provider itself writes of the manifest
+    not_pulled("kubectl_manifest",  "yamlBodyParsed"),
+    not_pulled("kubernetes_manifest", "object"),
 )
 # fmt: on
 

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from layerguard.discovery.reference_text import holds_host
+from layerguard.discovery.reference_text import holds_host, without_scheme
 from layerguard.discovery.tree import Tree
 
 _TOKEN = re.compile(
@@ -21,6 +21,22 @@ _SEPARATORS = ("=", ":")
 _TOOLS = frozenset({"crictl", "ctr", "docker", "finch", "nerdctl", "podman"})
 _PULLS = frozenset({"create", "pull", "run"})
 _IMAGE_KEY = re.compile(r"[\w.-]*image[:=]", re.ASCII | re.IGNORECASE)
+
+# Sources: the command lines of Docker and its like, buildx, skopeo, crane, oras, regctl and kaniko.
+_WRITES = re.compile(r"(?<![\w.-])(?:push|--push|copy|cp|--destination)(?![\w.-])", re.ASCII)
+
+
+def pushes(text: str) -> bool:
+    """Tell whether a command in ``text`` may write an image to a registry."""
+    return _WRITES.search(text) is not None
+
+
+def references(text: str) -> Iterator[str]:
+    """Yield the words of ``text`` with a host of ECR in them, without a scheme or an option."""
+    for token in _TOKEN.finditer(text):
+        word = token["word"]
+        if word and holds_host(word):
+            yield without_scheme(word.rpartition("=")[2])
 
 
 def command_images(text: str) -> Tree:
