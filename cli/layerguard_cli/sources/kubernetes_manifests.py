@@ -21,7 +21,6 @@ from layerguard_cli.sources.source import NotASource, Source, SourceKind, Source
 # A line that begins with this marker begins a document, even inside of a block of text.
 # Source: YAML 1.2, section 9.1.2, "Document Markers".
 _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
-_NOTHING = re.compile(r"(?:[ \t]*(?:[#%].*)?\r?\n?)*")
 _LIST = "List"
 
 
@@ -105,4 +104,5 @@ def _read(text: str) -> Tree:
 
 
 def _has_content(part: str) -> bool:
-    return _NOTHING.fullmatch(part) is None
+    """Tell whether there is more in ``part`` than blank lines, comments and directives."""
+    return any(line.lstrip()[:1] not in ("", "#", "%") for line in part.splitlines())

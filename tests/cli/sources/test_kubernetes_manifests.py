@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -157,6 +158,36 @@ def test_directives_and_a_document_on_the_line_of_its_marker_are_yaml() -> None:
         "Pod/web.spec.containers[0].image: shop/web:1"
     ]
     assert source.problems == ()
+
+
+BARS = {
+    "a bar": "#" * 80 + "\n",
+    "a bar between blank lines": "\n" * 50 + "#" * 80 + "\n" + "\n" * 50,
+    "a box": ("#" * 80 + "\n# Istio" + " " * 71 + "#\n") * 50,
+    "many blank lines": "  \r\n" * 100_000,
+    "a megabyte of bar": "#" * 1_000_000 + "\n",
+    "a megabyte of blanks": " " * 1_000_000 + "\n",
+}
+
+
+@pytest.mark.parametrize("bar", BARS.values(), ids=BARS)
+def test_comments_and_blank_lines_before_the_first_key_cost_their_length(bar: str) -> None:
+    text = f"{bar}{yaml.safe_dump(pod('web', f'{HOST}/shop/web:1'))}\n---\n{bar}"
+    began = time.process_time()
+    source = read(text)
+    assert time.process_time() - began < 2  # a square of any of these would take minutes
+    assert [summary_of(use) for use in source.uses] == [
+        "Pod/web.spec.containers[0].image: shop/web:1"
+    ]
+    assert source.problems == ()
+
+
+@given(st.text("#% \t\r\n", max_size=2_000))
+def test_what_has_no_content_costs_its_length(nothing: str) -> None:
+    # A tab before a token, or what stands behind "%", need not be YAML: only the time is certain.
+    began = time.process_time()
+    read(f"---\n{nothing}\n---\n{yaml.safe_dump(pod('web', f'{HOST}/shop/web:1'))}")
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("text", ["a: 1\n", "- a\n- b\n", "runtime: python\nname: shop\n", '"a"\n'])
