@@ -105,6 +105,10 @@ def _number(read: Callable[[Any, yaml.ScalarNode], Any]) -> Callable[[Any, yaml.
     return construct
 
 
+def _text(loader: Any, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
 _YAML = "tag:yaml.org,2002:"
 _Loader.add_multi_constructor("!", _function)
 _Loader.add_constructor(f"{_YAML}int", _number(_SafeLoader.construct_yaml_int))
@@ -112,7 +116,7 @@ _Loader.add_constructor(f"{_YAML}float", _number(_SafeLoader.construct_yaml_floa
 # In a place of its own "=" or "<<" is text, and a date is text for every reader of a manifest, a
 # template or values: "9999-99-99", which is none, too.
 for _kind in ("value", "merge", "timestamp"):
-    _Loader.add_constructor(f"{_YAML}{_kind}", _SafeLoader.construct_yaml_str)
+    _Loader.add_constructor(f"{_YAML}{_kind}", _text)
 
 
 def _tree(documents: list[Any], most_nodes: int) -> list[Tree]:
