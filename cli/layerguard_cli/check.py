@@ -15,7 +15,7 @@ from layerguard_cli.check_options import (
     checker_of,
     identity_of,
 )
-from layerguard_cli.exits import UNDETERMINED, exit_code
+from layerguard_cli.exits import UNDETERMINED, USAGE, exit_code
 from layerguard_cli.terminal import escape_what_cannot_be_encoded, note, note_foreign_endpoints
 
 _STDIN = "-"
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
         references = list(_references(arguments.references, stdin))
     except argparse.ArgumentTypeError as error:
         note(f"{error}.", stderr)
-        return UNDETERMINED
+        return USAGE
     except UnicodeDecodeError:
         note("standard input is not text in UTF-8.", stderr)
         return UNDETERMINED

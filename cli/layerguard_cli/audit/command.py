@@ -22,16 +22,17 @@ from layerguard_cli.check_options import (
     checker_of,
     identity_of,
 )
-from layerguard_cli.exits import AVAILABLE, INTERRUPTED, UNDETERMINED, exit_code
+from layerguard_cli.exits import AVAILABLE, INTERRUPTED, UNDETERMINED, USAGE, exit_code
 from layerguard_cli.reports.formats import FORMATS, TABLE
 from layerguard_cli.terminal import note, note_foreign_endpoints
 
 _DESCRIPTION = """\
-Reads what stacks reference and checks every image: what pulumi stack export and pulumi preview
---json print, Kubernetes manifests in YAML or JSON, and lists with a reference a line. The content
-of a file decides what it is. ECR is asked with the credentials of each resource's own provider, as
-the policy pack does. A folder is read with the folders in it: every file that ends in .json,
-.jsonl, .yaml or .yml."""
+Reads what a team deploys and checks every image: stacks, previews and backends of Pulumi, templates
+of CloudFormation, SAM and the CDK, ECS task definitions, Batch, Step Functions, Kubernetes
+manifests, Helm values, kustomizations, compose files, Terraform plans and states in JSON, and lists
+with a reference a line. The content of a file decides what it is; docs/sources.md has them all. ECR
+is asked with the credentials of each resource's own provider, as the policy pack does. A folder is
+read with the folders in it: a file of another kind that names a host of ECR is a problem."""
 
 _EXAMPLES = """\
 examples:
@@ -100,7 +101,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
         _check_usage(arguments)
     except argparse.ArgumentTypeError as error:
         note(f"{error}.", stderr)
-        return UNDETERMINED
+        return USAGE
     bar = ProgressBar(stderr)
     reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note)
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)

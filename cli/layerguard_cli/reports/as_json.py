@@ -16,7 +16,7 @@ from layerguard.verdict import CheckedBlob, ManifestReport
 
 from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 def render(report: AuditReport) -> str:

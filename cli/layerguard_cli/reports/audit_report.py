@@ -23,7 +23,14 @@ _URGENCY = (
     State.AVAILABLE,
 )
 _OPEN = _URGENCY[:3]
-_FILES = (SourceKind.KUBERNETES, SourceKind.REFERENCES)
+# Sources whose name is that of a stack, or of which nothing is known.
+_NO_FILES = (
+    SourceKind.PREVIEW,
+    SourceKind.PULUMI_CHECKPOINT,
+    SourceKind.STACK,
+    SourceKind.STACK_EXPORT,
+    SourceKind.UNREADABLE,
+)
 _STDIN = "-"
 INTERRUPTED = "The audit was interrupted before its end."
 
@@ -56,7 +63,7 @@ class AuditedSource:
     @property
     def file(self) -> str | None:
         """The path of the file that was read, as it was given; None for a stack or a pipe."""
-        is_file = self.source.kind in _FILES and self.source.name != _STDIN
+        is_file = self.source.kind not in _NO_FILES and self.source.name != _STDIN
         return self.source.name if is_file else None
 
     @property

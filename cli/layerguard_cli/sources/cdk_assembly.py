@@ -18,7 +18,7 @@ from layerguard.discovery.provisions import Provides, Provision
 from layerguard.discovery.tree import Tree, member, reach
 from layerguard.enforcement import Mode, Run
 
-from layerguard_cli.sources.cloudformation_templates import STACK
+from layerguard_cli.sources.cloudformation_templates import STACK, stack_of
 from layerguard_cli.sources.declared import DeclaredResource, uses_of
 from layerguard_cli.sources.form import Context
 from layerguard_cli.sources.resources import RecordedProvider
@@ -65,7 +65,7 @@ def read_assembly(documents: Sequence[Any], context: Context) -> Source:
         covers.add(template.file)
         resources.append(
             DeclaredResource(
-                STACK, {"templateBody": body}, template.stack, "templateBody", template.provider
+                STACK, stack_of(body), template.stack, "templateBody", template.provider
             )
         )
     provisions = tuple(each for name, value in assets.items() for each in _pushed(name, value))

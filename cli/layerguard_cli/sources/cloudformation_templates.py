@@ -5,6 +5,7 @@ Source: CloudFormation user guide, "Template anatomy"; its API reference, "GetTe
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from layerguard.discovery.tree import member
@@ -30,6 +31,11 @@ def is_template(document: Any) -> bool:
 def template(document: Any) -> Declared:
     """Return the stack that the template makes, with the defaults of its parameters."""
     if "TemplateBody" in document:
-        props = {"templateBody": document["TemplateBody"]}
+        props = stack_of(document["TemplateBody"])
         return Declared([DeclaredResource(STACK, props, "TemplateBody", "templateBody")])
-    return Declared([DeclaredResource(STACK, {"templateBody": document}, inside="templateBody")])
+    return Declared([DeclaredResource(STACK, stack_of(document), inside="templateBody")])
+
+
+def stack_of(body: Any) -> dict[str, Any]:
+    """Return the inputs of a stack with this template, as text: its functions are no strings."""
+    return {"templateBody": body if isinstance(body, str) else json.dumps(body, default=str)}

@@ -74,8 +74,8 @@ def entries_of(folder: str) -> Iterator[Entry]:
     yield from others
 
 
-def _order(path: Path) -> tuple[Path, bool, Path]:
-    return path.parent, path.name != _MANIFEST, path
+def _order(path: Path) -> Path:
+    return path.parent if path.name == _MANIFEST else path
 
 
 def _is_within(path: str, root: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from layerguard.discovery import ImageUse
@@ -87,11 +87,12 @@ class DeclaringForm:
 
 @dataclass(frozen=True, slots=True)
 class WholeForm:
-    """A form in JSON of which one document, or all of a text together, is a whole stack."""
+    """A form in JSON of which a document is a whole stack, or all of a text where ``of_many``."""
 
     kind: SourceKind
     recognises: Callable[[Any], bool]
     read_whole: Callable[[Sequence[Any], Context], Source]
+    of_many: bool = False
 
     def fits(self, document: Document) -> bool:
         """Tell whether a document is of this form."""
@@ -100,7 +101,11 @@ class WholeForm:
 
     def read(self, documents: Sequence[Document], context: Context) -> Source:
         """Return the image uses of the stack."""
-        return self.read_whole([each.value for each in documents], context)
+        source = self.read_whole([each.value for each in documents], context)
+        if self.of_many or len(documents) == 1:
+            return source
+        problem = "It has several documents of this kind: give each a file of its own."
+        return replace(source, problems=(*source.problems, problem))
 
 
 def _unfound(document: Document, uses: Iterable[ImageUse]) -> Iterator[str]:

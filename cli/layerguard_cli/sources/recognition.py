@@ -40,7 +40,7 @@ from layerguard_cli.sources.terraform import is_plan, is_state, read_plan, read_
 # The first row that fits counts: the sure ones first, and last what takes any mapping with images.
 # fmt: off
 FORMS: tuple[Form, ...] = (
-    WholeForm(SourceKind.PREVIEW,               is_event,              read_previews),
+    WholeForm(SourceKind.PREVIEW,               is_event,              read_previews,   of_many=True),
     WholeForm(SourceKind.STACK_EXPORT,          is_export,             read_exports),
     WholeForm(SourceKind.PULUMI_CHECKPOINT,     is_checkpoint,         read_checkpoint),
     WholeForm(SourceKind.TERRAFORM_PLAN,        is_plan,               read_plan),
@@ -60,6 +60,8 @@ FORMS: tuple[Form, ...] = (
     DeclaringForm(SourceKind.HELM_VALUES,       are_chart_values,      chart_values),
 )
 # fmt: on
+
+_SEVERAL = "It has a whole stack and documents of other kinds: give each a file of its own."
 
 
 def read_bytes(
@@ -105,10 +107,15 @@ def _read(documents: Documents, context: Context) -> Source:
         sources,
         [
             *filter(None, [documents.problem]),
+            *([_SEVERAL] if len(found) > 1 and any(map(_is_whole, found)) else ()),
             *(f"{text} It names a host of ECR." for mentions, text in left_out if mentions),
         ],
         [text for mentions, text in left_out if not mentions],
     )
+
+
+def _is_whole(form: Form) -> bool:
+    return isinstance(form, WholeForm)
 
 
 def _forms_of(document: Document) -> Iterator[tuple[Document, Form | None]]:
@@ -137,19 +144,13 @@ def _left_out(document: Document) -> str:
 
 def _joined(sources: Sequence[Source], problems: Iterable[str], notes: Iterable[str]) -> Source:
     """Return the sources of one text as one, which is of the kind of the first."""
-    first, *others = sources
+    first, *_ = sources
     return replace(
         first,
         uses=tuple(use for each in sources for use in each.uses),
         problems=(
             *problems,
             *(problem for each in sources for problem in each.problems),
-            *(
-                f"It has documents of another kind ({each.kind.value}) in it: read in a file of "
-                "their own, they are judged by what is known of their stack."
-                for each in others
-                if each.run != first.run
-            ),
         ),
         notes=(*(note for each in sources for note in each.notes), *notes),
         covers=frozenset(file for each in sources for file in each.covers),

@@ -37,12 +37,12 @@ def read_plan(documents: Sequence[Any], context: Context) -> Source:
     """Return the image uses of what there will be when the plan is applied."""
     (plan, *_) = documents
     changes = {
-        member(each, "address"): member(each, "change")
-        for each in map(dict, map(_object, _list(plan.get("resource_changes"))))
+        str(each.get("address")): each.get("change")
+        for each in map(_object, _list(plan.get("resource_changes")))
     }
     root = reach(plan, "planned_values", "root_module")
     resources = (
-        _resource(each, reach(changes.get(each.get("address")), "after_unknown"))
+        _resource(each, reach(changes.get(str(each.get("address"))), "after_unknown"))
         for each in _in_modules(root)
     )
     problems = ("The plan ended with an error, so it may not be all.",) * (
