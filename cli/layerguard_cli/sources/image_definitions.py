@@ -22,4 +22,5 @@ def is_image_definitions(document: Any) -> bool:
 
 def image_definitions(document: Any) -> Declared:
     """Return the images; a definition for each container, or the one image."""
-    return Declared([DeclaredResource("layerguard:file:ImageDefinitions", document)])
+    props = {"images": document}
+    return Declared([DeclaredResource("layerguard:file:ImageDefinitions", props, inside="images")])

@@ -15,8 +15,8 @@ ROWS = (
     Row("layerguard:file:Compose",          "services{*}.image",            docker_host, runtimes.ANY, split_references.unless_interpolated),
     Row("layerguard:file:Dockerrun",        "Image.Name",                   undecided),
     Row("layerguard:file:Dockerrun",        "containerDefinitions[].image", undecided),
-    Row("layerguard:file:ImageDefinitions", "[].imageUri",                  undecided),
-    Row("layerguard:file:ImageDefinitions", "ImageURI",                     undecided),
+    Row("layerguard:file:ImageDefinitions", "images[].imageUri",            undecided),
+    Row("layerguard:file:ImageDefinitions", "images.ImageURI",              undecided),
     Row("layerguard:file:Kustomization",    "images[]",                     undecided),
 )
 # fmt: on
