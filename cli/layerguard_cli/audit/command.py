@@ -11,16 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from layerguard.identity import ORDINARY
-from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
-
 from layerguard_cli.audit.whole_file import why_not_writable
 from layerguard_cli.check_options import (
+    add_gate_options,
     add_identity_options,
-    add_limit_options,
     add_platform_options,
     checker_of,
-    identity_of,
+    settings_of,
 )
 from layerguard_cli.exits import AVAILABLE, INTERRUPTED, UNDETERMINED, USAGE, exit_code
 from layerguard_cli.reports.formats import FORMATS, TABLE
@@ -40,6 +37,7 @@ examples:
   layerguard audit --stack acme/shop/production --stack acme/shop/staging
   pulumi preview --json --show-sames | layerguard audit --format markdown -
   helm template charts/shop | layerguard audit --platform linux/arm64 -
+  layerguard audit --config policy-config.json exports/
   layerguard audit --role-arn arn:aws:iam::123456789012:role/auditor exports/
   layerguard audit --format sarif --out layerguard.sarif exports/ deploy.yaml references.txt"""
 
@@ -84,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one="the platform of the images whose source names none",
         every="check every platform of every image that can be run, whatever its source names",
     )
-    add_limit_options(parser)
+    add_gate_options(parser)
     add_identity_options(parser, otherwise="those of each resource's own provider")
 
 
@@ -97,7 +95,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard_cli.sources.running_stack import Pulumi
 
     try:
-        settings = _settings(arguments)
+        settings = settings_of(arguments)
         _check_usage(arguments)
     except argparse.ArgumentTypeError as error:
         note(f"{error}.", stderr)
@@ -107,7 +105,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)
     writer = ReportWriter(FORMATS[arguments.format], arguments.out, arguments.all)
     with _interrupted_by_sigterm():
-        with checker_of(arguments) as checker:
+        with checker_of(settings) as checker:
             sources = read_sources(arguments.sources, arguments.stack, reader, pulumi, bar)
             report = audit_sources(sources, checker, bar, settings, arguments.platform)
         try:
@@ -122,17 +120,6 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
         return INTERRUPTED
     code = exit_code(finding.verdict for finding in report.findings)
     return UNDETERMINED if report.problems and code == AVAILABLE else code
-
-
-def _settings(arguments: argparse.Namespace) -> Settings:
-    """Return the settings in the options; the user's own endpoint is trusted."""
-    identity = identity_of(arguments)
-    endpoint = arguments.endpoint_url
-    return Settings(
-        identities={} if identity == ORDINARY else {DEFAULT_ACCOUNT: identity},
-        trusted_endpoints=(endpoint,) if endpoint else (),
-        platform_rules=RuleLevel.OFF if arguments.all_platforms else RuleLevel.ON,
-    )
 
 
 def _check_usage(arguments: argparse.Namespace) -> None:
