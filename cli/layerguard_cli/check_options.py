@@ -18,6 +18,7 @@ from layerguard.platform import Platform
 from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
 
 if TYPE_CHECKING:
+    from layerguard.checking.backend import CheckBackend
     from layerguard.checking.checker import Checker
 
 
@@ -77,9 +78,13 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 
 @contextmanager
-def checker_of(settings: Settings) -> Iterator[Checker]:
-    """Yield a checker that asks ECR within the limits in ``settings``."""
+def checker_of(settings: Settings, *, lean: bool = False) -> Iterator[Checker]:
+    """Yield a checker that asks ECR within the limits in ``settings``.
+
+    Where ``lean``, the verdict on an available image does not list its layers.
+    """
     from layerguard.checking.checker import Checker
+    from layerguard.checking.in_process_backend import InProcessBackend
     from layerguard.registry.clients import OrdinaryChain
     from layerguard.registry.ecr import Ecr
 
@@ -89,7 +94,12 @@ def checker_of(settings: Settings) -> Iterator[Checker]:
         settings.wait_seconds,
         settings.concurrency,
     )
-    with closing(Checker.in_process(Ecr(OrdinaryChain()), settings.concurrency)) as checker:
+    backend: CheckBackend = InProcessBackend(Ecr(OrdinaryChain()), settings.concurrency)
+    if lean:
+        from layerguard_cli.audit.lean_backend import LeanBackend
+
+        backend = LeanBackend(backend)
+    with closing(Checker(backend)) as checker:
         checker.limit(limits, settings.pull_through_cache_prefixes)
         yield checker
 

@@ -21,6 +21,7 @@ from layerguard_cli.check_options import (
 )
 from layerguard_cli.exits import AVAILABLE, INTERRUPTED, UNDETERMINED, USAGE, exit_code
 from layerguard_cli.reports.formats import FORMATS, TABLE
+from layerguard_cli.sources.shard import Shard
 from layerguard_cli.terminal import note, note_foreign_endpoints
 
 _DESCRIPTION = """\
@@ -77,6 +78,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write it to a file, whole or not at all, and nothing to standard output",
     )
+    parser.add_argument(
+        "--shard",
+        type=Shard.parse,
+        default=Shard(),
+        metavar="INDEX/COUNT",
+        help="audit one of COUNT parts of the sources, INDEX from 0 on, as one of several jobs; "
+        "layerguard report joins their reports in JSON",
+    )
     add_platform_options(
         parser,
         one="the platform of the images whose source names none",
@@ -101,13 +110,17 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
         note(f"{error}.", stderr)
         return USAGE
     bar = ProgressBar(stderr)
-    reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note)
+    reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note, arguments.shard)
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)
     writer = ReportWriter(FORMATS[arguments.format], arguments.out, arguments.all)
     with _interrupted_by_sigterm():
-        with checker_of(settings) as checker:
-            sources = read_sources(arguments.sources, arguments.stack, reader, pulumi, bar)
-            report = audit_sources(sources, checker, bar, settings, arguments.platform)
+        with checker_of(settings, lean=not writer.lists_every_use) as checker:
+            sources = read_sources(
+                arguments.sources, arguments.stack, reader, pulumi, bar, arguments.shard
+            )
+            report = audit_sources(
+                sources, checker, bar, settings, arguments.platform, writer.keeps
+            )
         try:
             writer.write(report, stdout, stderr)
         except OSError as error:

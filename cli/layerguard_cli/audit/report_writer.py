@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from layerguard.enforcement import Finding
+
 from layerguard_cli.audit.whole_file import write_whole
-from layerguard_cli.reports.audit_report import AuditReport
+from layerguard_cli.reports.audit_report import AuditReport, needs_attention
 from layerguard_cli.reports.formats import Format, TableLayout
 from layerguard_cli.terminal import escape_what_cannot_be_encoded
 
@@ -31,17 +33,26 @@ class ReportWriter:
 
         Raises OSError where it cannot be written.
         """
-        text = self.format.render(report, self._layout(stdout))
+        pieces = self.format.render(report, self._layout(stdout))
         if self.file:
-            write_whole(self.file, text)
+            write_whole(self.file, pieces)
         else:
             if self.format.is_document and isinstance(stdout, io.TextIOWrapper):
                 # A document declares its encoding, whatever that of the terminal is.
                 stdout.reconfigure(encoding="utf-8")
             escape_what_cannot_be_encoded(stdout)
-            stdout.write(text)
+            stdout.writelines(pieces)
         if self.file or self.format.is_document:
             print(report.summary, file=stderr)
+
+    @property
+    def lists_every_use(self) -> bool:
+        """Whether the report shows what is available, too."""
+        return self.format.lists_every_use or self.every_use
+
+    def keeps(self, finding: Finding) -> bool:
+        """Tell whether the report shows a finding, and not only counts it."""
+        return self.lists_every_use or needs_attention(finding)
 
     def _layout(self, stdout: TextIO) -> TableLayout:
         terminal = self.file is None and stdout.isatty()

@@ -27,11 +27,20 @@ _MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of a folder, or a ``problem`` or a ``note`` about what is at ``path`` instead."""
+    """A file of a folder, or a ``problem`` or a ``note`` about what is at ``path`` instead.
+
+    ``assembly`` is its folder where that is a cloud assembly, whose files are read together.
+    """
 
     path: str
     problem: str = ""
     note: str = ""
+    assembly: str = ""
+
+    @property
+    def unit(self) -> str:
+        """What is read together with it, by a path."""
+        return self.assembly or self.path
 
     @property
     def is_file(self) -> bool:
@@ -70,7 +79,9 @@ def entries_of(folder: str) -> Iterator[Entry]:
             elif whole.is_symlink() and not _is_within(os.path.realpath(whole), root):
                 note = "It is a link to a folder elsewhere: give that as a source of its own."
                 others.append(Entry(str(whole), note=note))
-    yield from (Entry(str(path)) for path in sorted(files, key=_order))
+    assemblies = {path.parent for path in files if path.name == _MANIFEST}
+    for file in sorted(files, key=_order):
+        yield Entry(str(file), assembly=str(file.parent) if file.parent in assemblies else "")
     yield from others
 
 

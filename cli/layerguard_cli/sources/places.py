@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from layerguard_cli.sources.folders import Entry, entries_of
 from layerguard_cli.sources.form import Context
 from layerguard_cli.sources.recognition import read_content
 from layerguard_cli.sources.seeming import seeming_of
+from layerguard_cli.sources.shard import Shard
 from layerguard_cli.sources.source import NotASource, Source, SourceKind, SourceUnreadable
 
 STDIN = "-"
@@ -22,12 +23,14 @@ _NOTED = 20  # files of a folder that are left out, each with its own note
 class Reader:
     """Reads places: ``stdin`` returns all of standard input.
 
-    ``note`` is called with a sentence for what is left out and names no host of ECR.
+    ``note`` is called with a sentence for what is left out and names no host of ECR. Of all places
+    and files only those of the ``shard`` are read.
     """
 
     stdin: Callable[[], bytes]
     environment: Mapping[str, str]
     note: Callable[[str], None]
+    shard: Shard = field(default_factory=Shard)
 
     def read(self, place: str) -> Iterator[tuple[str, Source]]:
         """Yield the source at ``place``, or each one in a folder and the folders in it.
@@ -37,6 +40,8 @@ class Reader:
         """
         if place != STDIN and _is_folder(place):
             yield from self._folder(place)
+            return
+        if not self.shard.takes(place):
             return
         try:
             content = Content.of(self.stdin()) if place == STDIN else read_file(place)
@@ -56,6 +61,8 @@ class Reader:
             if entry.path in covered:
                 continue
             files += entry.is_file
+            if not self.shard.takes(entry.unit):
+                continue
             source = None
             try:
                 source = self._entry(entry)

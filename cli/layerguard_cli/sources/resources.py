@@ -125,7 +125,11 @@ def read_resources(
             resources[fields["urn"]] = RecordedResource(fields, resources, config)
     discovered = DiscoveredResources(UNKNOWN, environment)
     found = discovered.of_stack(resources.values(), read_unseen=True)
-    run = Run(mode, discovered.provisions, found.graph, found.components)
+    # What is deployed waits for nothing: only a preview needs the others of its stack.
+    is_preview = mode is Mode.PREVIEW
+    run = (
+        Run(mode, discovered.provisions, found.graph, found.components) if is_preview else Run(mode)
+    )
     return Recorded(_stack_name(resources), tuple(found.uses()), run, tuple(unread))
 
 
