@@ -50,6 +50,7 @@ COMMANDS = (
         ".batch_check",
         parses_words=True,
     ),
+    Command("report", "join reports of audits, and show them in any format", ".report"),
     Command("completion", "print the completion script of a shell", ".completion"),
     Command("sandbox", "start a stand-in for ECR on this machine", "layerguard_sandbox.command"),
 )

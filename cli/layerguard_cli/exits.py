@@ -56,6 +56,17 @@ EXITS = {
         _USAGE,
         _GONE,
     ),
+    "report": (
+        Exit(AVAILABLE, "every image of every report is available"),
+        Exit(UNAVAILABLE, "an image is proven unavailable, whatever the others are"),
+        Exit(
+            UNDETERMINED,
+            "it could not be determined, as with audit; or a report could not be read, or is not "
+            "complete",
+        ),
+        _USAGE,
+        _GONE,
+    ),
     "sandbox": (
         Exit(0, "ended, by Ctrl-C or SIGTERM"),
         Exit(2, "the port is taken, or moto is not installed"),

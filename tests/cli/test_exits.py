@@ -35,6 +35,10 @@ RUNS = [
     ("audit", 2, ["audit", "there.txt", "none.txt"]),
     ("audit", 64, ["audit"]),
     ("audit", 64, ["audit", "--format", "none", "there.txt"]),
+    ("report", 0, ["report", "there.json"]),
+    ("report", 1, ["report", "there.json", "absent.json"]),
+    ("report", 2, ["report", "there.json", "none.json"]),
+    ("report", 64, ["report"]),
     (ASK[0], 0, [*ASK[:-1], ABSENT]),
     (ASK[0], 1, [*ASK[:-1], ABSENT, "--fail-on-unavailable"]),
     (ASK[0], 2, ASK[:1]),
@@ -49,6 +53,7 @@ PRINTS = {
     "audit": ["audit", "there.txt"],
     ASK[0]: [*ASK[:-1], ABSENT],
     "completion": ["completion", "bash"],
+    "report": ["report", "there.json"],
     "sandbox": ["sandbox"],
 }
 # What waits for the answer of an ECR that gives none.
@@ -75,11 +80,17 @@ def environment(ecr: SandboxEcr) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Work in a folder with lists of references."""
+def lists(
+    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]
+) -> Iterator[None]:
+    """Work in a folder with lists of references, and the reports of audits of them."""
     folder = tmp_path_factory.mktemp("lists")
     for name, tag in (("there", "web:1"), ("absent", "web:absent"), ("silent", "silent:1")):
         (folder / f"{name}.txt").write_text(f"{HOST}/shop/{tag}\n")
+        if name != "silent":
+            words = ["audit", f"{folder}/{name}.txt", "--format", "json"]
+            command = [str(COMMAND), *words, "--out", f"{folder}/{name}.json"]
+            subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, check=False)
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder)
         yield

@@ -8,10 +8,9 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
-from layerguard_cli.audit.whole_file import why_not_writable
+from layerguard_cli.audit.report_options import add_report_options, check_report_options
 from layerguard_cli.check_options import (
     add_gate_options,
     add_identity_options,
@@ -19,8 +18,8 @@ from layerguard_cli.check_options import (
     checker_of,
     settings_of,
 )
-from layerguard_cli.exits import AVAILABLE, INTERRUPTED, UNDETERMINED, USAGE, exit_code
-from layerguard_cli.reports.formats import FORMATS, TABLE
+from layerguard_cli.exits import INTERRUPTED, UNDETERMINED, USAGE
+from layerguard_cli.reports.formats import FORMATS
 from layerguard_cli.sources.shard import Shard
 from layerguard_cli.terminal import note, note_foreign_endpoints
 
@@ -61,23 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a running stack, whose state pulumi stack export gives; its secrets stay encrypted; "
         "can be given again",
     )
-    parser.add_argument(
-        "--format",
-        choices=FORMATS,
-        default=TABLE.name,
-        help=f"what to print (default: {TABLE.name})",
-    )
-    parser.add_argument(
-        "--all",
-        action="store_true",
-        help="list what is available or skipped in the table, too",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="write it to a file, whole or not at all, and nothing to standard output",
-    )
+    add_report_options(parser)
     parser.add_argument(
         "--shard",
         type=Shard.parse,
@@ -99,7 +82,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     """Audit the sources, write the report and return the exit code."""
     from layerguard_cli.audit.audit import audit_sources, read_sources
     from layerguard_cli.audit.progress import ProgressBar
-    from layerguard_cli.audit.report_writer import ReportWriter
+    from layerguard_cli.audit.report_writer import ReportWriter, exit_code_of
     from layerguard_cli.sources.places import Reader
     from layerguard_cli.sources.running_stack import Pulumi
 
@@ -121,28 +104,17 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
             report = audit_sources(
                 sources, checker, bar, settings, arguments.platform, writer.keeps
             )
-        try:
-            writer.write(report, stdout, stderr)
-        except OSError as error:
-            if arguments.out is None:
-                raise
-            note(f"{arguments.out}: {error.strerror}.", stderr)
+        if not writer.write(report, stdout, stderr):
             return UNDETERMINED
         note_foreign_endpoints(checker.foreign_endpoints, stderr)
-    if not report.complete:
-        return INTERRUPTED
-    code = exit_code(finding.verdict for finding in report.findings)
-    return UNDETERMINED if report.problems and code == AVAILABLE else code
+    return exit_code_of(report) if report.complete else INTERRUPTED
 
 
 def _check_usage(arguments: argparse.Namespace) -> None:
     """Raise argparse.ArgumentTypeError for options that make no sense together."""
     if not arguments.sources and not arguments.stack:
         raise argparse.ArgumentTypeError("there is nothing to audit: give a SOURCE or a --stack")
-    if arguments.all and arguments.format != TABLE.name:
-        raise argparse.ArgumentTypeError("--all is for the table alone")
-    if arguments.out and (reason := why_not_writable(arguments.out)):
-        raise argparse.ArgumentTypeError(reason)
+    check_report_options(arguments)
 
 
 @contextmanager

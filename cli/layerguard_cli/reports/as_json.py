@@ -74,6 +74,7 @@ def _image(finding: Finding) -> dict[str, Any]:
         "platform": _text(use.platform),
         "code": verdict.code.text,
         "state": verdict.state.value,
+        "certain": verdict.is_certain,
         "enforcement": finding.enforcement.value,
         "why": finding.why,
         "reason": verdict.reason,
