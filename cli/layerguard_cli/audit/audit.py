@@ -27,7 +27,7 @@ from layerguard_cli.sources.source import Source, SourceUnreadable
 T = TypeVar("T")
 _SIGNAL_CHECK = 0.5  # seconds until a signal that came just before a wait is noticed
 # Image uses that are read ahead of the verdicts: enough to keep every call to ECR busy.
-_AHEAD = 5_000
+_AHEAD = 2_000
 
 
 def read_sources(

@@ -83,6 +83,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     from layerguard_cli.audit.audit import audit_sources, read_sources
     from layerguard_cli.audit.progress import ProgressBar
     from layerguard_cli.audit.report_writer import ReportWriter, exit_code_of
+    from layerguard_cli.sources.content import LARGEST
     from layerguard_cli.sources.places import Reader
     from layerguard_cli.sources.running_stack import Pulumi
 
@@ -93,7 +94,7 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
         note(f"{error}.", stderr)
         return USAGE
     bar = ProgressBar(stderr)
-    reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note, arguments.shard)
+    reader = Reader(lambda: stdin.buffer.read(LARGEST + 1), os.environ, bar.note, arguments.shard)
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)
     writer = ReportWriter(FORMATS[arguments.format], arguments.out, arguments.all)
     with _interrupted_by_sigterm():

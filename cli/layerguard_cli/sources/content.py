@@ -6,7 +6,6 @@ import codecs
 import gzip
 import io
 import os
-import re
 import select
 import stat
 import time
@@ -30,8 +29,10 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Every form of host has one of these, whatever stands for its account and region.
-_HOST = re.compile(rb"\.dkr[.-]ecr", re.IGNORECASE)
+# Every form of host has one of these, whatever stands for its account and region: in encodings
+# with the bytes of ASCII, and in UTF-16, of either order.
+_FORMS = (".dkr.ecr", ".dkr-ecr")
+_HOSTS = (*map(str.encode, _FORMS), *("\0".join(each).encode() for each in _FORMS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +73,20 @@ class Content:
     @property
     def shown(self) -> str:
         """The beginning of the text, whatever it is, to tell what it seems to be."""
-        return self.data[:_PIECE].replace(b"\0", b"").decode("utf-8", "replace")
+        return self.data[:_PIECE].decode("utf-8", "replace")
 
     @property
     def line(self) -> int:
         """The number of the first line that names a host of ECR; 0 where none of ``data`` does."""
-        data = self.data.replace(b"\0", b"")
-        found = _HOST.search(data)
-        return data.count(b"\n", 0, found.start()) + 1 if found else 0
+        data = self.data.lower()
+        found = [place for each in _HOSTS if (place := data.find(each)) >= 0]
+        return data.count(b"\n", 0, min(found)) + 1 if found else 0
 
 
 def mentions_ecr(data: bytes | bytearray) -> bool:
     """Tell whether ``data``, in any encoding with the letters of ASCII, names a host of ECR."""
-    return _HOST.search(data.replace(b"\0", b"") if b"\0" in data else data) is not None
+    letters = data.lower()
+    return any(each in letters for each in _HOSTS)
 
 
 def read_file(path: str) -> Content:

@@ -38,6 +38,13 @@ class Document:
     in_list: bool = False
 
     @property
+    def trouble(self) -> str:
+        """Why it is unreadable, as the end of a sentence."""
+        if len(self.text or "") > _LONGEST_YAML:
+            return f"has more than {_LONGEST_YAML:,} characters, which is more than an audit reads"
+        return "is not YAML"
+
+    @property
     def mentions(self) -> bool:
         """Whether it names a host of ECR."""
         texts = [self.text] if self.text is not None else _texts(self.value)

@@ -98,8 +98,9 @@ def _read(documents: Documents, context: Context) -> Source:
     if not found:
         if documents.problem:
             raise SourceUnreadable(documents.problem)
-        if any(each.value is Mark.UNREADABLE for each in others):
-            raise SourceUnreadable("It is not YAML.")
+        broken = next((each for each in others if each.value is Mark.UNREADABLE), None)
+        if broken:
+            raise SourceUnreadable(f"It {broken.trouble}.")
         raise NotASource("It is of no kind that an audit reads.")
     sources = [form.read(parts, context) for form, parts in found.items()]
     left_out = [(each.mentions, _left_out(each)) for each in others]
@@ -122,6 +123,9 @@ def _forms_of(document: Document) -> Iterator[tuple[Document, Form | None]]:
     """Yield a document with its form, or each element of a list with its own."""
     form = _form_of(document)
     elements = document.value if form is None and isinstance(document.value, list) else []
+    if not any(isinstance(each, dict) for each in elements):
+        yield document, form
+        return
     parts = [Document(number, each, in_list=True) for number, each in enumerate(elements, 1)]
     found = [(part, _form_of(part)) for part in parts]
     if any(each for _, each in found):
@@ -138,7 +142,7 @@ def _form_of(document: Document) -> Form | None:
 
 def _left_out(document: Document) -> str:
     if document.value is Mark.UNREADABLE:
-        return f"Document {document.number} is not YAML."
+        return f"Document {document.number} {document.trouble}."
     return f"Document {document.number} is of no kind that an audit reads."
 
 
