@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard_cli.sources.content import LARGEST, Content, mentions_ecr, read_file
+from layerguard_cli.sources.content import LARGEST, Content, mentions_ecr
 from layerguard_cli.sources.places import Reader
 from layerguard_cli.sources.source import Source, SourceUnreadable
 
@@ -71,7 +71,6 @@ def test_a_file_of_200_megabytes_is_searched_and_hides_no_other(
         file.truncate(200_000_000)
         file.seek(0, 2)
         file.write(WEB.encode() if names else b"]")
-    assert len(read_file(str(huge)).data) <= 1 << 20
     (tmp_path / "pod.yaml").write_text(POD)
     found, notes = read(tmp_path)
     by_name = {source.name.rpartition("/")[2]: source for source in found}
