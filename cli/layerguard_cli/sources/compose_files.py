@@ -20,7 +20,7 @@ _DEFAULT = re.compile(r"\$\{\w+:?-([^${}]*)\}")
 
 def is_compose_file(document: Any) -> bool:
     """Tell whether a document has services of which one has an image or is built."""
-    services = member(document, "services")
+    services = document.get("services") if isinstance(document, dict) else None
     if not isinstance(services, dict) or not services or "apiVersion" in document:
         return False
     members = list(services.values())

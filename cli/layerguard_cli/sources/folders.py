@@ -19,9 +19,11 @@ _SOURCES = (
 )
 # Repositories of version control: what is in them is packed, and was or is somewhere else, too.
 _VERSION_CONTROL = (".git", ".hg", ".svn")
-# Beside the stacks, a self-managed backend of Pulumi keeps what they were before.
+# Beside the stacks, a self-managed backend of Pulumi keeps what they were before, and so does
+# Terraform beside its state.
 _FORMER_STATES = ("backups", "history", "locks")
 _BACKEND = ".pulumi"
+_FORMER = (".json.bak", ".json.gz.bak", ".tfstate.backup")
 _MANIFEST = "manifest.json"
 
 
@@ -81,7 +83,9 @@ def entries_of(folder: str) -> Iterator[Entry]:
                 others.append(Entry(str(whole), note=note))
     assemblies = {path.parent for path in files if path.name == _MANIFEST}
     for file in sorted(files, key=_order):
-        yield Entry(str(file), assembly=str(file.parent) if file.parent in assemblies else "")
+        note = "It is the former state of a stack." if file.name.endswith(_FORMER) else ""
+        assembly = str(file.parent) if file.parent in assemblies else ""
+        yield Entry(str(file), note=note, assembly=assembly)
     yield from others
 
 

@@ -144,6 +144,13 @@ def test_a_variable_of_a_compose_file_is_told(
     assert (found, source.problems, source.notes) == (codes, (), notes)
 
 
+def test_a_placeholder_that_a_pipeline_fills_in_is_no_image() -> None:
+    containers = [{"name": "web", "image": "<IMAGE1_NAME>"}, {"name": "log", "image": WEB}]
+    source = read({"family": "web", "containerDefinitions": containers})
+    assert [summary_of(use) for use in source.uses] == ["containerDefinitions[1].image: shop/web:1"]
+    assert source.notes == ("containerDefinitions[0].image is a placeholder for an image.",)
+
+
 def test_an_image_whose_tag_stands_elsewhere_is_told() -> None:
     source = read(f"images:\n- name: web\n  newName: {HOST}/shop/web\n")
     assert source.problems == (
@@ -185,6 +192,8 @@ WORDS = sorted(
         if word.isidentifier()
     }
 )
+# A document in YAML matches names in any case.
+WORDS += [word.swapcase() for word in WORDS[::3]]
 leaves = (
     st.none()
     | st.booleans()

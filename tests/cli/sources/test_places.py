@@ -147,6 +147,8 @@ def test_a_self_managed_backend_of_pulumi_is_its_stacks_and_not_what_they_were(
     stacks.mkdir(parents=True)
     (stacks / "dev.json").write_text(json.dumps(checkpoint))
     (stacks / "packed.json.gz").write_bytes(gzip.compress(json.dumps(checkpoint).encode()))
+    for name in ("dev.json.bak", "terraform.tfstate.backup"):
+        (stacks / name).write_text(json.dumps(checkpoint))
     former = tmp_path / ".pulumi" / "history"
     former.mkdir()
     (former / "dev.json").write_text(json.dumps(checkpoint))
@@ -154,7 +156,11 @@ def test_a_self_managed_backend_of_pulumi_is_its_stacks_and_not_what_they_were(
     assert [(source.name, source.kind) for source in found] == [
         ("shop/dev", SourceKind.PULUMI_CHECKPOINT)
     ] * 2
-    assert notes == [f"{former} is left out. It has former states of stacks."]
+    assert notes == [
+        f"{stacks}/dev.json.bak is left out. It is the former state of a stack.",
+        f"{stacks}/terraform.tfstate.backup is left out. It is the former state of a stack.",
+        f"{former} is left out. It has former states of stacks.",
+    ]
 
 
 def test_links_in_circles_and_to_elsewhere_have_an_end(tmp_path: Path) -> None:
