@@ -23,6 +23,8 @@ _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _MOST_VALUES = 5_000_000
 _LONGEST_YAML = 20_000_000
 """Characters of one document in YAML, whose reading takes minutes and not seconds beyond them."""
+# Characters of a text that begins like JSON and may be YAML: larger ones are JSON that broke off.
+_LONGEST_FLOW = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def documents_in(text: str) -> Documents:
         values, problem = read_documents(text)
     except SourceUnreadable as error:
         values, problem = [], str(error)
-    if problem and (not values or _MARKER.search(text)):
+    is_short = len(text) <= _LONGEST_FLOW
+    if problem and is_short and (not values or _MARKER.search(text)):
         # A list or an object in YAML's flow style, or JSON documents in a stream of YAML.
         found = tuple(_yaml_documents(text))
         if found and not any(each.value is Mark.UNREADABLE for each in found):

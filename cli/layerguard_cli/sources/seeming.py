@@ -52,7 +52,7 @@ def _has(*names: str) -> Callable[[Any], bool]:
 
 
 def _has_scripts(document: Any) -> bool:
-    return any(member(each, "script") is not None for each in document.values())
+    return any(isinstance(member(each, "script"), list) for each in document.values())
 
 
 # YAML 1.1 reads the key "on" as a boolean.
@@ -60,17 +60,17 @@ def _has_scripts(document: Any) -> bool:
 _BY_DOCUMENT = (
     ("a GitHub Actions workflow",      lambda each: isinstance(each.get("jobs"), dict) and ("on" in each or "True" in each)),
     ("a GitHub action",                _has("runs", "name")),
-    ("a CircleCI configuration",       lambda each: isinstance(each.get("jobs"), dict) and "version" in each),
-    ("a Bitbucket pipeline",           _has("pipelines")),
-    ("a GitLab CI pipeline",           lambda each: "stages" in each or _has_scripts(each)),
+    ("a CircleCI configuration",       lambda each: isinstance(each.get("jobs"), dict) and str(each.get("version")).startswith("2")),
+    ("a Bitbucket pipeline",           lambda each: any(member(each.get("pipelines"), name) for name in ("branches", "custom", "default"))),
+    ("a GitLab CI pipeline",           lambda each: isinstance(each.get("stages"), list) or _has_scripts(each)),
     ("a buildspec of CodeBuild",       _has("version", "phases")),
     ("an Azure pipeline",              lambda each: "pool" in each and ("steps" in each or "jobs" in each or "stages" in each)),
     ("a Cloud Build configuration",    lambda each: isinstance(each.get("steps"), list)),
     ("a pipeline",                     lambda each: each.get("kind") == "pipeline"),
-    ("a Serverless Framework service", _has("service", "provider")),
-    ("an API description",             lambda each: "openapi" in each or "swagger" in each),
+    ("a Serverless Framework service", _has("service", "provider", "functions")),
+    ("an API description",             lambda each: isinstance(each.get("openapi") or each.get("swagger"), str)),
     ("a JSON schema",                  lambda each: "$schema" in each and ("properties" in each or "$defs" in each)),
-    ("a package's description",        _has("name", "dependencies")),
+    ("a package's description",        _has("name", "version", "dependencies")),
 )
 # fmt: on
 

@@ -144,6 +144,14 @@ def test_a_variable_of_a_compose_file_is_told(
     assert (found, source.problems, source.notes) == (codes, (), notes)
 
 
+@pytest.mark.parametrize(
+    "name", ["pipelines", "service", "provider", "script", "stages", "openapi", "steps"]
+)
+def test_values_with_a_name_that_other_tools_have_are_values(name: str) -> None:
+    values = {name: {"enabled": True}, "image": {"repository": f"{HOST}/shop/web", "tag": "1"}}
+    assert read(json.dumps(values)).kind is SourceKind.HELM_VALUES
+
+
 def test_a_placeholder_that_a_pipeline_fills_in_is_no_image() -> None:
     containers = [{"name": "web", "image": "<IMAGE1_NAME>"}, {"name": "log", "image": WEB}]
     source = read({"family": "web", "containerDefinitions": containers})
