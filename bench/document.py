@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.cells import LATENCIES, SIZES, Cell, Contender, Scenario, StackShape
 from bench.images import IMAGES_PER_REPOSITORY, LAYERS, SHARED_LAYERS, Layout
 from bench.statistics import Sample, Spread, peak_bytes, seconds
+from bench.sweep import sweep_section
 from bench.targets import TARGETS, Results
 
 _SCENARIOS = {
@@ -75,6 +76,8 @@ def document(run: Run, plot: str) -> str:
             "Of one run each, at 50 ms; in updates after a preview, those of the update alone.",
             "",
             *_calls(run.results),
+            "",
+            *sweep_section(),
             "",
             "## What was not measured",
             "",

@@ -160,7 +160,7 @@ def run(count: int, server: RunningServer, *, trouble: bool) -> Result:
     ran = subprocess.run(
         [sys.executable, "-m", _MODULE, "--images", str(count), "--one-run"],
         cwd=ROOT,
-        env={**_without_aws(), **server.environment},
+        env={**without_aws(), **server.environment},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -169,7 +169,8 @@ def run(count: int, server: RunningServer, *, trouble: bool) -> Result:
     return Result(**{**document, "wrong": tuple(document["wrong"])})
 
 
-def _without_aws() -> dict[str, str]:
+def without_aws() -> dict[str, str]:
+    """Return the environment without what sends an AWS SDK elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 

@@ -26,6 +26,7 @@ _PROVIDERS = {
     "docker": "Docker (pulumi-docker)",
     "docker-build": "Docker Build (pulumi-docker-build)",
     "kubernetes": "Kubernetes (pulumi-kubernetes)",
+    "layerguard": "Files that an audit reads",
     "nomad": "Nomad (pulumi-nomad)",
 }
 _OTHER_ROLES = {

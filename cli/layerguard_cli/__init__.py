@@ -19,8 +19,8 @@ from layerguard import __version__, log
 from layerguard.bug import bug_text, log_bug
 from layerguard.legible import legible_line
 
-from layerguard_cli.exits import INTERRUPTED, READER_GONE, UNDETERMINED, explain
-from layerguard_cli.terminal import note
+from layerguard_cli.exits import INTERRUPTED, READER_GONE, UNDETERMINED, USAGE, explain
+from layerguard_cli.terminal import note, standard_streams
 
 _EXAMPLES = """\
 examples:
@@ -52,6 +52,7 @@ COMMANDS = (
         ".batch_check",
         parses_words=True,
     ),
+    Command("report", "join reports of audits, and show them in any format", ".report"),
     Command("completion", "print the completion script of a shell", ".completion"),
     Command("sandbox", "start a stand-in for ECR on this machine", "layerguard_sandbox.command"),
 )
@@ -73,8 +74,9 @@ class _Parser(argparse.ArgumentParser):
     """A parser, and those of its commands, whose error messages are legible whatever was typed."""
 
     def error(self, message: str) -> NoReturn:
-        """End with the usage and ``message``, and exit code 2."""
-        super().error(legible_line(message))
+        """End with the usage and ``message``, and the exit code of wrong usage."""
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: error: {legible_line(message)}\n")
 
 
 class NotInstalled(Exception):
@@ -92,16 +94,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Nothing leaves a traceback: not Ctrl-C, not a reader of the output that goes away, and no bug,
     which is not the exit code of an unavailable image either.
     """
+    with standard_streams():
+        return _guarded(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _guarded(words: list[str]) -> int:
     try:
         try:
-            return _run(list(sys.argv[1:] if arguments is None else arguments))
+            return _run(words)
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered is flushed at the interpreter's end, which must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except OSError as error:
         note(f"{error}.", sys.stderr)

@@ -1,4 +1,4 @@
-"""The options that ``check`` and ``audit`` share: platforms, limits, and AWS credentials."""
+"""The options that ``check`` and ``audit`` share: the gate's configuration, limits, credentials."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import argparse
 import math
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from layerguard.checking.limits import Limits
 from layerguard.errors import PlatformInvalid
 from layerguard.identity import ORDINARY, AssumedRole, Identity, without_credentials
 from layerguard.platform import Platform
+from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
 
 if TYPE_CHECKING:
+    from layerguard.checking.backend import CheckBackend
     from layerguard.checking.checker import Checker
 
 
@@ -25,20 +29,25 @@ def add_platform_options(parser: argparse.ArgumentParser, *, one: str, every: st
     group.add_argument("--all-platforms", action="store_true", help=every)
 
 
-def add_limit_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for how long ECR may take; ``checker_of`` reads them."""
+def add_gate_options(parser: argparse.ArgumentParser) -> None:
+    """Add the gate's configuration, and how long ECR may take; ``settings_of`` reads them."""
     defaults = Limits()
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the configuration of the gates, as pulumi takes it with --policy-pack-config, whose "
+        "exemptions, identities and rules then count here too; other options win over it",
+    )
     parser.add_argument(
         "--timeout",
         type=_seconds,
-        default=defaults.image,
         metavar="SECONDS",
         help=f"the time for one image, retries included (default: {defaults.image:g})",
     )
     parser.add_argument(
         "--total-timeout",
         type=_seconds,
-        default=defaults.total,
         metavar="SECONDS",
         help=f"the time for all images together (default: {defaults.total:g})",
     )
@@ -55,15 +64,54 @@ def add_log_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Return the settings in the configuration file, with those of the other options in them.
+
+    The user's own endpoint is trusted. Raises argparse.ArgumentTypeError for a file that is no
+    configuration, and for options that make no sense together.
+    """
+    from layerguard_cli.gate_configuration import settings_in
+
+    identity = identity_of(arguments)
+    settings = settings_in(arguments.config) if arguments.config else Settings()
+    own: dict[str, Any] = {}
+    if identity != ORDINARY:
+        own["identities"] = {DEFAULT_ACCOUNT: identity}
+    if arguments.endpoint_url:
+        own["trusted_endpoints"] = (*settings.trusted_endpoints, arguments.endpoint_url)
+    if arguments.all_platforms:
+        own["platform_rules"] = RuleLevel.OFF
+    if arguments.timeout is not None:
+        own["timeout_seconds"] = arguments.timeout
+    if arguments.total_timeout is not None:
+        own["total_timeout_seconds"] = arguments.total_timeout
+    return replace(settings, **own)
+
+
 @contextmanager
-def checker_of(arguments: argparse.Namespace) -> Iterator[Checker]:
-    """Yield a checker that asks ECR within the limits in the options."""
+def checker_of(settings: Settings, *, lean: bool = False) -> Iterator[Checker]:
+    """Yield a checker that asks ECR within the limits in ``settings``.
+
+    Where ``lean``, the verdict on an available image does not list its layers.
+    """
     from layerguard.checking.checker import Checker
+    from layerguard.checking.in_process_backend import InProcessBackend
     from layerguard.registry.clients import OrdinaryChain
     from layerguard.registry.ecr import Ecr
 
-    with closing(Checker.in_process(Ecr(OrdinaryChain()))) as checker:
-        checker.limit(Limits(image=arguments.timeout, total=arguments.total_timeout))
+    limits = Limits(
+        settings.timeout_seconds,
+        settings.total_timeout_seconds,
+        settings.wait_seconds,
+        settings.concurrency,
+    )
+    backend: CheckBackend = InProcessBackend(Ecr(OrdinaryChain()), settings.concurrency)
+    if lean:
+        from layerguard_cli.audit.lean_backend import LeanBackend
+
+        backend = LeanBackend(backend)
+    with closing(Checker(backend)) as checker:
+        checker.limit(limits, settings.pull_through_cache_prefixes)
         yield checker
 
 

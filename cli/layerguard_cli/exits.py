@@ -10,6 +10,8 @@ from layerguard.verdict import State, Verdict
 AVAILABLE = 0
 UNAVAILABLE = 1
 UNDETERMINED = 2
+USAGE = 64
+"""As ``EX_USAGE`` of sysexits.h: no verdict has it, so that a mistyped option is not one."""
 INTERRUPTED = 130
 READER_GONE = 141
 
@@ -22,6 +24,7 @@ class Exit:
     meaning: str
 
 
+_USAGE = Exit(USAGE, "the usage is wrong")
 _GONE = Exit(READER_GONE, "the reader of the output went away, as head does")
 _INTERRUPTED = Exit(INTERRUPTED, "interrupted, by Ctrl-C")
 _CHECKED = (
@@ -29,9 +32,11 @@ _CHECKED = (
     Exit(UNAVAILABLE, "an image is proven unavailable, whatever the others are"),
     Exit(
         UNDETERMINED,
-        "an image could not be checked, or runtimes differ in whether they run it; or the usage is "
-        "wrong",
+        "it could not be determined: an image could not be checked, runtimes differ in whether "
+        "they run it, a source could not be read, the result not be written, or Layerguard itself "
+        "failed",
     ),
+    _USAGE,
     _INTERRUPTED,
     _GONE,
 )
@@ -40,7 +45,7 @@ EXITS = {
     "batch-check-layer-availability": (
         Exit(0, "ECR has answered, whatever the answer is"),
         Exit(1, "with --fail-on-unavailable: a digest is not AVAILABLE"),
-        Exit(2, "the usage is wrong"),
+        Exit(2, "the usage is wrong, as with the AWS CLI"),
         _INTERRUPTED,
         _GONE,
         Exit(255, "there is no answer"),
@@ -48,12 +53,24 @@ EXITS = {
     "check": _CHECKED,
     "completion": (
         Exit(0, "the script is printed"),
-        Exit(2, "the usage is wrong"),
+        _USAGE,
+        _GONE,
+    ),
+    "report": (
+        Exit(AVAILABLE, "every image of every report is available"),
+        Exit(UNAVAILABLE, "an image is proven unavailable, whatever the others are"),
+        Exit(
+            UNDETERMINED,
+            "it could not be determined, as with audit; or a report could not be read, or is not "
+            "complete",
+        ),
+        _USAGE,
         _GONE,
     ),
     "sandbox": (
         Exit(0, "ended, by Ctrl-C or SIGTERM"),
-        Exit(2, "the usage is wrong, the port is taken, or moto is not installed"),
+        Exit(2, "the port is taken, or moto is not installed"),
+        _USAGE,
         _GONE,
     ),
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from layerguard_sandbox.ecr import Pushed, SandboxEcr
 
-_WRONG = 2
+_CANNOT_SERVE, _WRONG_USAGE = 2, 64
 _NAP_SECONDS = 0.5
 _SAMPLE = "shop/web:1.4.2"
 _REGISTRY = ("123456789012", "eu-west-1")
@@ -88,13 +88,13 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
             raise
         extra = "pip install 'layerguard[sandbox]'"
         print(f"layerguard: the sandbox needs its extra, with moto: {extra}", file=stderr)
-        return _WRONG
+        return _CANNOT_SERVE
     with _ended_by_signals():
         try:
             ecr = SandboxEcr(_REGISTRY[1], arguments.port)
         except OSError as error:
             print(f"layerguard: port {arguments.port}: {error.strerror}.", file=stderr)
-            return _WRONG
+            return _CANNOT_SERVE
         with ecr:
             samples = fill(ecr, *_REGISTRY)
             pushed = {_name(each): each for each in (samples.web, samples.worker, samples.report)}
@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace, _stdin: TextIO, stdout: TextIO, stderr: T
                 if name not in pushed:
                     there = ", ".join(pushed)
                     print(f"layerguard: --lose-layer: no {name}; there is {there}.", file=stderr)
-                    return _WRONG
+                    return _WRONG_USAGE
                 image = pushed[name]
                 ecr.registry(*_REGISTRY).lose_layer(image.repository, image.layers[0])
             if arguments.latency:

@@ -202,8 +202,9 @@ def test_of_two_stacks_of_one_name_the_second_is_named_with_its_place(
     [
         ((WEB, WORKER, "nginx:1.27"), 0),
         ((WEB, ABSENT), 1),
-        ((WEB, "two words"), 2),
-        ((ABSENT, "two words"), 1),
+        ((WEB, "two words"), 0),
+        ((WEB, f"IMAGE={WEB}"), 2),
+        ((ABSENT, f"IMAGE={WEB}"), 1),
     ],
 )
 def test_exit_codes(
@@ -238,8 +239,7 @@ def test_a_file_of_a_folder_that_is_left_out_is_noted_on_standard_error(
     run = audit(ecr, tmp_path)
     assert run.returncode == 0
     assert without_endpoint_note(run.stderr) == (
-        f"layerguard: {tmp_path}/package.json is left out. It is neither a stack export, nor a "
-        "preview, nor a Kubernetes manifest, nor a list of references.\n"
+        f"layerguard: {tmp_path}/package.json is left out. It is of no kind that an audit reads.\n"
     )
 
 
@@ -266,7 +266,7 @@ def test_wrong_usage_is_refused_before_ecr_is_asked(
     ecr: SandboxEcr, words: tuple[str, ...], complaint: str
 ) -> None:
     run = audit(ecr, *words, stdin=WEB)
-    assert (run.returncode, run.stdout, run.stderr) == (2, "", f"layerguard: {complaint}\n")
+    assert (run.returncode, run.stdout, run.stderr) == (64, "", f"layerguard: {complaint}\n")
     assert ecr.requests == ()
 
 

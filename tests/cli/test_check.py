@@ -66,12 +66,12 @@ def test_an_image_that_some_runtimes_run_is_neither_available_nor_unavailable() 
 
 
 @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "x", "--platform", "amd64"]])
-def test_wrong_usage_is_exit_code_2(
+def test_wrong_usage_has_an_exit_code_of_its_own(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as raised:
         main(arguments)
-    assert raised.value.code == 2
+    assert raised.value.code == 64
     assert "usage: layerguard" in capsys.readouterr().err
 
 

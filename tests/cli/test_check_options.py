@@ -80,12 +80,12 @@ def test_a_role_that_may_not_be_assumed_is_undetermined(
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_a_wrong_option_is_exit_code_2(
+def test_a_wrong_option_is_wrong_usage(
     options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:
         code: object = main(["check", *options, REFERENCE])
     except SystemExit as ended:
         code = ended.code
-    assert code == 2
+    assert code == 64
     assert message in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -27,19 +28,25 @@ ABSENT = "sha256:" + "0" * 64
 RUNS = [
     ("check", 0, ["check", f"{HOST}/shop/web:1", "nginx:1"]),
     ("check", 1, ["check", f"{HOST}/shop/web:absent", f"{HOST}/shop/web:1"]),
-    ("check", 2, ["check"]),
+    ("check", 64, ["check"]),
+    ("check", 64, ["check", "--external-id", "x", f"{HOST}/shop/web:1"]),
     ("check", 2, ["check", "--profile", "absent", f"{HOST}/shop/web:1"]),
     ("audit", 0, ["audit", "there.txt"]),
     ("audit", 1, ["audit", "there.txt", "absent.txt"]),
     ("audit", 2, ["audit", "there.txt", "none.txt"]),
-    ("audit", 2, ["audit"]),
+    ("audit", 64, ["audit"]),
+    ("audit", 64, ["audit", "--format", "none", "there.txt"]),
+    ("report", 0, ["report", "there.json"]),
+    ("report", 1, ["report", "there.json", "absent.json"]),
+    ("report", 2, ["report", "there.json", "none.json"]),
+    ("report", 64, ["report"]),
     (ASK[0], 0, [*ASK[:-1], ABSENT]),
     (ASK[0], 1, [*ASK[:-1], ABSENT, "--fail-on-unavailable"]),
     (ASK[0], 2, ASK[:1]),
     (ASK[0], 255, [*ASK[:-1], ABSENT, "--profile", "absent"]),
     ("completion", 0, ["completion", "bash"]),
-    ("completion", 2, ["completion", "tcsh"]),
-    ("sandbox", 2, ["sandbox", "--port", "none"]),
+    ("completion", 64, ["completion", "tcsh"]),
+    ("sandbox", 64, ["sandbox", "--port", "none"]),
 ]
 # What prints something for a reader that is not there.
 PRINTS = {
@@ -47,6 +54,7 @@ PRINTS = {
     "audit": ["audit", "there.txt"],
     ASK[0]: [*ASK[:-1], ABSENT],
     "completion": ["completion", "bash"],
+    "report": ["report", "there.json"],
     "sandbox": ["sandbox"],
 }
 # What waits for the answer of an ECR that gives none.
@@ -55,7 +63,8 @@ WAITS = {
     "audit": ["audit", "silent.txt"],
     ASK[0]: [ASK[0], "--repository-name", "shop/silent", "--layer-digests", ABSENT],
 }
-SERVES = ("sandbox", 0)  # held in test_sandbox.py: it ends by a signal
+# Held in test_sandbox.py: it ends by a signal, or its port is taken.
+SERVES = {("sandbox", 0), ("sandbox", 2)}
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +81,17 @@ def environment(ecr: SandboxEcr) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Work in a folder with lists of references."""
+def lists(
+    tmp_path_factory: pytest.TempPathFactory, environment: Mapping[str, str]
+) -> Iterator[None]:
+    """Work in a folder with lists of references, and the reports of audits of them."""
     folder = tmp_path_factory.mktemp("lists")
     for name, tag in (("there", "web:1"), ("absent", "web:absent"), ("silent", "silent:1")):
         (folder / f"{name}.txt").write_text(f"{HOST}/shop/{tag}\n")
+        if name != "silent":
+            words = ["audit", f"{folder}/{name}.txt", "--format", "json"]
+            command = [str(COMMAND), *words, "--out", f"{folder}/{name}.json"]
+            subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, check=False)
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder)
         yield
@@ -95,7 +110,7 @@ def test_a_run_ends_with_the_code_of_its_row(
 
 def test_each_row_of_the_table_is_run() -> None:
     rows = {(each.name, row.code) for each in COMMANDS for row in EXITS[each.name]}
-    run = {(command, code) for command, code, _ in RUNS} | {SERVES}
+    run = {(command, code) for command, code, _ in RUNS} | SERVES
     run |= {(command, INTERRUPTED) for command in WAITS}
     run |= {(command, READER_GONE) for command in PRINTS}
     assert rows == run
@@ -155,7 +170,34 @@ def test_a_full_disk_is_not_the_exit_code_of_an_unavailable_image() -> None:
             check=False,
         )
     assert run.returncode == 2
-    assert "layerguard: [Errno 28] No space left on device.\n" in run.stderr
+    assert run.stderr.endswith("layerguard: [Errno 28] No space left on device.\n")
+    assert "Exception" not in run.stderr
+
+
+@pytest.mark.parametrize("redirected", ["2>&-", "2>/dev/full", "2>&- <&-", ">&-", ">&- 2>&-"])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["check", f"{HOST}/shop/web:1", "nginx"], 0),
+        (["check", f"{HOST}/shop/web:absent"], 1),
+        (["audit", "there.txt", "--format", "json"], 0),
+        (["audit", "absent.txt"], 1),
+        (["audit"], 64),
+        (["check"], 64),
+        (["completion", "bash"], 0),
+    ],
+    ids=str,
+)
+def test_a_stream_that_is_closed_or_full_changes_no_exit_code(
+    words: list[str], code: int, redirected: str, environment: Mapping[str, str]
+) -> None:
+    """A closed output is one that nobody wants; only a full one loses what somebody does."""
+    line = f"{shlex.join([str(COMMAND), *words])} {redirected}"
+    run = subprocess.run(
+        ["sh", "-c", line], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert run.returncode == code
+    assert not re.search("Traceback|Exception|Errno", run.stdout + run.stderr)
 
 
 def test_a_bug_is_not_the_exit_code_of_an_unavailable_image(

@@ -78,7 +78,8 @@ def test_an_error_message_about_odd_usage_is_legible(
         code: object = main(words)
     except SystemExit as ended:
         code = ended.code
-    assert code == 2
+    # What has a space in it is no option, but a source that is not there.
+    assert code == (2 if words[0] == "audit" and "--out" not in words else 64)
     assert_is_legible(capsys.readouterr().err)
 
 

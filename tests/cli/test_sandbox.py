@@ -173,7 +173,7 @@ def test_the_port_can_be_chosen_and_a_port_that_is_taken_is_named() -> None:
 )  # fmt: skip
 def test_wrong_usage_is_refused_with_the_reason(words: tuple[str, ...], complaint: str) -> None:
     refused = run("sandbox", *words)
-    assert (refused.returncode, refused.stdout) == (2, "")
+    assert (refused.returncode, refused.stdout) == (64, "")
     assert refused.stderr.endswith(complaint)
 
 

@@ -8,31 +8,29 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
-from layerguard.identity import ORDINARY
-from layerguard.settings import DEFAULT_ACCOUNT, RuleLevel, Settings
-
-from layerguard_cli.audit.whole_file import why_not_writable
+from layerguard_cli.audit.report_options import add_report_options, check_report_options
 from layerguard_cli.check_options import (
+    add_gate_options,
     add_identity_options,
-    add_limit_options,
     add_log_option,
     add_platform_options,
     checker_of,
-    identity_of,
+    settings_of,
 )
-from layerguard_cli.exits import AVAILABLE, INTERRUPTED, UNDETERMINED, exit_code
-from layerguard_cli.reports.formats import FORMATS, TABLE
+from layerguard_cli.exits import INTERRUPTED, UNDETERMINED, USAGE
+from layerguard_cli.reports.formats import FORMATS
+from layerguard_cli.sources.shard import Shard
 from layerguard_cli.terminal import note, note_foreign_endpoints
 
 _DESCRIPTION = """\
-Reads what stacks reference and checks every image: what pulumi stack export and pulumi preview
---json print, Kubernetes manifests in YAML or JSON, and lists with a reference a line. The content
-of a file decides what it is. ECR is asked with the credentials of each resource's own provider, as
-the policy pack does. A folder is read with the folders in it: every file that ends in .json,
-.jsonl, .yaml or .yml."""
+Reads what a team deploys and checks every image: stacks, previews and backends of Pulumi, templates
+of CloudFormation, SAM and the CDK, ECS task definitions, Batch, Step Functions, Kubernetes
+manifests, Helm values, kustomizations, compose files, Terraform plans and states in JSON, and lists
+with a reference a line. The content of a file decides what it is; docs/sources.md has them all. ECR
+is asked with the credentials of each resource's own provider, as the policy pack does. A folder is
+read with the folders in it: a file of another kind that names a host of ECR is a problem."""
 
 _EXAMPLES = """\
 examples:
@@ -40,6 +38,7 @@ examples:
   layerguard audit --stack acme/shop/production --stack acme/shop/staging
   pulumi preview --json --show-sames | layerguard audit --format markdown -
   helm template charts/shop | layerguard audit --platform linux/arm64 -
+  layerguard audit --config policy-config.json exports/
   layerguard audit --role-arn arn:aws:iam::123456789012:role/auditor exports/
   layerguard audit --format sarif --out layerguard.sarif exports/ deploy.yaml references.txt"""
 
@@ -62,29 +61,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a running stack, whose state pulumi stack export gives; its secrets stay encrypted; "
         "can be given again",
     )
+    add_report_options(parser)
     parser.add_argument(
-        "--format",
-        choices=FORMATS,
-        default=TABLE.name,
-        help=f"what to print (default: {TABLE.name})",
-    )
-    parser.add_argument(
-        "--all",
-        action="store_true",
-        help="list what is available or skipped in the table, too",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="write it to a file, whole or not at all, and nothing to standard output",
+        "--shard",
+        type=Shard.parse,
+        default=Shard(),
+        metavar="INDEX/COUNT",
+        help="audit one of COUNT parts of the sources, INDEX from 0 on, as one of several jobs; "
+        "layerguard report joins their reports in JSON",
     )
     add_platform_options(
         parser,
         one="the platform of the images whose source names none",
         every="check every platform of every image that can be run, whatever its source names",
     )
-    add_limit_options(parser)
+    add_gate_options(parser)
     add_log_option(parser)
     add_identity_options(parser, otherwise="those of each resource's own provider")
 
@@ -93,57 +84,40 @@ def run(arguments: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: Te
     """Audit the sources, write the report and return the exit code."""
     from layerguard_cli.audit.audit import audit_sources, read_sources
     from layerguard_cli.audit.progress import ProgressBar
-    from layerguard_cli.audit.report_writer import ReportWriter
+    from layerguard_cli.audit.report_writer import ReportWriter, exit_code_of
+    from layerguard_cli.sources.content import LARGEST
     from layerguard_cli.sources.places import Reader
     from layerguard_cli.sources.running_stack import Pulumi
 
     try:
-        settings = _settings(arguments)
+        settings = settings_of(arguments)
         _check_usage(arguments)
     except argparse.ArgumentTypeError as error:
         note(f"{error}.", stderr)
-        return UNDETERMINED
+        return USAGE
     bar = ProgressBar(stderr, hidden=arguments.verbose)
-    reader = Reader(lambda: stdin.buffer.read(), os.environ, bar.note)
+    reader = Reader(lambda: stdin.buffer.read(LARGEST + 1), os.environ, bar.note, arguments.shard)
     pulumi = Pulumi(shutil.which("pulumi"), os.environ)
     writer = ReportWriter(FORMATS[arguments.format], arguments.out, arguments.all)
     with _interrupted_by_sigterm():
-        with checker_of(arguments) as checker:
-            sources = read_sources(arguments.sources, arguments.stack, reader, pulumi, bar)
-            report = audit_sources(sources, checker, bar, settings, arguments.platform)
-        try:
-            writer.write(report, stdout, stderr)
-        except OSError as error:
-            if arguments.out is None:
-                raise
-            note(f"{arguments.out}: {error.strerror}.", stderr)
+        with checker_of(settings, lean=not writer.lists_every_use) as checker:
+            sources = read_sources(
+                arguments.sources, arguments.stack, reader, pulumi, bar, arguments.shard
+            )
+            report = audit_sources(
+                sources, checker, bar, settings, arguments.platform, writer.keeps
+            )
+        if not writer.write(report, stdout, stderr):
             return UNDETERMINED
         note_foreign_endpoints(checker.foreign_endpoints, stderr)
-    if not report.complete:
-        return INTERRUPTED
-    code = exit_code(finding.verdict for finding in report.findings)
-    return UNDETERMINED if report.problems and code == AVAILABLE else code
-
-
-def _settings(arguments: argparse.Namespace) -> Settings:
-    """Return the settings in the options; the user's own endpoint is trusted."""
-    identity = identity_of(arguments)
-    endpoint = arguments.endpoint_url
-    return Settings(
-        identities={} if identity == ORDINARY else {DEFAULT_ACCOUNT: identity},
-        trusted_endpoints=(endpoint,) if endpoint else (),
-        platform_rules=RuleLevel.OFF if arguments.all_platforms else RuleLevel.ON,
-    )
+    return exit_code_of(report) if report.complete else INTERRUPTED
 
 
 def _check_usage(arguments: argparse.Namespace) -> None:
     """Raise argparse.ArgumentTypeError for options that make no sense together."""
     if not arguments.sources and not arguments.stack:
         raise argparse.ArgumentTypeError("there is nothing to audit: give a SOURCE or a --stack")
-    if arguments.all and arguments.format != TABLE.name:
-        raise argparse.ArgumentTypeError("--all is for the table alone")
-    if arguments.out and (reason := why_not_writable(arguments.out)):
-        raise argparse.ArgumentTypeError(reason)
+    check_report_options(arguments)
 
 
 @contextmanager

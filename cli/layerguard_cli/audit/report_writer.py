@@ -9,10 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from layerguard.enforcement import Finding
+
 from layerguard_cli.audit.whole_file import write_whole
-from layerguard_cli.reports.audit_report import AuditReport
+from layerguard_cli.exits import AVAILABLE, UNDETERMINED, exit_code
+from layerguard_cli.reports.audit_report import AuditReport, needs_attention
 from layerguard_cli.reports.formats import Format, TableLayout
-from layerguard_cli.terminal import escape_what_cannot_be_encoded
+from layerguard_cli.terminal import escape_what_cannot_be_encoded, note
+
+
+def exit_code_of(report: AuditReport) -> int:
+    """Return the exit code for a report: what was not read or not checked is undetermined."""
+    code = exit_code(finding.verdict for finding in report.findings)
+    is_whole = report.complete and not report.problems and not report.unanswered
+    return UNDETERMINED if code == AVAILABLE and not is_whole else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +36,37 @@ class ReportWriter:
     file: Path | None
     every_use: bool
 
-    def write(self, report: AuditReport, stdout: TextIO, stderr: TextIO) -> None:
+    def write(self, report: AuditReport, stdout: TextIO, stderr: TextIO) -> bool:
         """Write the report, and on ``stderr`` the run in numbers where no table shows them.
 
-        Raises OSError where it cannot be written.
+        Return whether it could be written to the file, which is noted otherwise. Raises OSError
+        where standard output cannot be written to.
         """
-        text = self.format.render(report, self._layout(stdout))
+        pieces = self.format.render(report, self._layout(stdout))
         if self.file:
-            write_whole(self.file, text)
+            try:
+                write_whole(self.file, pieces)
+            except OSError as error:
+                note(f"{self.file}: {error.strerror}.", stderr)
+                return False
         else:
             if self.format.is_document and isinstance(stdout, io.TextIOWrapper):
                 # A document declares its encoding, whatever that of the terminal is.
                 stdout.reconfigure(encoding="utf-8")
             escape_what_cannot_be_encoded(stdout)
-            stdout.write(text)
+            stdout.writelines(pieces)
         if self.file or self.format.is_document:
             print(report.summary, file=stderr)
+        return True
+
+    @property
+    def lists_every_use(self) -> bool:
+        """Whether the report shows what is available, too."""
+        return self.format.lists_every_use or self.every_use
+
+    def keeps(self, finding: Finding) -> bool:
+        """Tell whether the report shows a finding, and not only counts it."""
+        return self.lists_every_use or needs_attention(finding)
 
     def _layout(self, stdout: TextIO) -> TableLayout:
         terminal = self.file is None and stdout.isatty()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,20 +21,21 @@ def why_not_writable(path: Path) -> str | None:
     return None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write ``text`` in UTF-8 to ``path``, whose content stays as it is until all is written.
+def write_whole(path: Path, pieces: Iterable[str]) -> None:
+    """Write ``pieces`` in UTF-8 to ``path``, whose content stays as it is until all is written.
 
     A device or a pipe is written to as it is. Raises OSError where it cannot be written.
     """
     target = path.resolve()
     if target.exists() and not target.is_file():
-        target.write_text(text, encoding="utf-8")
+        with target.open("w", encoding="utf-8") as file:
+            file.writelines(pieces)
         return
     mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+            file.writelines(pieces)
         Path(name).chmod(mode)
         Path(name).replace(target)
     except BaseException:

@@ -93,7 +93,7 @@ def _section(number: int, audited: AuditedSource) -> str:
     problems = (f"<li>{_text(problem)}</li>" for problem in source.problems)
     return f"""<section aria-labelledby="source-{number}">
 <h2 id="source-{number}">{_text(source.name)}</h2>
-<p class="soft">{kind}, image uses: {len(source.uses):,}</p>
+<p class="soft">{kind}, image uses: {audited.uses:,}</p>
 {_notice("Not read in full", problems)}{_notice("Not checked", unanswered)}
 {_lines(_article(finding) for finding in audited.by_urgency)}
 </section>"""

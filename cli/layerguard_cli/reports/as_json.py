@@ -7,6 +7,7 @@ member makes a new minor version, a change that may break a reader of the old on
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from layerguard import __version__
@@ -16,11 +17,16 @@ from layerguard.verdict import CheckedBlob, ManifestReport
 
 from layerguard_cli.reports.audit_report import AuditedSource, AuditReport
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 def render(report: AuditReport) -> str:
     """Return the report as a JSON document in ASCII: sources and images in their order."""
+    return "".join(pieces(report))
+
+
+def pieces(report: AuditReport) -> Iterator[str]:
+    """Yield the parts of the document, a source at a time: it may be larger than the memory."""
     summary = report.summary
     document = {
         "schemaVersion": SCHEMA_VERSION,
@@ -38,9 +44,13 @@ def render(report: AuditReport) -> str:
             "calls": summary.calls,
             "seconds": round(summary.seconds, 3),
         },
-        "sources": [_source(each) for each in report.sources],
     }
-    return json.dumps(_legible(document), indent=2)
+    yield json.dumps(_legible(document), indent=2).removesuffix("\n}")
+    yield ',\n  "sources": ['
+    for number, each in enumerate(report.sources):
+        yield ",\n    " if number else "\n    "
+        yield json.dumps(_legible(_source(each)), indent=2).replace("\n", "\n    ")
+    yield "\n  ]\n}\n" if report.sources else "]\n}\n"
 
 
 def _source(audited: AuditedSource) -> dict[str, Any]:
@@ -64,6 +74,7 @@ def _image(finding: Finding) -> dict[str, Any]:
         "platform": _text(use.platform),
         "code": verdict.code.text,
         "state": verdict.state.value,
+        "certain": verdict.is_certain,
         "enforcement": finding.enforcement.value,
         "why": finding.why,
         "reason": verdict.reason,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from layerguard.checking.checker import Summary
 from layerguard.discovery import ImageUse
-from layerguard.enforcement import Enforcement, Finding
+from layerguard.enforcement import Enforcement, Finding, Run
 from layerguard.verdict import State
 
 from layerguard_cli.sources.source import Source, SourceKind
@@ -23,7 +23,14 @@ _URGENCY = (
     State.AVAILABLE,
 )
 _OPEN = _URGENCY[:3]
-_FILES = (SourceKind.KUBERNETES, SourceKind.REFERENCES)
+# Sources whose name is that of a stack, or of which nothing is known.
+_NO_FILES = (
+    SourceKind.PREVIEW,
+    SourceKind.PULUMI_CHECKPOINT,
+    SourceKind.STACK,
+    SourceKind.STACK_EXPORT,
+    SourceKind.UNREADABLE,
+)
 _STDIN = "-"
 INTERRUPTED = "The audit was interrupted before its end."
 
@@ -32,12 +39,14 @@ INTERRUPTED = "The audit was interrupted before its end."
 class AuditedSource:
     """A source, and the findings on its uses in their order.
 
-    ``unanswered`` are the uses that an interrupted audit did not come to.
+    ``unanswered`` are the uses that an interrupted audit did not come to. ``counted`` is how many
+    findings there were of each state that are not kept.
     """
 
     source: Source
     findings: tuple[Finding, ...]
     unanswered: tuple[ImageUse, ...]
+    counted: Mapping[State, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Source, findings: Iterable[Finding | None]) -> AuditedSource:
@@ -53,10 +62,28 @@ class AuditedSource:
         )
         return cls(source, tuple(each for each in findings if each), tuple(unanswered))
 
+    def keeping(self, keeps: Callable[[Finding], bool]) -> AuditedSource:
+        """Return the source with the findings that ``keeps`` takes; the others are counted.
+
+        What is only needed to decide is not part of it.
+        """
+        kept = tuple(filter(keeps, self.findings))
+        states = Counter(each.verdict.state for each in self.findings)
+        counted = states - Counter(each.verdict.state for each in kept)
+        uses = tuple(each.use for each in kept)
+        return AuditedSource(
+            replace(self.source, uses=uses, run=Run()), kept, self.unanswered, counted
+        )
+
+    @property
+    def uses(self) -> int:
+        """How many image uses the source has."""
+        return len(self.findings) + len(self.unanswered) + sum(self.counted.values())
+
     @property
     def file(self) -> str | None:
         """The path of the file that was read, as it was given; None for a stack or a pipe."""
-        is_file = self.source.kind in _FILES and self.source.name != _STDIN
+        is_file = self.source.kind not in _NO_FILES and self.source.name != _STDIN
         return self.source.name if is_file else None
 
     @property
@@ -101,6 +128,8 @@ class AuditReport:
     def counts(self) -> dict[State, int]:
         """How many image uses there are of every state, the most urgent state first."""
         states = Counter(finding.verdict.state for finding in self.findings)
+        for each in self.sources:
+            states.update(each.counted)
         return {state: states[state] for state in _URGENCY}
 
     @property
@@ -138,6 +167,11 @@ class AuditReport:
         if counts[State.AVAILABLE]:
             return "Every layer of every image in private ECR is available"
         return "There is no image to check"
+
+
+def needs_attention(finding: Finding) -> bool:
+    """Tell whether a finding is about what is unavailable, undetermined or pending."""
+    return finding.verdict.state in _OPEN
 
 
 def spared(finding: Finding) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -24,27 +25,36 @@ class TableLayout:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format, which the module ``as_NAME`` renders; a document is the same everywhere."""
+    """A format, which the module ``as_NAME`` renders; a document is the same everywhere.
+
+    It lists every image use, or only what needs attention. One that is rendered ``in_pieces`` is
+    never whole in memory.
+    """
 
     name: str
     is_document: bool = True
+    lists_every_use: bool = True
+    in_pieces: bool = False
 
-    def render(self, report: AuditReport, layout: TableLayout) -> str:
-        """Return the report in this format; its module is imported now, and not before."""
+    def render(self, report: AuditReport, layout: TableLayout) -> Iterator[str]:
+        """Yield the report in this format; its module is imported now, and not before."""
         module = import_module(f"layerguard_cli.reports.as_{self.name}")
+        if self.in_pieces:
+            yield from module.pieces(report)
+            return
         text: str = module.render(report) if self.is_document else module.render(report, layout)
-        return text.removesuffix("\n") + "\n"
+        yield text.removesuffix("\n") + "\n"
 
 
-TABLE = Format("table", is_document=False)
+TABLE = Format("table", is_document=False, lists_every_use=False)
 FORMATS = {
     each.name: each
     for each in (
         TABLE,
-        Format("json"),
+        Format("json", in_pieces=True),
         Format("junit"),
-        Format("sarif"),
-        Format("markdown"),
+        Format("sarif", lists_every_use=False),
+        Format("markdown", lists_every_use=False),
         Format("html"),
     )
 }

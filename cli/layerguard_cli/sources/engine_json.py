@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from layerguard.discovery.documents.structured import whole_number
 from layerguard.discovery.tree import HIDDEN, Mark, plain
 
 from layerguard_cli.sources.source import SourceUnreadable
@@ -57,7 +58,7 @@ def read_documents(text: str) -> tuple[list[Any], str]:
 
 
 def _documents(text: str) -> Iterator[Any]:
-    decoder = json.JSONDecoder(object_hook=_value)
+    decoder = json.JSONDecoder(object_hook=_value, parse_int=whole_number)
     position = _next(text, 0)
     while position < len(text):
         document, position = decoder.raw_decode(text, position)
@@ -92,6 +93,8 @@ def _value(read: dict[str, Any]) -> Any:
 def _shown(plaintext: str) -> Any:
     """Return the value of a secret, which the engine writes as JSON, with SecretText in it."""
     try:
-        return plain(json.loads(plaintext, object_hook=_value), is_secret=True)
+        return plain(
+            json.loads(plaintext, object_hook=_value, parse_int=whole_number), is_secret=True
+        )
     except (ValueError, RecursionError):
         return HIDDEN

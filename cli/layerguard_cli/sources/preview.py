@@ -12,6 +12,7 @@ from typing import Any
 
 from layerguard.enforcement import Mode
 
+from layerguard_cli.sources.form import Context
 from layerguard_cli.sources.resources import read_resources
 from layerguard_cli.sources.source import Source, SourceKind
 
@@ -39,9 +40,14 @@ def is_event(document: Any) -> bool:
     return isinstance(document, dict) and "sequence" in document and "timestamp" in document
 
 
-def read_events(
-    name: str, events: Iterable[Any], environment: Mapping[str, str], problem: str
-) -> Source:
+def read_previews(documents: Sequence[Any], context: Context) -> Source:
+    """Return the image uses of the preview that the documents, events or a digest, are."""
+    if is_event(documents[0]):
+        return read_events(context.name, documents, context.environment)
+    return read_digest(context.name, documents[0], context.environment)
+
+
+def read_events(name: str, events: Iterable[Any], environment: Mapping[str, str]) -> Source:
     """Return the image uses of a preview whose events were written one by one."""
     known = [event for event in events if isinstance(event, dict)]
     digest: dict[str, Any] = {
@@ -52,19 +58,14 @@ def read_events(
         digest["config"] = prelude.get("config")
     for summary in _of(known, "summaryEvent"):
         digest["changeSummary"] = summary.get("resourceChanges")
-    return read_digest(name, digest, environment, problem)
+    return read_digest(name, digest, environment)
 
 
-def read_digest(
-    name: str, digest: Mapping[str, Any], environment: Mapping[str, str], problem: str = ""
-) -> Source:
-    """Return the image uses of what there will be after the update.
-
-    ``problem`` is a sentence about why not all of the preview could be read.
-    """
+def read_digest(name: str, digest: Mapping[str, Any], environment: Mapping[str, str]) -> Source:
+    """Return the image uses of what there will be after the update."""
     steps = [each for each in _list(digest.get("steps")) if isinstance(each, dict)]
     read = read_resources(Mode.PREVIEW, _states(steps), environment, _object(digest.get("config")))
-    problems = (*([problem] if problem else ()), *_gaps(digest, steps), *read.unread)
+    problems = (*_gaps(digest, steps), *read.unread)
     return Source(read.name or name, SourceKind.PREVIEW, read.uses, problems, read.run)
 
 

@@ -130,7 +130,11 @@ def read_resources(
     for resource in resources.values():
         discovered.discover(resource)
     found = discovered.of_stack(resources.values(), read_unseen=False)
-    run = Run(mode, discovered.provisions, found.graph, found.components)
+    # What is deployed waits for nothing: only a preview needs the others of its stack.
+    is_preview = mode is Mode.PREVIEW
+    run = (
+        Run(mode, discovered.provisions, found.graph, found.components) if is_preview else Run(mode)
+    )
     return Recorded(_stack_name(resources), tuple(found.uses()), run, tuple(unread))
 
 

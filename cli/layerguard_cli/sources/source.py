@@ -21,11 +21,24 @@ class NotASource(SourceUnreadable):
 class SourceKind(Enum):
     """What a source is."""
 
-    STACK_EXPORT = "stack-export"
-    PREVIEW = "preview"
-    STACK = "stack"
+    BATCH_JOB = "batch-job-definition"
+    CDK_ASSEMBLY = "cdk-assembly"
+    CLOUDFORMATION = "cloudformation"
+    COMPOSE = "compose"
+    DOCKERRUN = "dockerrun"
+    ECS_TASK = "ecs-task-definition"
+    HELM_VALUES = "helm-values"
+    IMAGE_DEFINITIONS = "image-definitions"
     KUBERNETES = "kubernetes"
+    KUSTOMIZATION = "kustomization"
+    PREVIEW = "preview"
+    PULUMI_CHECKPOINT = "pulumi-checkpoint"
     REFERENCES = "references"
+    STACK = "stack"
+    STACK_EXPORT = "stack-export"
+    STATE_MACHINE = "state-machine"
+    TERRAFORM_PLAN = "terraform-plan"
+    TERRAFORM_STATE = "terraform-state"
     UNREADABLE = "unreadable"
 
 
@@ -34,8 +47,10 @@ class Source:
     """What was read of one source, a stack or a file.
 
     ``name`` is the stack's name if it has one, otherwise the path as it was given. ``problems`` are
-    sentences about what of it could not be read: an audit with any is not a clean one. ``run`` is
-    what a gate would know of the stack; of a preview this is what the update will bring.
+    sentences about what of it could not be read: an audit with any is not a clean one. ``notes``
+    are sentences about what was left out of it and names no host of ECR. ``run`` is what a gate
+    would know of the stack; of a preview this is what the update will bring. ``covers`` are the
+    files beside it that were read as parts of it.
     """
 
     name: str
@@ -43,3 +58,5 @@ class Source:
     uses: tuple[ImageUse, ...]
     problems: tuple[str, ...] = ()
     run: Run = field(default_factory=Run, compare=False, repr=False)
+    notes: tuple[str, ...] = ()
+    covers: frozenset[str] = frozenset()

@@ -108,6 +108,7 @@ def test_an_image_has_every_member() -> None:
         "platform": "linux/amd64",
         "code": "layer-missing",
         "state": "unavailable",
+        "certain": True,
         "enforcement": "block",
         "why": "It is proven that the image cannot be pulled.",
         "reason": Code.LAYER_MISSING.meaning,

@@ -40,7 +40,7 @@ PARSERS: Mapping[str, object] = {
 @given(text=TEXTS)
 @settings(deadline=None)  # rich loads its tables of character widths with the first text
 def test_any_text_is_legible_wherever_it_stands(form: Format, text: str) -> None:
-    rendered = form.render(reports.everywhere(text), TERMINAL)
+    rendered = "".join(form.render(reports.everywhere(text), TERMINAL))
     rendered.encode()
     parse = PARSERS.get(form.name)
     if callable(parse):
@@ -52,7 +52,7 @@ def test_any_text_is_legible_wherever_it_stands(form: Format, text: str) -> None
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 def test_no_report_has_credentials_in_it(form: Format) -> None:
-    assert reports.SECRET not in form.render(reports.full(), TERMINAL)
+    assert reports.SECRET not in "".join(form.render(reports.full(), TERMINAL))
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -144,10 +145,28 @@ def test_a_document_that_does_not_parse_hides_none_of_the_others() -> None:
     assert [summary_of(use) for use in source.uses] == [
         "Pod/web.spec.containers[0].image: shop/web:1"
     ]
-    assert source.problems == (
+    assert source.problems == ()
+    assert source.notes == (
         "Document 1 is not YAML.",
-        "1 of its documents are no Kubernetes manifests.",
+        "Document 3 is of no kind that an audit reads.",
     )
+
+
+def test_a_document_that_is_left_out_and_names_ecr_is_a_problem() -> None:
+    image = f"{HOST}/shop/web:1"
+    source = read(f"{{{{ if }}}} {image}\n---\n{yaml.safe_dump(pod('web', image))}---\n- {image}\n")
+    assert len(source.uses) == 1
+    assert source.problems == (
+        "Document 1 is not YAML. It names a host of ECR.",
+        "Document 3 is of no kind that an audit reads. It names a host of ECR.",
+    )
+    assert source.notes == ()
+
+
+def test_a_manifest_that_names_a_host_and_no_image_is_noted() -> None:
+    source = read({"apiVersion": "v1", "kind": "ConfigMap", "data": {"REGISTRY": HOST}})
+    assert (source.uses, source.problems) == ((), ())
+    assert source.notes == ("Document 1 names a host of ECR, and no image there was found.",)
 
 
 def test_directives_and_a_document_on_the_line_of_its_marker_are_yaml() -> None:
@@ -159,9 +178,39 @@ def test_directives_and_a_document_on_the_line_of_its_marker_are_yaml() -> None:
     assert source.problems == ()
 
 
+BARS = {
+    "a bar": "#" * 80 + "\n",
+    "a bar between blank lines": "\n" * 50 + "#" * 80 + "\n" + "\n" * 50,
+    "a box": ("#" * 80 + "\n# Istio" + " " * 71 + "#\n") * 50,
+    "many blank lines": "  \r\n" * 100_000,
+    "a megabyte of bar": "#" * 1_000_000 + "\n",
+    "a megabyte of blanks": " " * 1_000_000 + "\n",
+}
+
+
+@pytest.mark.parametrize("bar", BARS.values(), ids=BARS)
+def test_comments_and_blank_lines_before_the_first_key_cost_their_length(bar: str) -> None:
+    text = f"{bar}{yaml.safe_dump(pod('web', f'{HOST}/shop/web:1'))}\n---\n{bar}"
+    began = time.process_time()
+    source = read(text)
+    assert time.process_time() - began < 2  # a square of any of these would take minutes
+    assert [summary_of(use) for use in source.uses] == [
+        "Pod/web.spec.containers[0].image: shop/web:1"
+    ]
+    assert source.problems == ()
+
+
+@given(st.text("#% \t\r\n", max_size=2_000))
+def test_what_has_no_content_costs_its_length(nothing: str) -> None:
+    # A tab before a token, or what stands behind "%", need not be YAML: only the time is certain.
+    began = time.process_time()
+    read(f"---\n{nothing}\n---\n{yaml.safe_dump(pod('web', f'{HOST}/shop/web:1'))}")
+    assert time.process_time() - began < 1
+
+
 @pytest.mark.parametrize("text", ["a: 1\n", "- a\n- b\n", "runtime: python\nname: shop\n", '"a"\n'])
 def test_yaml_without_a_manifest_is_no_source(text: str) -> None:
-    with pytest.raises(NotASource, match=r"^It has no Kubernetes manifest\.$"):
+    with pytest.raises(NotASource, match=r"^It is of no kind that an audit reads\.$"):
         read(text)
 
 

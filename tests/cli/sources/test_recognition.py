@@ -12,10 +12,7 @@ from layerguard_cli.sources.source import NotASource, SourceKind, SourceUnreadab
 
 from tests.cli.sources.states import HOST, RECORDED, export, read, state, summary_of
 
-UNKNOWN = (
-    "It is neither a stack export, nor a preview, nor a Kubernetes manifest, nor a list of "
-    "references."
-)
+UNKNOWN = "It is of no kind that an audit reads."
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

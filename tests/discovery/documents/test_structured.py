@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from layerguard.discovery.documents import READERS
+from layerguard.discovery.documents import READERS, structured
 from layerguard.discovery.documents.structured import read_json, read_yaml, read_yaml_stream
 from layerguard.discovery.documents.unreadable import DocumentUnreadable
 from layerguard.discovery.documents.user_data import read_user_data
@@ -35,6 +38,32 @@ def test_dates_and_keys_are_text_and_objects_fold_their_keys() -> None:
     document = read_yaml("Version: 2010-09-09\n1: a\nnull: b")
     assert document == {"Version": "2010-09-09", "1": "a", "None": "b"}
     assert isinstance(document, FoldedObject)
+
+
+@pytest.mark.parametrize(
+    "text", ["=", "<<", "9999-99-99", "2001-12-14t21:59:43.10-05:00", "1" * 5000]
+)
+def test_what_only_looks_like_another_type_is_its_text(text: str) -> None:
+    assert read_yaml(f"- {text}") == [text]
+
+
+def test_a_number_of_more_digits_than_a_version_has_is_its_text() -> None:
+    digits = "7" * 5000
+    assert read_json(f"[{digits}, 7]") == [digits, 7]
+    assert read_yaml(f"- {digits}\n- {digits}.5\n- 7\n- 1.5") == [digits, f"{digits}.5", 7, 1.5]
+
+
+def test_a_document_may_have_as_many_values_as_it_has_characters_for() -> None:
+    # What "kubectl get deployments -A -o yaml" prints of a large cluster is one document.
+    items = "items:\n" + "- {kind: Pod, a: [x, x, x, x, x, x]}\n" * 40_000
+    document = read_yaml(items)
+    assert isinstance(document, dict)
+    assert len(document["items"]) == 40_000  # type: ignore[arg-type]
+
+
+def test_the_loader_is_the_one_in_c_where_there_is_one() -> None:
+    has_c = hasattr(yaml, "CSafeLoader")
+    assert issubclass(structured._Loader, yaml.CSafeLoader if has_c else yaml.SafeLoader)
 
 
 def test_every_document_of_a_stream_is_read() -> None:
@@ -134,6 +163,22 @@ def test_what_unpacks_to_more_than_a_machine_takes_is_unreadable() -> None:
     bomb = base64.b64encode(gzip.compress(b"#" * 10_000_000)).decode()
     with pytest.raises(DocumentUnreadable, match="does not unpack, or not to its end"):
         read_user_data(bomb)
+
+
+# PyYAML folds some of Unicode's line breaks when it writes them.
+words = st.text(st.characters(codec="utf-8", exclude_characters="\x85\u2028\u2029"), max_size=10)
+scalars = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | words
+
+
+@given(
+    st.recursive(
+        scalars,
+        lambda inside: st.lists(inside, max_size=4) | st.dictionaries(words, inside, max_size=4),
+    )
+)
+def test_what_yaml_and_json_say_of_a_value_is_the_value(value: Any) -> None:
+    assert read_yaml(yaml.safe_dump(value, allow_unicode=True)) == value
+    assert read_json(json.dumps(value)) == value
 
 
 @given(

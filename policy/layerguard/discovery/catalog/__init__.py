@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from layerguard.discovery.catalog import aws, aws_native, builds, kubernetes, terraform
+from layerguard.discovery.catalog import aws, aws_native, builds, files, kubernetes, terraform
 from layerguard.discovery.catalog.row import Role, Row
 
 ROWS: tuple[Row, ...] = (
     *aws.ROWS,
     *aws_native.ROWS,
     *builds.ROWS,
+    *files.ROWS,
     *kubernetes.ROWS,
     *terraform.ROWS,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 import json
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -16,17 +16,23 @@ try:
 except ImportError:
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
-# Values of a YAML text, in all and for each of its characters: aliases and merges let a short text
-# stand for an endless tree, while without them a value takes two characters at least.
-_MAX_NODES, _NODES_PER_CHARACTER, _NODES_OF_ANY = 200_000, 20, 100
+# Values of a YAML text: aliases and merges let a short text stand for an endless tree, while
+# without them a value takes two characters at least. So a text has as many values as characters,
+# and a short one more for each of its characters, up to the most that aliases may make of it.
+_NODES_OF_ANY, _NODES_PER_CHARACTER, _MAX_FROM_ALIASES = 100, 20, 200_000
 # More digits are no number that names a version, and take a time that grows with their square.
 _MAX_DIGITS = 64
+
+
+def whole_number(digits: str) -> int | str:
+    """Return the number in ``digits``, as a decoder's ``parse_int``; too many of them stay text."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
 def read_json(text: str) -> Tree:
     """Return the JSON document in ``text``; raise DocumentUnreadable when it is none."""
     try:
-        document: Tree = json.loads(text, object_pairs_hook=FoldedObject.of)
+        document: Tree = json.loads(text, object_pairs_hook=FoldedObject.of, parse_int=whole_number)
     except (ValueError, RecursionError) as error:
         raise DocumentUnreadable("The text is not JSON.") from error
     return document
@@ -58,7 +64,8 @@ def read_yaml_stream(text: str) -> list[Tree]:
 
 
 def _most_nodes(text: str) -> int:
-    return min(_MAX_NODES, _NODES_OF_ANY + _NODES_PER_CHARACTER * len(text))
+    from_aliases = min(_NODES_PER_CHARACTER * len(text), _MAX_FROM_ALIASES)
+    return _NODES_OF_ANY + max(from_aliases, len(text))
 
 
 class _Loader(_SafeLoader):
@@ -88,13 +95,28 @@ def _function(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, A
     return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
 
 
-def _integer(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | str:
-    text = str(loader.construct_scalar(node))
-    return loader.construct_yaml_int(node) if len(text) <= _MAX_DIGITS else text
+def _number(read: Callable[[Any, yaml.ScalarNode], Any]) -> Callable[[Any, yaml.ScalarNode], Any]:
+    """Return ``read`` for numbers of so many digits only; any other stays text."""
+
+    def construct(loader: Any, node: yaml.ScalarNode) -> Any:
+        text = loader.construct_scalar(node)
+        return read(loader, node) if len(text) <= _MAX_DIGITS else text
+
+    return construct
 
 
+def _text(loader: Any, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+_YAML = "tag:yaml.org,2002:"
 _Loader.add_multi_constructor("!", _function)
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor(f"{_YAML}int", _number(_SafeLoader.construct_yaml_int))
+_Loader.add_constructor(f"{_YAML}float", _number(_SafeLoader.construct_yaml_float))
+# In a place of its own "=" or "<<" is text, and a date is text for every reader of a manifest, a
+# template or values: "9999-99-99", which is none, too.
+for _kind in ("value", "merge", "timestamp"):
+    _Loader.add_constructor(f"{_YAML}{_kind}", _text)
 
 
 def _tree(documents: list[Any], most_nodes: int) -> list[Tree]:
@@ -118,8 +140,6 @@ def _tree(documents: list[Any], most_nodes: int) -> list[Tree]:
             list_: list[Tree] = [None] * len(value)
             container[key] = list_
             ahead += ((each, list_, position) for position, each in enumerate(value))
-        elif isinstance(value, (datetime.date, datetime.datetime)):
-            container[key] = value.isoformat()
         elif value is None or isinstance(value, (str, bool, int, float)):
             container[key] = value
         else:
