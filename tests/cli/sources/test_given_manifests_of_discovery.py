@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.sources.given_files import EXPECTED, check
-from tests.cli.sources.test_given_files import OF_SOURCES
+from tests.cli.sources.test_given_kinds import OF_SOURCES
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.sources.given_files import EXPECTED, check
 
-# The others are found by discovery: see test_given_files_of_discovery.py.
+# The others are found by discovery: see test_given_manifests_of_discovery.py.
 OF_SOURCES = [
     row
     for row in EXPECTED
