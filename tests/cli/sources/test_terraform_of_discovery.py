@@ -35,5 +35,5 @@ def test_the_containers_of_a_task_definition_are_found_in_a_plan_and_in_a_state(
 
 def test_an_image_without_a_tag_is_the_latest() -> None:
     assert [summary_of(use) for use in read(plan(resource("web", f"{HOST}/shop/web"))).uses] == [
-        f"{FUNCTION}.web.image_uri: shop/web:None"
+        f"{FUNCTION}.web.image_uri: shop/web:latest"
     ]
