@@ -23,12 +23,10 @@ def read_given(name: str) -> Source:
 def check(name: str, expected: str, repositories: str) -> None:
     """A file is read as expected: its repositories are found, or its trouble is told."""
     source = read_given(name)
-    found = {
-        use.target.repository.name for use in source.uses if isinstance(use.target, ImageReference)
-    }
+    found = " ".join(use.text or "" for use in source.uses)
     if expected == "told":
         verdicts = [use.target for use in source.uses if not isinstance(use.target, ImageReference)]
         assert source.problems or any(each.state is not State.SKIPPED for each in verdicts)
     else:
-        assert found >= set(repositories.split())
+        assert all(f"/{name}" in found for name in repositories.split())
         assert source.problems == ()

@@ -106,7 +106,7 @@ def test_a_stream_of_several_kinds_is_all_of_them() -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        {"image": {"repository": f"{HOST}/shop/web"}},
+        {"global": {"imageRegistry": HOST}},
         {"services": {"web": {"image": "nginx"}}, "x-registry": HOST},
         {"AWSEBDockerrunVersion": "1", "Authentication": {"Registry": HOST}},
         {

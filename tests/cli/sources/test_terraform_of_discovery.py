@@ -1,7 +1,4 @@
-"""What discovery finds in the resources of Terraform.
-
-It holds once the branch on spellings, which reads the tokens ``pulumi:terraform:TYPE``, is merged.
-"""
+"""What discovery finds in the resources of Terraform."""
 
 from __future__ import annotations
 
@@ -35,5 +32,5 @@ def test_the_containers_of_a_task_definition_are_found_in_a_plan_and_in_a_state(
 
 def test_an_image_without_a_tag_is_the_latest() -> None:
     assert [summary_of(use) for use in read(plan(resource("web", f"{HOST}/shop/web"))).uses] == [
-        f"{FUNCTION}.web.image_uri: shop/web:None"
+        f"{FUNCTION}.web.image_uri: shop/web:latest"
     ]
