@@ -54,10 +54,8 @@ async def test_every_call_returns_what_boto3_returns(
     )
     for name, parameters in questions:
         theirs = getattr(client, name)(**WHERE, **parameters)
-        answer = await getattr(ours, name)(**WHERE, **parameters)
-        metadata = (answer.pop("ResponseMetadata"), theirs.pop("ResponseMetadata"))
-        assert metadata[0].keys() <= metadata[1].keys() >= {"RequestId"}
-        assert answer == theirs
+        del theirs["ResponseMetadata"]
+        assert await getattr(ours, name)(**WHERE, **parameters) == theirs
     answer = await ours.get_download_url_for_layer(**WHERE, layerDigest=pushed.configs[0])
     assert answer["downloadUrl"].startswith(sandbox.endpoint)
 

@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 
 
 class Reply(NamedTuple):
-    """A status, the bytes of a body (one more than the limit if it is longer), and headers."""
+    """A status and the bytes of a body; one byte more than the limit if it is longer."""
 
     status: int
     content: bytes
-    headers: Mapping[str, str]
 
 
 class Transport:
@@ -85,7 +84,7 @@ class Transport:
             while missing and (piece := response.read(missing)):
                 content += piece
                 missing -= len(piece)
-            return Reply(response.status, bytes(content), response.headers)
+            return Reply(response.status, bytes(content))
         finally:
             response.close()  # which keeps the connection if the response was read to its end
 

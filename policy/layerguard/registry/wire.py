@@ -107,23 +107,19 @@ def _answer(operation: str, reply: Reply) -> dict[str, Any]:
         body = json.loads(reply.content)
     except (ValueError, RecursionError):
         body = None
-    # As in answers of boto3.
-    metadata: dict[str, Any] = {"HTTPStatusCode": reply.status}
-    if request_id := reply.headers.get("x-amzn-requestid"):
-        metadata["RequestId"] = request_id
     if reply.status >= _FIRST_FAILURE:
-        raise ClientError(_refusal(metadata, body), operation)
+        raise ClientError(_refusal(reply.status, body), operation)
     if not isinstance(body, dict):
         raise ResponseParserError(f"the answer to {operation} is not a JSON object")
-    return body | {"ResponseMetadata": metadata}
+    return body
 
 
-def _refusal(metadata: dict[str, Any], body: object) -> dict[str, Any]:
+def _refusal(status: int, body: object) -> dict[str, Any]:
     """Return the response of a ClientError. Source: AWS JSON 1.1 protocol, "Operation errors"."""
     members = body if isinstance(body, dict) else {}
-    code = str(members.get("__type") or metadata["HTTPStatusCode"]).rpartition("#")[2]
+    code = str(members.get("__type") or status).rpartition("#")[2]
     message = str(members.get("message") or members.get("Message") or "")
     return {
         "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": metadata,
+        "ResponseMetadata": {"HTTPStatusCode": status},
     }
