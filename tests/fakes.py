@@ -24,7 +24,7 @@ from layerguard.registry import (
     RegistryError,
     RepositoryNames,
 )
-from layerguard.registry.threads import Threads
+from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 
 from tests.processes import PATIENCE
@@ -229,7 +229,7 @@ class HeldRegistry(FakeRegistry):
     ) -> Mapping[ImageId, ImageAnswer | RegistryError]:
         if self._name in (None, repository.name):
             self.is_asked.set()
-            assert await Threads().run(lambda: self.let_go.wait(PATIENCE))
+            assert await on_a_thread(lambda: self.let_go.wait(PATIENCE))
         return await super().images(repository, ids)
 
 

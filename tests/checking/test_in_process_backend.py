@@ -20,7 +20,7 @@ from layerguard.reference import ImageId, ImageReference, Repository
 from layerguard.registry import ImageAnswer, ListedImage, RegistryError
 from layerguard.registry.clients import OrdinaryChain
 from layerguard.registry.ecr import Ecr
-from layerguard.registry.threads import Threads
+from layerguard.registry.threads import on_a_thread
 from layerguard.verdict import Code, Verdict
 from layerguard_sandbox.ecr import Fault, SandboxEcr, image_index, oci_image
 
@@ -191,7 +191,7 @@ async def _raises(verdict: Verdict) -> Verdict:
 
 
 async def _hangs(verdict: Verdict) -> Verdict:
-    await Threads().run(threading.Event().wait)
+    await on_a_thread(threading.Event().wait)
     return verdict
 
 

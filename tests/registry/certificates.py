@@ -1,4 +1,4 @@
-"""Self-signed certificates, made anew for each run."""
+"""Self-signed certificates for 127.0.0.1, made anew for each run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate(folder: Path, *hosts: str) -> Path:
-    """Write a self-signed certificate of ``hosts`` with its key; return the file.
-
-    Without one, it is of 127.0.0.1.
-    """
+def certificate(folder: Path, address: str = "127.0.0.1") -> Path:
+    """Write a self-signed certificate of ``address`` with its key; return the file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test")])
     now = datetime.now(timezone.utc)
@@ -30,7 +27,7 @@ def certificate(folder: Path, *hosts: str) -> Path:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([_general_name(each) for each in hosts or ("127.0.0.1",)]),
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]),
             critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -46,12 +43,6 @@ def certificate(folder: Path, *hosts: str) -> Path:
         )
     )
     return path
-
-
-def _general_name(host: str) -> x509.GeneralName:
-    if host[0].isdigit():
-        return x509.IPAddress(ipaddress.ip_address(host))
-    return x509.DNSName(host)
 
 
 def server_context(path: Path) -> ssl.SSLContext:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,21 +205,37 @@ WHAT_IS_IMPORTED = """
 import asyncio
 import sys
 
-from layerguard.reference import ImageId, Repository
+from layerguard.reference import Digest, ImageId, Repository
 from layerguard.registry.ecr import Ecr
 from layerguard.registry.clients import OrdinaryChain
 
 WEB = Repository("210987654321", "eu-west-1", "shop/web")
-ecr = Ecr(OrdinaryChain())
-print("botocore" in sys.modules)
-images = asyncio.run(ecr.images(WEB, [ImageId("1", None)]))
-print(*(type(each).__name__ for each in images.values()), "boto3" in sys.modules)
+
+def report(*values):
+    print(*values, "botocore" in sys.modules, "boto3" in sys.modules)
+
+async def main():
+    ecr = Ecr(OrdinaryChain())
+    report("made")
+    for tag in ("1", "absent"):
+        image_id = ImageId(tag, None)
+        answer = (await ecr.images(WEB, [image_id]))[image_id]
+        report(type(answer).__name__)
+    config = Digest(sys.argv[1])
+    (layer,) = (await ecr.layers(WEB, [config])).values()
+    report(layer.availability.name)
+    (text,) = (await ecr.configs(WEB, [config])).values()
+    report(type(text).__name__)
+    report(len((await ecr.listing(WEB)).images))
+
+asyncio.run(main())
 """
 
 
-def test_botocore_is_imported_by_the_first_call_and_boto3_by_none(sandbox: SandboxEcr) -> None:
+def test_boto3_is_imported_for_rare_calls_only(sandbox: SandboxEcr) -> None:
+    pushed = sandbox.registry(THEIRS, REGION).push("shop/web", oci_image("web"), tag="1")
     ended = subprocess.run(
-        [sys.executable, "-c", WHAT_IS_IMPORTED],
+        [sys.executable, "-c", WHAT_IS_IMPORTED, pushed.configs[0]],
         cwd=ROOT / "policy",
         env=sandbox.isolate(os.environ),
         capture_output=True,
@@ -227,7 +244,14 @@ def test_botocore_is_imported_by_the_first_call_and_boto3_by_none(sandbox: Sandb
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines() == ["False", "ImageAnswer False"]
+    assert ended.stdout.splitlines() == [
+        "made False False",
+        "ImageAnswer True False",
+        "RegistryError True False",
+        "AVAILABLE True False",
+        "str True False",
+        "1 True True",
+    ]
 
 
 def test_endpoints_of_a_provider_are_asked_and_no_others(
@@ -240,6 +264,24 @@ def test_endpoints_of_a_provider_are_asked_and_no_others(
         roles=(AssumedRole(arn),), ecr_endpoint=sandbox.endpoint, sts_endpoint=sandbox.endpoint
     )
     assert principal_of(sandbox, identity) == role_arn("reader")
+
+
+@pytest.mark.parametrize(
+    ("identity", "host"),
+    [
+        (Identity(use_fips=True), "ecr-fips.us-east-1.amazonaws.com"),
+        (Identity(use_dual_stack=True), "ecr.us-east-1.api.aws"),
+        (Identity(use_fips=True, use_dual_stack=True), "ecr-fips.us-east-1.api.aws"),
+        (Identity(use_fips=False), "api.ecr.us-east-1.amazonaws.com"),
+    ],
+)
+def test_fips_and_dual_stack_lead_to_their_endpoints(
+    identity: Identity, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_ECR", raising=False)
+    keys = StaticKeys("AKIAIOSFODNN7EXAMPLE", "secret")
+    client = asyncio.run(Clients(replace(identity, keys=keys))("us-east-1"))
+    assert client.url == f"https://{host}/"
 
 
 def test_foreign_endpoints_are_those_that_were_asked_without_their_credentials(

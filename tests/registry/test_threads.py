@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import subprocess
 import sys
 import threading
@@ -11,10 +10,9 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
-from layerguard.registry.threads import Threads
+from layerguard.registry.threads import on_a_thread
 from layerguard_sandbox.engine import ROOT
 
-from tests.processes import wait_until
 from tests.registry.loops import on_a_loop, until
 
 
@@ -33,15 +31,18 @@ class Hanging:
             raise self.result
         return self.result
 
-    @property
-    def has_ended(self) -> bool:
-        return self.thread is not None and not self.thread.is_alive()
+    def end(self) -> None:
+        """Let it end and wait for its thread: an exception there fails the test."""
+        self.may_end.set()
+        assert self.thread is not None
+        self.thread.join(30)
+        assert not self.thread.is_alive()
 
 
 @on_a_loop
 async def test_the_result_of_the_work_is_returned() -> None:
-    assert await Threads().run(lambda: "the end") == "the end"
-    assert await Threads().run(threading.current_thread) is not threading.current_thread()
+    assert await on_a_thread(lambda: "the end") == "the end"
+    assert await on_a_thread(threading.current_thread) is not threading.current_thread()
 
 
 @on_a_loop
@@ -50,13 +51,13 @@ async def test_the_exception_of_the_work_is_raised() -> None:
         raise LookupError("words")
 
     with pytest.raises(LookupError, match="words"):
-        await Threads().run(fail)
+        await on_a_thread(fail)
 
 
 @on_a_loop
 async def test_a_stop_iteration_is_an_error_and_does_not_block_the_caller() -> None:
     with pytest.raises(RuntimeError, match="StopIteration: words"):
-        await Threads().run(lambda: next(iter_of_words()))
+        await on_a_thread(lambda: next(iter_of_words()))
 
 
 def iter_of_words() -> Iterator[NoReturn]:
@@ -78,33 +79,15 @@ async def test_the_event_loop_is_not_blocked() -> None:
         work.may_end.set()
         return "gone on"
 
-    ended, went_on = await asyncio.gather(Threads().run(work), let_it_end())
+    ended, went_on = await asyncio.gather(on_a_thread(work), let_it_end())
     assert (ended, went_on) == ("the end", "gone on")
 
 
 @on_a_loop
-async def test_work_at_the_same_time_has_a_thread_each_and_later_work_the_same_threads() -> None:
-    threads = Threads()
-    for _ in range(2):
-        before = threading.active_count()
-        together = threading.Barrier(50)
-        places = await asyncio.gather(*(threads.run(lambda: together.wait(30)) for _ in range(50)))  # noqa: B023
-        assert sorted(places) == list(range(50))
-    assert threading.active_count() == before
-    del threads
-    await until(lambda: threading.active_count() <= before - 50)
-
-
-@on_a_loop
-async def test_work_that_is_late_is_a_timeout_and_blocks_no_other() -> None:
-    threads, work = Threads(), Hanging()
-    with pytest.raises(TimeoutError):
-        await threads.run(work, 0.05)
-    assert await threads.run(lambda: "after it", 30) == "after it"
-    work.may_end.set()
-    del threads
-    # The failure, and the future that had it, refer to each other.
-    await until(lambda: gc.collect() is not None and work.has_ended)
+async def test_every_call_has_its_own_thread() -> None:
+    together = threading.Barrier(50)
+    places = await asyncio.gather(*(on_a_thread(lambda: together.wait(30)) for _ in range(50)))
+    assert sorted(places) == list(range(50))
 
 
 @pytest.mark.parametrize("result", ["the end", LookupError("words")])
@@ -115,14 +98,13 @@ async def test_work_that_ends_after_its_caller_was_cancelled_is_no_error(
     errors: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
     work = Hanging(result)
-    caller = asyncio.ensure_future(Threads().run(work))
+    caller = asyncio.ensure_future(on_a_thread(work))
     await until(lambda: work.thread)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    work.may_end.set()
-    await until(lambda: gc.collect() is not None and work.has_ended)
-    assert await Threads().run(lambda: "after it") == "after it"
+    work.end()
+    assert await on_a_thread(lambda: "after it") == "after it"
     assert not errors
 
 
@@ -132,28 +114,27 @@ def test_a_loop_that_ended_before_the_work_did_is_no_error(result: str | Excepti
 
     @on_a_loop
     async def scenario() -> None:
-        caller = asyncio.ensure_future(Threads().run(work))
+        caller = asyncio.ensure_future(on_a_thread(work))
         await until(lambda: work.thread)
         assert not caller.done()
 
     scenario()
     assert not work.may_end.is_set()
-    work.may_end.set()
-    wait_until(lambda: gc.collect() is not None and work.has_ended)
+    work.end()
 
 
 ENDS_WHILE_WORK_HANGS = """
 import asyncio
 import threading
 
-from layerguard.registry.threads import Threads
+from layerguard.registry.threads import on_a_thread
 
 async def main():
     begun = threading.Event()
     def hang():
         begun.set()
         threading.Event().wait()
-    caller = asyncio.ensure_future(Threads().run(hang))
+    caller = asyncio.ensure_future(on_a_thread(hang))
     while not begun.is_set():
         await asyncio.sleep(0.01)
     print("hangs", caller.done())

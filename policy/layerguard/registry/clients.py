@@ -15,12 +15,13 @@ from typing import Any, Protocol
 
 from layerguard.identity import ORDINARY, Identity, without_credentials
 from layerguard.registry.answers import RegistryError
+from layerguard.registry.connections import Connections
 from layerguard.registry.credentials import Keys, ResolveCredentials, Resolved, resolve
 from layerguard.registry.endpoints import is_foreign
 from layerguard.registry.redaction import Redaction
 from layerguard.registry.sessions import make_session
 from layerguard.registry.shared_result import SharedResult
-from layerguard.registry.threads import Threads
+from layerguard.registry.threads import on_a_thread
 from layerguard.registry.translation import translate_configuration, translate_credentials
 from layerguard.registry.wire import WireClient
 from layerguard.verdict import Code
@@ -30,12 +31,20 @@ _log = logging.getLogger("layerguard.registry")
 # As many as the configuration allows calls at a time: more would be discarded after each use.
 _CONNECTIONS = 200
 _CONNECT_TIMEOUT_SECONDS = 5
+_READ_TIMEOUT_SECONDS = 20
 # One call is for many images, and is tried again: a silent connection must not cost them all.
 _SILENCE_SECONDS = 10
-# For explanations, which have little time.
-_BRIEF: Mapping[str, Any] = MappingProxyType(
-    {"read_timeout": 5, "retries": {"total_max_attempts": 1}}
+# boto3 tries rare calls once more by itself; what lasts longer is tried again by ``Calls``, which
+# has the deadline.
+_ATTEMPTS = 2
+_RETRIED = MappingProxyType(
+    {
+        "read_timeout": _READ_TIMEOUT_SECONDS,
+        "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    }
 )
+# For explanations, which have little time.
+_BRIEF = MappingProxyType({"read_timeout": 5, "retries": {"total_max_attempts": 1}})
 # New credentials do not expire within this time, unless a clock is wrong.
 _NEW_SECONDS = 60
 _MODEL_PARTS = ("service-2", "endpoint-rule-set-1")
@@ -96,8 +105,7 @@ class Clients:
 
     Credentials are resolved once, and each client is made once, by the first call that needs them,
     on a thread: importing botocore costs more than everything else at the start of the pack, and
-    boto3, which only the question to STS needs, a fifth more. The first failure answers all later
-    calls.
+    boto3, which only rare calls need, a fifth more. The first failure answers all later calls.
     Temporary credentials are renewed before they expire, and after ``renew``.
     """
 
@@ -162,7 +170,7 @@ class Clients:
         if isinstance(resolved, RegistryError):
             return resolved
         try:
-            client = await Threads().run(partial(self._wire_client, resolved.session, region))
+            client = await on_a_thread(partial(self._wire_client, resolved.session, region))
         except Exception as error:  # whatever the files and variables hold that botocore refuses
             failure = translate_configuration(error, self.redact)
             _log.warning("No client of ECR in %s: %s: %s", region, failure.code.text, failure)
@@ -191,42 +199,56 @@ class Clients:
         return await generation.resolution.get(resolve_once)
 
     def _wire_client(self, session: Any, region: str) -> WireClient:
-        options = self._options(region, self._identity.ecr_endpoint)
+        endpoint = self._identity.ecr_endpoint
         with self._lock:
-            return WireClient(session.create_client("ecr", **options))
+            client = session.create_client(
+                "ecr", region_name=region, endpoint_url=endpoint, config=self._config(_RETRIED)
+            )
+            bundle = session.get_config_variable("ca_bundle")
+        return WireClient(
+            client,
+            Connections(_CONNECT_TIMEOUT_SECONDS, _SILENCE_SECONDS, bundle),
+            partial(self._boto3_client, session, "ecr", region, endpoint, _RETRIED),
+        )
 
     async def _ask_for_caller(self, region: str) -> str | None:
         resolved = await self._resolve(self._generation, region)
         if isinstance(resolved, RegistryError):
             return None
         try:
-            return await Threads().run(partial(self._caller_arn, resolved.session, region))
+            return await on_a_thread(partial(self._caller_arn, resolved.session, region))
         except Exception as error:  # it is only for explanations
             reason = translate_credentials(error, self._identity, self.redact)
             _log.warning("Who asks is not known, so no message names it: %s", reason)
             return None
 
     def _caller_arn(self, session: Any, region: str) -> str:
-        import boto3
-
-        identity = self._identity
-        options = self._options(identity.region or region, identity.sts_endpoint, **_BRIEF)
-        with self._lock:
-            sts = boto3.Session(botocore_session=session).client("sts", **options)
+        sts = self._boto3_client(
+            session, "sts", self._identity.region or region, self._identity.sts_endpoint, _BRIEF
+        )
         return str(sts.get_caller_identity()["Arn"])
 
-    def _options(self, region: str, endpoint: str | None, **more: Any) -> dict[str, Any]:
+    def _boto3_client(
+        self, session: Any, service: str, region: str, endpoint: str | None, more: Mapping[str, Any]
+    ) -> Any:
+        import boto3
+
+        with self._lock:
+            return boto3.Session(botocore_session=session).client(
+                service, region_name=region, endpoint_url=endpoint, config=self._config(more)
+            )
+
+    def _config(self, more: Mapping[str, Any]) -> Any:
         from botocore.config import Config
 
-        config = Config(
+        return Config(
             connect_timeout=_CONNECT_TIMEOUT_SECONDS,
             max_pool_connections=_CONNECTIONS,
             user_agent_appid="layerguard",
             use_fips_endpoint=self._identity.use_fips,
             use_dualstack_endpoint=self._identity.use_dual_stack,
-            **{"read_timeout": _SILENCE_SECONDS, **more},
+            **more,
         )
-        return {"region_name": region, "endpoint_url": endpoint, "config": config}
 
 
 class OrdinaryChain(Clients):

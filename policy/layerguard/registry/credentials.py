@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
 import time
@@ -14,7 +15,7 @@ from layerguard.registry.answers import RegistryError
 from layerguard.registry.endpoints import is_foreign
 from layerguard.registry.redaction import Redaction
 from layerguard.registry.sessions import endpoint_of_files, load_credentials, make_session
-from layerguard.registry.threads import Threads
+from layerguard.registry.threads import on_a_thread
 from layerguard.registry.translation import translate_credentials
 from layerguard.verdict import Code
 
@@ -78,8 +79,8 @@ async def resolve(
     began = time.monotonic()
     resolved: Resolved | RegistryError
     try:
-        resolved = await Threads().run(resolution.run, seconds)
-    except TimeoutError:
+        resolved = await asyncio.wait_for(on_a_thread(resolution.run), seconds)
+    except asyncio.TimeoutError:
         resolved = RegistryError(
             Code.NO_CREDENTIALS,
             f"The AWS credentials did not come within {seconds:g} s: the credential process, or "

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import timezone
+from contextlib import suppress
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -377,14 +378,10 @@ def _listed_image(entry: Mapping[str, Any]) -> ListedImage | None:
 
 
 def _sortable(time: object) -> str:
-    """Return a time of ECR's, which comes as a number of seconds, in a form that sorts."""
-    from botocore.utils import parse_timestamp
-
-    try:
-        parsed = parse_timestamp(time)
-        return str(parsed.astimezone(timezone.utc).isoformat(timespec="microseconds"))
-    except Exception:  # it only serves an explanation, and parsers raise anything
-        return ""
+    with suppress(OverflowError, ValueError):
+        if isinstance(time, datetime):
+            return time.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    return ""
 
 
 def _comparable(answer: object) -> object:
