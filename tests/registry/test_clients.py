@@ -269,7 +269,7 @@ def test_endpoints_of_a_provider_are_asked_and_no_others(
 @pytest.mark.parametrize(
     ("identity", "host"),
     [
-        (Identity(use_fips=True), "ecr-fips.us-east-1.amazonaws.com"),
+        (Identity(use_fips=True), "api.ecr-fips.us-east-1.amazonaws.com"),
         (Identity(use_dual_stack=True), "ecr.us-east-1.api.aws"),
         (Identity(use_fips=True, use_dual_stack=True), "ecr-fips.us-east-1.api.aws"),
         (Identity(use_fips=False), "api.ecr.us-east-1.amazonaws.com"),

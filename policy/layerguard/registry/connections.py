@@ -230,7 +230,8 @@ class _Connection:
         self._last_read = 0.0
         self.is_silent = False
         # So that a NAT or firewall does not drop an idle connection.
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        with suppress(OSError):  # of a connection that was reset already, which its use shows
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def close(self) -> None:
         """Abort the connection."""

@@ -94,6 +94,7 @@ _CLIENT_ERRORS: Mapping[str, Code] = {
     "ConnectionError":                Code.UNREACHABLE,
     "ResponseParserError":            Code.INCONSISTENT_ANSWER,
     "EndpointProviderError":          Code.UNREACHABLE,
+    "EndpointVariantError":           Code.UNREACHABLE,
 }
 # fmt: on
 _ISSUER = (
@@ -168,8 +169,10 @@ def translate_configuration(error: Exception, redact: Redact) -> RegistryError:
 
     No service was asked: what botocore refuses is in the configuration files or the environment.
     """
-    is_botocores = "BotoCoreError" in _class_names(error)
-    return _of_configuration(error, redact) if is_botocores else translate(error, redact)
+    if "BotoCoreError" not in _class_names(error):
+        return translate(error, redact)
+    text = _sentence(error_text(error), redact)
+    return _translate_known(error, redact) or RegistryError(Code.NO_CREDENTIALS, text)
 
 
 def is_transient(error: Exception) -> bool:

@@ -42,11 +42,25 @@ class WireClient:
         self._make_boto3_client = make_boto3_client
         self._boto3_client: Any = None
         self._lock = threading.Lock()
-        # A private attribute of botocore; a test asserts that it exists. The signer needs its
+        # Private attributes of botocore; a test asserts that they exist. The signer needs its
         # client alive.
         self._client, self._signer = client, client._request_signer
-        self.url: str = f"{client.meta.endpoint_url.rstrip('/')}/"
+        self._context: dict[str, Any] = {}
+        self.url = self._resolved_url()
         self._user_agent = client.meta.config.user_agent
+
+    def _resolved_url(self) -> str:
+        """Return the URL of boto3's requests, and keep what the ruleset says of their signatures.
+
+        Source: botocore.client, ``BaseClient._make_api_call``.
+        """
+        from botocore.awsrequest import prepare_request_dict
+
+        operation = self._client.meta.service_model.operation_model("BatchGetImage")
+        endpoint, *_ = self._client._resolve_endpoint_ruleset(operation, {}, self._context)
+        request: dict[str, Any] = {"url_path": "/", "query_string": "", "headers": {}}
+        prepare_request_dict(request, endpoint)
+        return str(request["url"])
 
     async def batch_get_image(self, **parameters: Any) -> dict[str, Any]:
         """Call BatchGetImage."""
@@ -91,6 +105,7 @@ class WireClient:
         }
         body = json.dumps(parameters).encode()
         request = AWSRequest("POST", self.url, headers, body)
+        request.context.update(self._context)
         self._signer.sign(operation, request)
         reply = await self._connections.send(
             "POST", self.url, dict(request.headers.items()), body, MAX_ANSWER_BYTES
