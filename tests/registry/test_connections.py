@@ -117,6 +117,11 @@ class Handler(BaseHTTPRequestHandler):
                     self.server.hung.wait(30)
                 self.close_connection = path not in WHOLE
                 return
+            case "/interim":
+                for status in (100, 103):
+                    self.send_response_only(status)
+                    self.send_header("Link", "</style.css>; rel=preload")
+                    self.end_headers()
             case "/silent":
                 self.send_response(200)
                 self.send_header("Content-Length", "100")
@@ -186,6 +191,15 @@ async def test_a_request_and_its_response_of_any_status_arrive_unchanged(
         b"GET /?only=query None ",
     )
     assert await post(connections, f"{server.url}/chunked") == (200, b"four more")
+
+
+@on_a_loop
+async def test_interim_responses_are_skipped(server: Server) -> None:
+    connections = Connections(20, 20)
+    for _ in range(2):
+        answered = await post(connections, f"{server.url}/interim")
+        assert answered == (200, b"POST /interim hello body")
+    assert server.connections == 1
 
 
 @on_a_loop
@@ -546,3 +560,17 @@ async def test_a_proxy_of_the_environment_is_used_except_for_the_hosts_in_no_pro
     )
     assert len((await connections.send("GET", "http://layers.example/", {}, most=4)).content) > 4
     assert await post(connections, f"{server.url}/direct") == (200, b"POST /direct hello body")
+
+
+@on_a_loop
+async def test_connections_to_a_proxy_are_reused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, server.url)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    connections = Connections(20, 20)
+    for _ in range(3):
+        await asyncio.gather(*(post(connections, "http://layers.example/") for _ in range(20)))
+    assert server.connections < 30

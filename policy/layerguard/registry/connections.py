@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 import sys
@@ -20,6 +21,10 @@ from layerguard.registry.threads import on_a_thread
 
 _PIECE = 65_536
 _PORTS = {"http": 80, "https": 443}
+# An answer that is not the last one to its request. Source: RFC 9110, section 15.2.
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d\b")
+# As many as the configuration allows calls at a time: others would be closed after each use.
+_PROXIED_CONNECTIONS = 200
 
 
 class Reply(NamedTuple):
@@ -262,6 +267,8 @@ class _Connection:
     async def _head(self, method: str) -> HTTPResponse:
         try:
             head = await self._reader.readuntil(b"\r\n\r\n")
+            while _INTERIM.match(head):
+                head = await self._reader.readuntil(b"\r\n\r\n")
         except asyncio.IncompleteReadError as error:
             head = error.partial
         # Closed at once: Python 3.13 warns about one that is garbage collected open.
@@ -342,7 +349,12 @@ class _ThroughProxy:
     ) -> None:
         from botocore.httpsession import URLLib3Session
 
-        self._session = URLLib3Session(verify=verify, proxies=proxies, timeout=timeouts)
+        self._session = URLLib3Session(
+            verify=verify,
+            proxies=proxies,
+            timeout=timeouts,
+            max_pool_connections=_PROXIED_CONNECTIONS,
+        )
 
     async def send(self, request: _Request) -> Reply:
         return await on_a_thread(partial(self._send, request))
