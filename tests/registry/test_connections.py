@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -117,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
                     self.server.hung.wait(30)
                 self.close_connection = path not in WHOLE
                 return
+            case path if path.endswith("/in-a-moment"):
+                time.sleep(0.1)
             case "/interim":
                 for status in (100, 103):
                     self.send_response_only(status)
@@ -572,5 +575,7 @@ async def test_connections_to_a_proxy_are_reused(
         monkeypatch.delenv(name, raising=False)
     connections = Connections(20, 20)
     for _ in range(3):
-        await asyncio.gather(*(post(connections, "http://layers.example/") for _ in range(20)))
+        await asyncio.gather(
+            *(post(connections, "http://layers.example/in-a-moment") for _ in range(20))
+        )
     assert server.connections < 30
