@@ -141,9 +141,9 @@ def test_a_line_is_legible_whatever_is_logged(file: Path) -> None:
 
 
 def test_no_secret_is_logged_in_a_message_or_a_traceback(file: Path) -> None:
-    log.HIDDEN.add(["a key of nobody", None, "short"])
     token = f"eyJ{'x' * 30}.{'y' * 10}"
     log.begin({"LAYERGUARD_LOG": f"debug:{file}"})
+    log.HIDDEN.add(["a key of nobody", None, "short"])
     try:
         try:
             raise KeyError("a key of nobody")
@@ -193,3 +193,10 @@ def test_the_log_of_botocore_which_prints_secrets_is_left_alone() -> None:
         assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
         handlers = logging.getLogger(name).handlers
         assert all(isinstance(each, logging.NullHandler) for each in handlers)
+
+
+def test_a_new_log_in_the_same_process_forgets_the_secrets_of_the_run_before(file: Path) -> None:
+    log.HIDDEN.add(["123456789012"])
+    log.begin({"LAYERGUARD_LOG": f"debug:{file}"})
+    LOGGER.info("asked 123456789012")
+    assert "asked 123456789012" in file.read_text()

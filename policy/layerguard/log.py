@@ -71,7 +71,11 @@ class Destination(NamedTuple):
 
 
 def begin(environment: Mapping[str, str]) -> None:
-    """Log as LAYERGUARD_LOG says, from now on; one sentence on standard error where that fails."""
+    """Log as LAYERGUARD_LOG says, from now on; one sentence on standard error where that fails.
+
+    Secrets of a run before, in the same process, are forgotten.
+    """
+    HIDDEN.forget()
     HIDDEN.add(environment.get(name) for name in KEY_VARIABLES)
     try:
         log_to(Destination.parse(environment.get(VARIABLE, "")))

@@ -32,6 +32,11 @@ class SecretTexts:
             with self._lock:
                 self._secrets |= new
 
+    def forget(self) -> None:
+        """Forget them all."""
+        with self._lock:
+            self._secrets = frozenset()
+
     def __call__(self, text: str) -> str:
         """Return ``text`` without the secrets."""
         for secret in sorted(self._secrets, key=len, reverse=True):
