@@ -1,4 +1,4 @@
-"""What is said of a bug: the version, and where in Layerguard it was."""
+"""The text that reports a bug names the version, and the module and line that raised it."""
 
 from __future__ import annotations
 

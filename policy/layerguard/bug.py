@@ -1,4 +1,4 @@
-"""Bugs of Layerguard: what is said of one, and where in Layerguard it was."""
+"""The text that reports a bug: the version, and the module and line that raised it."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Workers:
 
 @pytest.fixture(autouse=True)
 def silence() -> Iterator[None]:
-    """The log as a pack has it, where nobody asks for one."""
+    """The log of a pack without LAYERGUARD_LOG: silent."""
     log.log_to(None)
     yield
     logging.getLogger("layerguard").setLevel(logging.NOTSET)

@@ -219,7 +219,10 @@ class Clients:
             return await on_a_thread(partial(self._caller_arn, resolved.session, region))
         except Exception as error:  # it is only for explanations
             reason = translate_credentials(error, self._identity, self.redact)
-            _log.warning("Who asks is not known, so no message names it: %s", reason)
+            _log.warning(
+                "The caller is unknown (GetCallerIdentity failed), so messages leave it out: %s",
+                reason,
+            )
             return None
 
     def _caller_arn(self, session: Any, region: str) -> str:

@@ -21,7 +21,7 @@ def read_given(name: str) -> Source:
 
 
 def check(name: str, expected: str, repositories: str) -> None:
-    """A file is read as expected: its repositories are found, or its trouble is told."""
+    """Assert that the repositories of a file are found, or that a problem is reported."""
     source = read_given(name)
     found = " ".join(use.text or "" for use in source.uses)
     if expected == "told":
